@@ -1,0 +1,1 @@
+"""Measurements an ops team can repeat: accuracy, latency, cost."""

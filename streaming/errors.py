@@ -1,0 +1,83 @@
+"""Errors of ours, apart by whose fault they are. No message holds content of a session."""
+
+from typing import ClassVar
+
+
+class SamedayError(Exception):
+    """Root of all errors raised on purpose. `code` is stable and goes on the wire; `mend` says what to do."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.mend}".strip()
+
+
+class PeerError(SamedayError):
+    """The caller sent something that cannot be used; the session goes on."""
+
+    code = "bad_request"
+
+
+class BadAudio(PeerError):
+    """Audio that cannot be read or decoded."""
+
+    code = "bad_audio"
+
+
+class BadOffer(PeerError):
+    """An SDP offer that cannot be answered."""
+
+    code = "bad_offer"
+
+
+class BadTranscript(PeerError):
+    """A transcript file that is not of the documented shape."""
+
+    code = "bad_transcript"
+
+
+class UnknownSession(PeerError):
+    """No such session on this server."""
+
+    code = "unknown_session"
+
+
+class UnknownTrack(PeerError):
+    """The session has no such track."""
+
+    code = "unknown_track"
+
+
+class SessionOver(PeerError):
+    """The session has ended and takes no more audio."""
+
+    code = "session_over"
+
+
+class NoConsent(PeerError):
+    """Audio was offered before every participant consented."""
+
+    code = "no_consent"
+
+
+class Overloaded(SamedayError):
+    """The server cannot take one more session now."""
+
+    code = "overloaded"
+
+
+class StoreFailed(SamedayError):
+    """The log could not be written: nothing of this append is acknowledged."""
+
+    code = "store_failed"
+
+
+class EngineMissing(SamedayError):
+    """An engine was chosen whose package, weights or device is not there."""
+
+    code = "engine_missing"

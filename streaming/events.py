@@ -1,0 +1,175 @@
+"""What a session's log holds. The union is closed; a replay of the log gives the session again.
+
+On the wire (docs/protocol.md) and in a store an event is a JSON object with its `type`; the audio of a span
+travels beside it as bytes. Ticks stay ticks here: seconds are made at the edge that shows them to people.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from streaming.types import (
+    Gap,
+    Int16Mono,
+    RoleGuess,
+    SpeakerId,
+    Tick,
+    TrackId,
+    TrackPlan,
+    Turn,
+    Utterance,
+    UtteranceId,
+    Word,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """First event of every session. `started_at` is ISO 8601 with zone; `consent` names who agreed to it."""
+
+    started_at: str
+    tracks: tuple[TrackPlan, ...]
+    consent: tuple[str, ...]
+    note_format: str = "soap"
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSpan:
+    """Audio as received: int16 mono at 16 kHz from tick `start` on."""
+
+    track: TrackId
+    start: Tick
+    pcm: Int16Mono
+
+
+@dataclass(frozen=True, slots=True)
+class GapMarked:
+    """A stretch that was not heard or not transcribed."""
+
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceClosed:
+    """An utterance whose words and speaker were final."""
+
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerRelabelled:
+    """The end-of-session clustering gave an utterance to another speaker."""
+
+    utterance: UtteranceId
+    speaker: SpeakerId
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsSettled:
+    """Final speaker turns of a shared track over the whole session."""
+
+    track: TrackId
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RolesAssigned:
+    """Who each speaker is; the newest one counts, also for what was said before it."""
+
+    guess: RoleGuess
+
+
+@dataclass(frozen=True, slots=True)
+class TrackTotals:
+    """One track's account: every received tick is transcribed, or in a gap that was named."""
+
+    track: TrackId
+    received_ticks: int
+    transcribed_ticks: int
+    gap_ticks: int
+    speech_ticks: int
+    """Ticks that the recognizer was given at least once."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """No more audio; everything received has been transcribed or named as a gap."""
+
+    ended_at: str
+    reason: Literal["requested", "idle", "failed"]
+    totals: tuple[TrackTotals, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDrafted:
+    """A note as the drafting stage made it: the object that `sameday draft --json` prints."""
+
+    note: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StageFailed:
+    """A part of the session failed and what follows goes without it; `code` is an error's, never its text."""
+
+    stage: Literal["recognize", "diarize", "draft", "store"]
+    code: str
+
+
+Event = (
+    SessionStarted
+    | AudioSpan
+    | GapMarked
+    | UtteranceClosed
+    | SpeakerRelabelled
+    | TurnsSettled
+    | RolesAssigned
+    | SessionEnded
+    | NoteDrafted
+    | StageFailed
+)
+
+_BY_NAME: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event with its place in the session's log."""
+
+    sequence: int
+    event: Event
+
+
+def encode(event: Event) -> tuple[str, bytes]:
+    """The event as JSON text and, for an audio span, its samples (little-endian int16)."""
+    kind = type(event).__name__
+    if isinstance(event, AudioSpan):
+        body = {"type": kind, "track": event.track, "start": event.start}
+        return json.dumps(body), event.pcm.astype("<i2", copy=False).tobytes()
+    return json.dumps({"type": kind} | asdict(event), ensure_ascii=False), b""
+
+
+def decode(text: str, blob: bytes = b"") -> Event:
+    """The event of `encode`. Raises KeyError for a type it does not know, TypeError for a wrong shape."""
+    body = json.loads(text)
+    kind = _BY_NAME[body.pop("type")]
+    if kind is AudioSpan:
+        return AudioSpan(body["track"], body["start"], np.frombuffer(blob, dtype="<i2").astype(np.int16))
+    return kind(**{name: _READERS[kind, name](value) if (kind, name) in _READERS else value
+                   for name, value in body.items()})  # fmt: skip
+
+
+def _utterance(body: dict[str, Any]) -> Utterance:
+    return Utterance(**(body | {"words": tuple(Word(**word) for word in body["words"])}))
+
+
+_READERS: dict[tuple[type[Event], str], Any] = {
+    (SessionStarted, "tracks"): lambda value: tuple(TrackPlan(**plan) for plan in value),
+    (SessionStarted, "consent"): tuple,
+    (GapMarked, "gap"): lambda value: Gap(**value),
+    (UtteranceClosed, "utterance"): _utterance,
+    (TurnsSettled, "turns"): lambda value: tuple(Turn(**turn) for turn in value),
+    (RolesAssigned, "guess"): lambda value: RoleGuess(**value),
+    (SessionEnded, "totals"): lambda value: tuple(TrackTotals(**total) for total in value),
+}

@@ -1,0 +1,114 @@
+"""The seams: what an engine, a transport, a store or a writer promises to the rest."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from streaming.events import Event, Stored
+from streaming.types import Float32, GapCause, Int16Mono, Section, Tick, TrackId, Transcript, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Audio to recognize: `pcm` is int16 mono at 16 kHz and begins at tick `start`.
+
+    `language` is an ISO 639-1 code; `hotwords` are names and terms to expect. An engine may ignore both.
+    """
+
+    start: Tick
+    pcm: Int16Mono
+    language: str = "en"
+    hotwords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """The words heard in one window, in order, with times of the session; none where there was no speech."""
+
+    words: tuple[Word, ...]
+
+
+class Recognizer(Protocol):
+    """Speech recognition of windows that may come from any sessions.
+
+    Deterministic: the same window gives the same words whatever else is in the batch. Keeps no state between
+    calls. Called from one thread only, never the event loop's.
+    """
+
+    name: str
+    max_window_ticks: int
+    max_batch: int
+
+    def recognize(self, windows: Sequence[Window]) -> list[Hypothesis]:
+        """One hypothesis per window, in order. Raises only if the whole batch failed."""
+        ...
+
+
+class SpeakerModel(Protocol):
+    """Local speakers of a window, and the voice in a clip. Called from one thread at a time."""
+
+    window_ticks: int
+    window_frames: int
+    local_speakers: int
+    dimension: int
+
+    def segment(self, windows: Float32) -> Float32:
+        """Activity in [0, 1], (batch, window_frames, local_speakers), of audio (batch, window_ticks)."""
+        ...
+
+    def embed(self, clips: Sequence[Float32]) -> Float32:
+        """Unit-length voice embeddings, shape (len(clips), dimension), of clips at 16 kHz of any lengths."""
+        ...
+
+
+class TrackSink(Protocol):
+    """Where a transport puts the audio of one track; one writer at a time."""
+
+    track: TrackId
+
+    @property
+    def received(self) -> Tick:
+        """The next tick expected: all before it has been accepted or named as a gap."""
+        ...
+
+    async def write(self, start: Tick, pcm: Int16Mono) -> Tick:
+        """Accept audio and return, once it is durable, the tick through which all is durable.
+
+        What lies before `received` is a repeat and is dropped; a hole before `start` becomes a gap of cause
+        `packet_loss`. Raises SessionOver, StoreFailed.
+        """
+        ...
+
+    async def lose(self, end: Tick, cause: GapCause) -> Tick:
+        """Name all from `received` to `end` as a gap. Raises SessionOver, StoreFailed."""
+        ...
+
+
+class Store(Protocol):
+    """The log. Sequence numbers count from 1 per session, without holes, in order of append."""
+
+    async def append(self, session: str, events: Sequence[Event]) -> int:
+        """Append all or none; returns the last one's sequence number once durable. Raises StoreFailed."""
+        ...
+
+    def replay(self, session: str, after: int = 0, *, audio: bool = False) -> AsyncIterator[Stored]:
+        """Events with a sequence number above `after`, in order; audio spans only if asked for."""
+        ...
+
+    async def sessions(self) -> list[str]:
+        """Ids of the sessions in the log, oldest first."""
+        ...
+
+    async def close(self) -> None:
+        """Finish pending appends and release files and connections."""
+        ...
+
+
+class NoteWriter(Protocol):
+    """Writes a note's sections from a transcript."""
+
+    name: str
+
+    def write(self, transcript: Transcript, format: str) -> AsyncIterator[Section]:
+        """Sections in the format's order, each as soon as it is ready. Raises EngineMissing, Overloaded."""
+        ...

@@ -1,0 +1,190 @@
+"""The vocabulary of a session. Time is an integer tick, a 16 kHz sample since the session's start."""
+
+from dataclasses import dataclass
+from typing import Literal, NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_RATE = 16_000
+FRAME_TICKS = 320
+"""One frame is 20 ms: what RTP senders use, and a length webrtcvad accepts."""
+
+Tick = NewType("Tick", int)
+TrackId = NewType("TrackId", str)
+SpeakerId = NewType("SpeakerId", str)
+UtteranceId = NewType("UtteranceId", str)
+
+Int16Mono = NDArray[np.int16]
+Float32 = NDArray[np.float32]
+
+Role = Literal["clinician", "client", "other"]
+Provenance = Literal["transcript", "chart", "clinician", "suggestion"]
+GapCause = Literal["packet_loss", "no_audio", "decoder_error", "recognizer_error", "disconnected", "dropped_by_sender"]
+
+
+def seconds(ticks: int) -> float:
+    """Ticks as seconds, for people and for the wire."""
+    return ticks / SAMPLE_RATE
+
+
+def to_tick(time_s: float) -> Tick:
+    """Seconds as the nearest tick."""
+    return Tick(round(time_s * SAMPLE_RATE))
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """20 ms of one track: `pcm` is int16 mono at 16 kHz, shape (320,)."""
+
+    track: TrackId
+    start: Tick
+    pcm: Int16Mono
+
+    @property
+    def end(self) -> Tick:
+        return Tick(self.start + len(self.pcm))
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Audio of `[start, end)` that was not heard or not transcribed, and why. Never taken for silence."""
+
+    track: TrackId
+    start: Tick
+    end: Tick
+    cause: GapCause
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A recognized word over `[start, end)`; `confidence` is a probability."""
+
+    start: Tick
+    end: Tick
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a track's recognition knows now.
+
+    `committed` holds the words that became final with this message: they never change again, and all
+    that starts before `through` has been committed. `tentative` replaces that of the message before.
+    """
+
+    track: TrackId
+    committed: tuple[Word, ...]
+    tentative: tuple[Word, ...]
+    through: Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One speaker talking over `[start, end)`; turns of different speakers may overlap."""
+
+    start: Tick
+    end: Tick
+    speaker: SpeakerId
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Turns that became final with this message, clipped at `through`: all before that tick is final."""
+
+    track: TrackId
+    turns: tuple[Turn, ...]
+    through: Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What one speaker said without a break. `id` is the track and a number, counted per track from 1."""
+
+    id: UtteranceId
+    track: TrackId
+    start: Tick
+    end: Tick
+    speaker: SpeakerId
+    text: str
+    confidence: float
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPlan:
+    """A track as announced: how many people share it and, where one person has it alone, their role."""
+
+    id: TrackId
+    speakers: int
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGuess:
+    """Who each speaker is, how that is known, and how sure it is (a probability)."""
+
+    roles: dict[SpeakerId, Role]
+    source: Literal["track", "enrolled", "talk", "clinician"]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of a note, where it comes from, and the utterances that support it."""
+
+    text: str
+    provenance: Provenance
+    evidence: tuple[UtteranceId, ...]
+    supported: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A named part of a note."""
+
+    name: str
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A note as drafted: `version` counts redrafts from 1, `format` is a note format's key, such as soap."""
+
+    version: int
+    format: str
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedNote:
+    """A draft as signed: `signed_at` is ISO 8601 with zone, `digest` the SHA-256 of its canonical JSON."""
+
+    draft: Draft
+    signer: str
+    signed_at: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteContext:
+    """What is known beside the talk: from the session's own clock and from the client's chart."""
+
+    started_at: str | None = None
+    """ISO 8601 with zone: measured, never the calendar's."""
+    ended_at: str | None = None
+    modality: Literal["in_person", "telehealth_video", "telehealth_audio"] | None = None
+    client: str | None = None
+    diagnosis: str | None = None
+    goals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A session's utterances in order of start, who the speakers are, and what was not heard."""
+
+    utterances: tuple[Utterance, ...]
+    roles: dict[SpeakerId, Role]
+    gaps: tuple[Gap, ...] = ()
+    context: NoteContext = NoteContext()

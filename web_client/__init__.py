@@ -1,0 +1,1 @@
+"""The page a clinician sees, served as it is: no build step."""
