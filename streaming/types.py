@@ -20,7 +20,9 @@ Float32 = NDArray[np.float32]
 
 Role = Literal["clinician", "client", "other"]
 Provenance = Literal["transcript", "chart", "clinician", "suggestion"]
-GapCause = Literal["packet_loss", "no_audio", "decoder_error", "recognizer_error", "disconnected", "dropped_by_sender"]
+GapCause = Literal[
+    "packet_loss", "no_audio", "decoder_error", "recognizer_error", "disconnected", "dropped_by_sender"
+]
 
 
 def seconds(ticks: int) -> float:
