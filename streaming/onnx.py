@@ -37,6 +37,4 @@ def load(model: bytes | Path, *, threads: int = 1) -> OnnxModel:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     source = model if isinstance(model, bytes) else str(model)
-    return OnnxModel(
-        onnxruntime.InferenceSession(source, sess_options=options, providers=["CPUExecutionProvider"])
-    )
+    return OnnxModel(onnxruntime.InferenceSession(source, sess_options=options, providers=["CPUExecutionProvider"]))

@@ -79,9 +79,7 @@ def cache_folder() -> Path:
 def _package() -> Path:
     spec = find_spec("moonshine_voice")
     if spec is None or spec.origin is None:
-        raise EngineMissing(
-            "The wheel moonshine-voice is not installed.", mend="Run make demo or pip install ."
-        )
+        raise EngineMissing("The wheel moonshine-voice is not installed.", mend="Run make demo or pip install .")
     return Path(spec.origin).parent
 
 
