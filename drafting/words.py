@@ -5,8 +5,7 @@ from functools import lru_cache
 
 _TOKEN = re.compile(r"\d+(?:[.:,]\d+)*|[a-z]+(?:'[a-z]+)?")
 
-FUNCTION_WORDS = frozenset(
-    """a an the this that these those some any each every all both either neither such same own other another
+_FUNCTION_WORDS = """a an the this that these those some any each every all both either neither such same own other another
     i me my mine myself you your yours yourself he him his himself she her hers herself it its itself we us our ours
     ourselves they them their theirs themselves themself who whom whose which what
     am is are was were be been being do does did doing done have has had having will would shall should can could may
@@ -18,20 +17,16 @@ FUNCTION_WORDS = frozenset(
     um uh er ah oh hmm mm mhm huh yeah yes ok okay well like know mean sort kind guess right
     i'm i've i'd i'll you're you've you'd you'll he's she's it's we're we've they're they've that's there's what's
     don't doesn't didn't isn't aren't wasn't weren't won't wouldn't can't cannot couldn't shouldn't haven't hasn't
-    hadn't ain't 'cause cause cuz thing things something anything everything lot lots bit""".split()
-)
+    hadn't ain't 'cause cause cuz thing things something anything everything lot lots bit"""
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 
-UNITS = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
-    )
-}
-TENS = {
-    word: 10 * number
-    for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+UNITS = {word: number for number, word in enumerate(_UNITS.split())}
+TENS = {word: 10 * number for number, word in enumerate(_TENS.split(), 2)}
 COUNTS = {"once": 1, "twice": 2, "couple": 2, "half": 0.5, "dozen": 12}
 
 
@@ -92,10 +87,11 @@ _IRREGULAR = {
         "medication": "meds med medicine medicines medications",
         "exercise": "exercises exercised exercising",
     }.items()
-    for word in words.split()
+    for word in (stem, *words.split())
 }
 _SUFFIXES = (
-    ("ational", "ate"), ("fulness", ""), ("ousness", "ous"), ("iveness", "ive"), ("ization", "ize"), ("lessness", "less"),
+    ("ational", "ate"),
+    ("fulness", ""), ("ousness", "ous"), ("iveness", "ive"), ("ization", "ize"), ("lessness", "less"),
     ("ement", "e"), ("ments", ""), ("ment", ""), ("ations", "ate"), ("ation", "ate"), ("ingly", ""), ("edly", ""),
     ("ness", ""), ("ings", ""), ("ies", "y"), ("ied", "y"), ("ing", ""), ("ers", "er"), ("est", ""), ("ful", ""),
     ("ely", "e"), ("ily", "y"), ("ly", ""), ("ed", ""), ("es", "e"), ("s", ""),

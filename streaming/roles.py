@@ -43,7 +43,8 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bminutes left\b|\bwhere we left\b|\bcome back\b|\bfollow[- ]up\b|\bcheck in\b|\bhow(?:'s| has|'ve| have)"
         r" (?:it|things|your|you)\b",
         "own_life": rf"\bmy (?:\w+ )?(?:{_RELATIVES})\b|\bi (?:can't|couldn't|don't|didn't|haven't|feel|felt|"
-        r"hate|tried|used to|wanna|had|was|got|went|need|usually|keep)\b|\bi(?:'ve| have) (?:been|had|never|tried|got)\b"
+        r"hate|tried|used to|wanna|had|was|got|went|need|usually|keep)\b"
+        r"|\bi(?:'ve| have) (?:been|had|never|tried|got)\b"
         r"|\bi(?:'m| am) (?:not|just|so|scared|afraid|tired|trying|always|pretty)\b|\bit hurts\b|\bbecause i\b"
         r"|\bi don't know\b|\bto me\b",
     }.items()
