@@ -74,12 +74,16 @@ class Words:
 
     `committed` holds the words that became final with this message: they never change again, and all
     that starts before `through` has been committed. `tentative` replaces that of the message before.
+    `pauses` are the ticks, at or before `through`, at which nobody speaks; `breaks` those at which an utterance
+    ends whoever speaks next. A word before one of them starts before it.
     """
 
     track: TrackId
     committed: tuple[Word, ...]
     tentative: tuple[Word, ...]
     through: Tick
+    pauses: tuple[Tick, ...] = ()
+    breaks: tuple[Tick, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

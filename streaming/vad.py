@@ -1,0 +1,101 @@
+"""Voice activity of one track: webrtcvad as the cheap gate, silero to confirm.
+
+webrtcvad costs 0.08 ms per second of audio and lets 5 % of other sounds through; silero costs 2.3 ms and is right on
+98.5 % of frames. So silero hears only what the gate let through, and a moment after it. webrtcvad is imported here
+alone.
+"""
+
+import numpy as np
+import webrtcvad
+
+from streaming import onnx, weights
+from streaming.onnx import OnnxModel
+from streaming.segmenting import CHUNK_TICKS
+from streaming.types import FRAME_TICKS, SAMPLE_RATE, Float32, Int16Mono
+
+_GATE_MODE = 2
+_HOLD_TICKS = SAMPLE_RATE // 2
+"""How long silero goes on listening after the gate closed: it must see the speech end, or its state is stale."""
+_CONTEXT = 64
+"""Samples of the chunk before that silero wants ahead of each chunk."""
+_NO_LEVEL = -100.0
+
+
+def load_silero() -> OnnxModel:
+    """The silero model of the pinned wheel; it holds no state and may be shared by all tracks."""
+    return onnx.load(weights.compiled("silero"), threads=1)
+
+
+class VoiceDetector:
+    """One voice probability per chunk of 512 samples. Keeps the track's state; not to be shared by tracks."""
+
+    def __init__(self, silero: OnnxModel) -> None:
+        self._silero = silero
+        self._gate = webrtcvad.Vad(_GATE_MODE)
+        self._rate = np.array(SAMPLE_RATE, dtype=np.int64)
+        self._gate_rest = np.zeros(0, dtype=np.int16)
+        self._rest = np.zeros(0, dtype=np.int16)
+        self._heard = 0
+        self._gated = 0  # ticks the gate has judged
+        self._listen_until = 0
+        self._reset()
+        self.confirmed_chunks = 0
+        """Chunks that silero was asked about."""
+
+    def hear(self, pcm: Int16Mono) -> list[tuple[float, float]]:
+        """Voice probability and level (dB of full scale) of each chunk that `pcm` completes.
+
+        `pcm` is int16 at 16 kHz and may have any length; how the audio is cut does not change the result.
+        """
+        self._open_gate(pcm)
+        audio = np.concatenate((self._rest, pcm))
+        whole = len(audio) // CHUNK_TICKS * CHUNK_TICKS
+        self._rest = audio[whole:]
+        return [self._judge(audio[at : at + CHUNK_TICKS]) for at in range(0, whole, CHUNK_TICKS)]
+
+    def flush(self) -> list[tuple[float, float]]:
+        """The last, incomplete chunk, filled up with silence."""
+        if not len(self._rest):
+            return []
+        return self.hear(np.zeros(CHUNK_TICKS - len(self._rest), dtype=np.int16))
+
+    def _open_gate(self, pcm: Int16Mono) -> None:
+        audio = np.concatenate((self._gate_rest, pcm))
+        whole = len(audio) // FRAME_TICKS * FRAME_TICKS
+        for at in range(0, whole, FRAME_TICKS):
+            self._gated += FRAME_TICKS
+            if self._gate.is_speech(audio[at : at + FRAME_TICKS].tobytes(), SAMPLE_RATE):
+                self._opened.append(self._gated)
+        self._gate_rest = audio[whole:]
+
+    def _judge(self, chunk: Int16Mono) -> tuple[float, float]:
+        start, self._heard = self._heard, self._heard + CHUNK_TICKS
+        # Only gate frames that end inside this chunk count: a later one may or may not have arrived by now.
+        while self._opened and self._opened[0] <= self._heard:
+            self._listen_until = self._opened.pop(0) + _HOLD_TICKS
+        level = _level(chunk)
+        if start >= self._listen_until:
+            self._reset_state()
+            return 0.0, level
+        return self._confirm(chunk), level
+
+    def _confirm(self, chunk: Int16Mono) -> float:
+        self.confirmed_chunks += 1
+        audio = chunk.astype(np.float32) / 32768.0
+        heard = np.concatenate((self._context, audio))[np.newaxis]
+        output, self._state = self._silero.run({"input": heard, "state": self._state, "sr": self._rate})
+        self._context = audio[-_CONTEXT:]
+        return float(output[0, 0])
+
+    def _reset(self) -> None:
+        self._opened: list[int] = []
+        self._reset_state()
+
+    def _reset_state(self) -> None:
+        self._state: Float32 = np.zeros((2, 1, 128), dtype=np.float32)
+        self._context: Float32 = np.zeros(_CONTEXT, dtype=np.float32)
+
+
+def _level(chunk: Int16Mono) -> float:
+    power = float(np.mean(np.square(chunk.astype(np.float64)))) / 32768.0**2
+    return 10.0 * float(np.log10(power)) if power > 0.0 else _NO_LEVEL
