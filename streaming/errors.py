@@ -81,3 +81,9 @@ class EngineMissing(SamedayError):
     """An engine was chosen whose package, weights or device is not there."""
 
     code = "engine_missing"
+
+
+class BadSettings(SamedayError):
+    """A setting has no such name, or not such a value; says which and why, never the value."""
+
+    code = "bad_settings"

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from streaming.errors import StoreFailed
 from streaming.types import (
     Gap,
     Int16Mono,
@@ -147,7 +148,7 @@ def encode(event: Event) -> tuple[str, bytes]:
     if isinstance(event, AudioSpan):
         body = {"type": kind, "track": event.track, "start": event.start}
         return json.dumps(body), event.pcm.astype("<i2", copy=False).tobytes()
-    return json.dumps({"type": kind} | asdict(event), ensure_ascii=False), b""
+    return json.dumps({"type": kind} | asdict(event)), b""
 
 
 def decode(text: str, blob: bytes = b"") -> Event:
@@ -158,6 +159,16 @@ def decode(text: str, blob: bytes = b"") -> Event:
         return AudioSpan(body["track"], body["start"], np.frombuffer(blob, dtype="<i2").astype(np.int16))
     return kind(**{name: _READERS[kind, name](value) if (kind, name) in _READERS else value
                    for name, value in body.items()})  # fmt: skip
+
+
+def restore(sequence: int, text: str, blob: bytes = b"") -> Stored:
+    """An entry of a store's log. Raises StoreFailed for one that this version cannot read."""
+    try:
+        return Stored(sequence, decode(text, blob))
+    except (KeyError, TypeError, ValueError):
+        raise StoreFailed(
+            f"Entry {sequence} of the log cannot be read.", mend="Was it made by a newer version?"
+        ) from None
 
 
 def _utterance(body: dict[str, Any]) -> Utterance:

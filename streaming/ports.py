@@ -49,6 +49,9 @@ class SpeakerModel(Protocol):
 
     window_ticks: int
     window_frames: int
+    frame_ticks: int
+    lead_ticks: int
+    """Frame i of a window stands for its ticks [i * frame_ticks + lead_ticks, (i + 1) * frame_ticks + lead_ticks)."""
     local_speakers: int
     dimension: int
 
@@ -93,6 +96,10 @@ class Store(Protocol):
 
     def replay(self, session: str, after: int = 0, *, audio: bool = False) -> AsyncIterator[Stored]:
         """Events with a sequence number above `after`, in order; audio spans only if asked for."""
+        ...
+
+    async def drop_audio(self, session: str) -> None:
+        """Delete the session's audio spans for good; their numbers are not used again. Raises StoreFailed."""
         ...
 
     async def sessions(self) -> list[str]:

@@ -1,0 +1,78 @@
+"""A log in memory, for runs whose result is their output: `sameday transcribe`, demonstrations and tests."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+
+from streaming.errors import StoreFailed
+from streaming.events import AudioSpan, Event, Stored
+
+
+class _Log:
+    """One session: what was said in order, and apart from it the audio that is still kept."""
+
+    def __init__(self) -> None:
+        self.head = 0
+        self.events: list[Stored] = []
+        self.audio: deque[Stored] = deque()
+        self.audio_ticks = 0
+
+
+class MemoryStore:
+    """Implements `ports.Store` without durability: acknowledged means held in memory.
+
+    `audio_ticks` bounds the audio kept per session: the oldest spans go first, keep their sequence numbers and are
+    missing from a replay; 0 keeps none, None keeps all. An hour of kept audio takes 115 MB.
+    """
+
+    def __init__(self, *, audio_ticks: int | None = 0) -> None:
+        self._bound = audio_ticks
+        self._logs: dict[str, _Log] = {}
+        self._closed = False
+
+    async def append(self, session: str, events: Sequence[Event]) -> int:
+        if self._closed:
+            raise StoreFailed("The store is closed.")
+        log = self._logs.get(session)
+        if log is None:
+            if not events:
+                return 0
+            log = self._logs[session] = _Log()
+        for event in events:
+            log.head += 1
+            if isinstance(event, AudioSpan):
+                self._keep(log, event)
+            else:
+                log.events.append(Stored(log.head, event))
+        return log.head
+
+    async def replay(self, session: str, after: int = 0, *, audio: bool = False) -> AsyncIterator[Stored]:
+        log = self._logs.get(session)
+        if log is None:
+            return
+        found = log.events if not audio else sorted([*log.events, *log.audio], key=lambda stored: stored.sequence)
+        for stored in list(found):
+            if stored.sequence > after:
+                yield stored
+
+    async def drop_audio(self, session: str) -> None:
+        log = self._logs.get(session)
+        if log is not None:
+            log.audio.clear()
+            log.audio_ticks = 0
+
+    async def sessions(self) -> list[str]:
+        return list(self._logs)
+
+    async def close(self) -> None:
+        self._closed = True
+
+    def _keep(self, log: _Log, span: AudioSpan) -> None:
+        if self._bound == 0:
+            return
+        # A span may be a view of a buffer that its maker goes on using.
+        log.audio.append(Stored(log.head, AudioSpan(span.track, span.start, span.pcm.copy())))
+        log.audio_ticks += len(span.pcm)
+        while self._bound is not None and log.audio_ticks > self._bound:
+            oldest = log.audio.popleft().event
+            assert isinstance(oldest, AudioSpan)
+            log.audio_ticks -= len(oldest.pcm)

@@ -1,0 +1,208 @@
+"""What can be set, read once: `SAMEDAY_*` variables over a TOML file over the defaults.
+
+The file is `$SAMEDAY_CONFIG`, else `./sameday.toml` where there is one. Lists come from a variable as JSON.
+"""
+
+import difflib
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from streaming.errors import BadSettings
+
+PREFIX = "SAMEDAY_"
+CONFIG_VARIABLE = "SAMEDAY_CONFIG"
+DEFAULT_FILE = Path("sameday.toml")
+
+NoteFormat = Literal["soap", "dap", "birp", "girp", "pirp", "progress", "intake", "plan"]
+ComputeType = Literal[
+    "default",
+    "auto",
+    "int8",
+    "int8_float32",
+    "int8_float16",
+    "int8_bfloat16",
+    "int16",
+    "float16",
+    "bfloat16",
+    "float32",
+]
+
+
+def _loopback(host: str) -> str:
+    if host != "localhost":
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            raise ValueError("not an address of this machine's loopback, such as 127.0.0.1") from None
+        if not address.is_loopback:
+            raise ValueError(
+                "not a loopback address. There is no sign-in yet, so whoever reaches the server reads every session: "
+                "keep 127.0.0.1 and put a proxy with TLS and a sign-in in front of it"
+            )
+    return host
+
+
+def _store(address: str) -> str:
+    if address != "sqlite" and not address.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError('neither "sqlite" nor the address of a Redis server (redis://host:6379/0)')
+    return address
+
+
+def _data_home() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "sameday"
+
+
+Seconds = Annotated[float, Field(gt=0, le=24 * 3600, allow_inf_nan=False)]
+Threads = Annotated[int, Field(ge=1, le=256)]
+
+
+class IceServer(BaseModel):
+    """A STUN or TURN server that browsers and this server use to reach each other."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: Annotated[str, Field(pattern=r"^(stun|stuns|turn|turns):\S+$")]
+    username: str | None = None
+    credential: SecretStr | None = None
+
+
+class Settings(BaseSettings):
+    """All settings of a process. Printing it shows no secret."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8710
+    """0 takes any free port."""
+    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(default_factory=_data_home)
+    store: Annotated[str, AfterValidator(_store)] = Field(default="sqlite", repr=False)
+    """`sqlite` (a file in data_dir) or a Redis server's address, which may hold a password."""
+
+    recognizer: Literal["embedded", "faster-whisper"] = "embedded"
+    recognizer_model: str | None = None
+    """For faster-whisper: a model folder, or a name on the hub. The embedded recognizer has one model."""
+    recognizer_device: Literal["auto", "cpu", "cuda"] = "auto"
+    recognizer_compute_type: ComputeType = "default"
+    recognizer_threads: Threads = 1
+    diarizer_threads: Threads = 1
+
+    ice_servers: tuple[IceServer, ...] = ()
+    no_rtp_timeout_s: Seconds = 3.0
+    """A WebRTC track that sends nothing for so long is taken for lost."""
+    endpoint_silence_ms: Annotated[int, Field(ge=100, le=5000)] = 700
+    """Silence that ends an utterance; therapy has long pauses."""
+
+    max_sessions: Annotated[int, Field(ge=1)] = 16
+    max_backlog_s: Seconds = 60.0
+    """Audio that waits for recognition, over all sessions; above it no new session is taken."""
+    idle_timeout_s: Seconds = 900.0
+    """A session without audio for so long is ended."""
+    keep_audio: bool = False
+    """Whether audio stays in the log after the session's end."""
+
+    note_format: NoteFormat = "soap"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _recognizer_has_a_model(self) -> Self:
+        if self.recognizer == "faster-whisper" and not self.recognizer_model:
+            raise ValueError("recognizer_model: needed with faster-whisper, a model folder or a name on the hub")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+    @property
+    def database(self) -> Path:
+        """The file of the `sqlite` store."""
+        return self.data_dir / "log.sqlite3"
+
+
+def load(**given: Any) -> Settings:
+    """The settings of this process; `given` ones (of a command line) win. Raises BadSettings."""
+    _refuse_bad_file()
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise BadSettings(_says(error)) from None
+    except SettingsError as error:  # a list in a variable that is not JSON; its cause quotes the value
+        field = str(error).partition('"')[2].partition('"')[0]
+        raise BadSettings(f"{PREFIX}{field.upper()}: not JSON.") from None
+
+
+def config_file() -> Path | None:
+    """The TOML file that counts, or none."""
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named:
+        return Path(named).expanduser()
+    return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+
+
+def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """`SAMEDAY_*` variables that set nothing, each with the nearest one that does.
+
+    They are no error: container platforms make variables of service names, such as SAMEDAY_SERVICE_HOST.
+    """
+    known = [PREFIX + name.upper() for name in Settings.model_fields] + [CONFIG_VARIABLE]
+    found = [name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known]
+    return {name: _nearest(name.upper(), known) for name in sorted(found)}
+
+
+def _refuse_bad_file() -> None:
+    path = config_file()
+    if path is None:
+        return
+    try:
+        tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSettings(f"{path}: {os.strerror(error.errno or 0)}.") from None
+    except UnicodeDecodeError:
+        raise BadSettings(f"{path}: not UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        where = str(error).rpartition("(")[2].rstrip(")")  # the text before it may quote the value
+        raise BadSettings(f"{path}: not TOML, {where}.") from None
+
+
+def _says(error: ValidationError) -> str:
+    """Each fault on its own line: the field and why, never the value."""
+    lines = []
+    for fault in error.errors(include_input=False, include_context=False, include_url=False):
+        where = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            nearest = _nearest(str(fault["loc"][-1]), _known(fault["loc"]))
+            lines.append(f"{where}: no such setting." + (f" Did you mean {nearest}?" if nearest else ""))
+        else:
+            why = fault["msg"].removeprefix("Value error, ")
+            lines.append(f"{where}: {why}." if where else f"{why}.")
+    return "\n".join(lines)
+
+
+def _known(location: tuple[int | str, ...]) -> list[str]:
+    return list(Settings.model_fields if len(location) == 1 else IceServer.model_fields)
+
+
+def _nearest(name: str, known: list[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(name, known, 1, cutoff=0.5)), None)
