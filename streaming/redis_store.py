@@ -137,9 +137,14 @@ class RedisStore:
         """Waited for by `close`, and finished even where the caller is cancelled: its connection stays in order."""
         task = asyncio.ensure_future(command)
         self._pending.add(task)
-        task.add_done_callback(self._pending.discard)
+        task.add_done_callback(self._finished)
         with _failures():
             return await asyncio.shield(task)
+
+    def _finished(self, task: asyncio.Future[Any]) -> None:
+        self._pending.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen, where the caller was cancelled and nobody else looks at it
 
     @property
     def _sessions_key(self) -> str:

@@ -1,0 +1,153 @@
+"""The log in Redis, with a real server: the contract, and what a server can do to it."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis_server import RedisServer, free_port, running_redis
+from store_contract import (
+    DurableStoreContract,
+    OpenStore,
+    assert_log,
+    gap,
+    read_acknowledged,
+    replayed,
+    span,
+    start_writer,
+    started,
+)
+
+from streaming.errors import StoreFailed
+from streaming.ports import Store
+from streaming.redis_store import RedisStore
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    yield from running_redis(tmp_path)
+
+
+@pytest.fixture
+def address(redis_server: RedisServer) -> str:
+    return redis_server.url
+
+
+@pytest.fixture
+def open_store(redis_server: RedisServer) -> OpenStore:
+    async def opened() -> Store:
+        return RedisStore(redis_server.url)
+
+    return opened
+
+
+class TestRedisStore(DurableStoreContract):
+    """The contract, and with it a server that is killed."""
+
+    async def test_what_was_acknowledged_outlives_a_killed_server(
+        self, redis_server: RedisServer, open_store: OpenStore, address: str
+    ) -> None:
+        def kill_server() -> dict[str, int]:
+            with start_writer(address) as writer:
+                heads = read_acknowledged(writer, 400)
+                redis_server.kill()
+                return heads | read_acknowledged(writer, None)  # it ends by itself, with StoreFailed
+
+        acknowledged = await asyncio.to_thread(kill_server)
+        assert sum(acknowledged.values()) >= 400
+        await asyncio.to_thread(redis_server.start)
+        await self.assert_holds(open_store, acknowledged)
+
+
+async def test_a_server_that_is_away_fails_everything_and_soon() -> None:
+    store = RedisStore(f"redis://:hunter2@127.0.0.1:{free_port()}/0")
+    began = time.monotonic()
+    with pytest.raises(StoreFailed) as failure:
+        await store.append("a", [started()])
+    assert "hunter2" not in str(failure.value)
+    with pytest.raises(StoreFailed):
+        await replayed(store, "a")
+    with pytest.raises(StoreFailed):
+        await store.sessions()
+    assert time.monotonic() - began < 5
+    await store.close()
+
+
+async def test_a_server_that_went_away_fails_the_append_and_its_return_is_noticed(redis_server: RedisServer) -> None:
+    store = RedisStore(redis_server.url)
+    await store.append("a", [started(), span(0)])
+    await asyncio.to_thread(redis_server.kill)
+    with pytest.raises(StoreFailed):
+        await store.append("a", [gap(1)])
+    await asyncio.to_thread(redis_server.start)
+    assert await store.append("a", [gap(2)]) == 3
+    assert_log(await replayed(store, "a", audio=True), [started(), span(0), gap(2)])
+    await store.close()
+
+
+async def test_a_server_that_hangs_fails_the_append_after_the_time_limit() -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer):
+            while await reader.read(1024):
+                pass
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        store = RedisStore(f"redis://127.0.0.1:{port}/0", timeout_s=0.2)
+        with pytest.raises(StoreFailed):
+            await store.append("a", [started()])
+        await store.close()
+
+
+@pytest.mark.parametrize("options", [{"appendonly": "no"}, {"appendfsync": "everysec"}])
+async def test_a_server_that_would_lose_what_it_acknowledged_is_refused(
+    tmp_path: Path, options: dict[str, str]
+) -> None:
+    server = RedisServer(tmp_path, **options)
+    await asyncio.to_thread(server.start)
+    store = RedisStore(server.url)
+    try:
+        with pytest.raises(StoreFailed, match="would lose") as failure:
+            await store.append("a", [started()])
+        assert "appendfsync always" in failure.value.mend
+    finally:
+        await store.close()
+        await asyncio.to_thread(server.stop)
+
+
+async def test_a_full_server_takes_none_of_the_batch(redis_server: RedisServer) -> None:
+    store = RedisStore(redis_server.url)
+    await store.append("a", [started()])
+    await store._redis.config_set("maxmemory", "1")
+    with pytest.raises(StoreFailed, match="OutOfMemory"):
+        await store.append("a", [span(0), span(1)])
+    await store._redis.config_set("maxmemory", "0")
+    assert await store.append("a", [gap(1)]) == 2
+    await store.close()
+
+
+async def test_a_server_that_may_evict_is_refused(redis_server: RedisServer) -> None:
+    store = RedisStore(redis_server.url)
+    await store._redis.config_set("maxmemory", "100mb")
+    await store._redis.config_set("maxmemory-policy", "allkeys-lru")
+    with pytest.raises(StoreFailed, match="evict"):
+        await store.append("a", [started()])
+    await store.close()
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(StoreFailed):
+        RedisStore("redis://127.0.0.1:notaport/0")
+
+
+async def test_other_keys_of_the_server_are_left_alone(redis_server: RedisServer) -> None:
+    store, other = RedisStore(redis_server.url), RedisStore(redis_server.url, prefix="other")
+    await store.append("a", [started()])
+    assert await other.sessions() == []
+    assert await other.append("a", [gap(1)]) == 1
+    await store.close()
+    await other.close()
