@@ -67,7 +67,7 @@ class RedisServer:
 
 
 def running_redis(folder: Path) -> Iterator[RedisServer]:
-    """A started server, stopped at the end; a fixture says `yield from running_redis(tmp_path)`."""
+    """Start one, give it and stop it: the body of a fixture."""
     server = RedisServer(folder)
     server.start()
     yield server
