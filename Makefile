@@ -1,30 +1,37 @@
-# One command per intent, the same locally and in CI.
-PYTHON ?= python3
+# One command per intent, the same here and in CI. `make` alone lists them.
 VENV := .venv
 BIN := $(VENV)/bin
+PINS := pyproject.toml requirements/constraints.txt scripts/setup
 
-.PHONY: demo serve test check bench clean
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check bench clean
 
-$(VENV)/base.stamp: pyproject.toml
-	@scripts/setup base
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-$(VENV)/dev.stamp: pyproject.toml
-	@scripts/setup dev
-
-demo: $(VENV)/base.stamp
+demo: $(VENV)/base.stamp ## a two-speaker session over WebRTC at real-time pace, its draft note, timings; KEEP=1 leaves the server on
 	@$(BIN)/python -m benchmarks.demo
 
-serve: $(VENV)/base.stamp
+serve: $(VENV)/base.stamp ## the server, on 127.0.0.1:8710
 	@$(BIN)/sameday serve
 
-test: $(VENV)/dev.stamp
+test: $(VENV)/dev.stamp ## all tests but those that need a GPU
 	@$(BIN)/python -m pytest -m "not gpu"
 
-check: $(VENV)/dev.stamp
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/python -m pytest -q tests/unit/test_import_rules.py
+check: $(VENV)/dev.stamp ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/unit/test_import_rules.py
 
-bench: $(VENV)/dev.stamp
+bench: $(VENV)/dev.stamp ## the figures of the README, measured on this machine
 	@$(BIN)/python -m benchmarks.figures
 
-clean:
-	rm -rf $(VENV) out
+clean: ## removes what the targets above made
+	rm -rf $(VENV) out build .mypy_cache .ruff_cache .pytest_cache .hypothesis sameday.egg-info
+
+$(VENV)/base.stamp: $(PINS)
+	@scripts/setup base
+
+$(VENV)/dev.stamp: $(PINS)
+	@scripts/setup dev
