@@ -64,7 +64,7 @@ class Attribution:
     def words(self, words: Words) -> list[Utterance]:
         """Take what the recognizer made final."""
         self._words.extend(words.committed)
-        marks = {tick: False for tick in words.pauses} | {tick: True for tick in words.breaks}
+        marks = dict.fromkeys(words.pauses, False) | dict.fromkeys(words.breaks, True)
         self._boundaries.extend(sorted(marks.items()))
         self._words_through = max(self._words_through, words.through)
         return self._advance()
@@ -88,6 +88,10 @@ class Attribution:
     def speaker(self) -> SpeakerId | None:
         """Who seems to be speaking now: the newest final turn's speaker, or the open utterance's."""
         return self._turns[-1].speaker if self._turns else self._speaker
+
+    def pending(self) -> list[Word]:
+        """Final words that are in no closed utterance yet."""
+        return [*self._open, *self._words]
 
     def _advance(self) -> list[Utterance]:
         closed: list[Utterance] = []

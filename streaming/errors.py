@@ -87,3 +87,9 @@ class BadSettings(SamedayError):
     """A setting has no such name, or not such a value; says which and why, never the value."""
 
     code = "bad_settings"
+
+
+class RecognizerFailed(SamedayError):
+    """The engine could not recognize a window; the window becomes a gap."""
+
+    code = "recognizer_failed"

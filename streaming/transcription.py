@@ -61,6 +61,7 @@ class Transcription:
         self._quietest = quietest
         self._marks: deque[Mark] = deque()
         self._open_request: tuple[Request, Mark] | None = None
+        self._closed = False
         self._through = Tick(0)
         self._in_segment = False
         self._start = Tick(0)  # of the window
@@ -71,8 +72,8 @@ class Transcription:
         self._last_word: Word | None = None
         self._last_break = Tick(0)
         self._tentative: tuple[Word, ...] = ()
-        self.asked_ticks = 0
-        """Ticks given to the recognizer at least once: the speech, and what silence came with it."""
+        self.recognized_ticks = 0
+        """Ticks that a final window covered: the speech, and what silence came with it."""
 
     @property
     def through(self) -> Tick:
@@ -88,6 +89,26 @@ class Transcription:
     def waiting(self) -> int:
         """Marks not yet worked off."""
         return len(self._marks)
+
+    @property
+    def over(self) -> bool:
+        """Whether the track was closed and every mark has been worked off."""
+        return self._closed and not self._marks and self._open_request is None
+
+    def close(self) -> None:
+        """No more marks come."""
+        self._closed = True
+
+    def overtaken(self) -> bool:
+        """Whether marks wait that make a tentative request pointless."""
+        return any(mark.kind != "silence" for mark in self._marks)
+
+    def drop(self) -> Words:
+        """The open, tentative request will not be answered."""
+        assert self._open_request is not None, "no request is open"
+        assert not self._open_request[0].final, "what is final must be answered"
+        self._open_request = None
+        return self._words(())
 
     def mark(self, marks: Sequence[Mark]) -> None:
         """Queue what the segmenter found; silence after silence is kept once."""
@@ -122,9 +143,9 @@ class Transcription:
         if not request.final:
             self._tentative = heard
             return self._words(())
-        if mark.kind == "going_on":
-            return self._checkpoint(request, heard)
-        return self._cut(mark, heard)
+        final = self._checkpoint(request, heard) if mark.kind == "going_on" else self._cut(mark, heard)
+        self.recognized_ticks += max(0, self._start - request.start)
+        return final
 
     def fail(self) -> tuple[Request, Words]:
         """The open request cannot be recognized: its audio is passed over. Returns what to name as a gap."""
@@ -150,14 +171,11 @@ class Transcription:
             return self._ask(mark, final=True) if length >= settings.pause_cut_ticks else None
         if length >= settings.agree_after_ticks:
             return self._ask(mark, final=True) if mark.at - self._last_look >= settings.partial_ticks else None
-        later = any(later.kind != "silence" for later in self._marks)
         due = mark.at - self._last_look >= settings.partial_ticks
-        return self._ask(mark, final=False) if due and not later else None
+        return self._ask(mark, final=False) if due and not self.overtaken() else None
 
     def _ask(self, mark: Mark, *, final: bool) -> Request:
         request = Request(self._start, mark.at, final)
-        if mark.at > self._last_look:
-            self.asked_ticks += mark.at - max(self._last_look, self._start)
         self._open_request = (request, mark)
         return request
 

@@ -38,7 +38,9 @@ class VoiceDetector:
         self._heard = 0
         self._gated = 0  # ticks the gate has judged
         self._listen_until = 0
-        self._reset()
+        self._opened: list[int] = []  # ends of the gate's frames that held voice, not yet counted
+        self._state: Float32 = np.zeros((2, 1, 128), dtype=np.float32)
+        self._context: Float32 = np.zeros(_CONTEXT, dtype=np.float32)
         self.confirmed_chunks = 0
         """Chunks that silero was asked about."""
 
@@ -75,7 +77,7 @@ class VoiceDetector:
             self._listen_until = self._opened.pop(0) + _HOLD_TICKS
         level = _level(chunk)
         if start >= self._listen_until:
-            self._reset_state()
+            self._forget()
             return 0.0, level
         return self._confirm(chunk), level
 
@@ -87,13 +89,10 @@ class VoiceDetector:
         self._context = audio[-_CONTEXT:]
         return float(output[0, 0])
 
-    def _reset(self) -> None:
-        self._opened: list[int] = []
-        self._reset_state()
-
-    def _reset_state(self) -> None:
-        self._state: Float32 = np.zeros((2, 1, 128), dtype=np.float32)
-        self._context: Float32 = np.zeros(_CONTEXT, dtype=np.float32)
+    def _forget(self) -> None:
+        """What silero knows of a sound is stale once the gate has been closed for a while."""
+        self._state = np.zeros((2, 1, 128), dtype=np.float32)
+        self._context = np.zeros(_CONTEXT, dtype=np.float32)
 
 
 def _level(chunk: Int16Mono) -> float:

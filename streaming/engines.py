@@ -1,0 +1,73 @@
+"""Puts the adapters together: which recognizer, speaker model, writer and store the settings ask for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from diarization.embedded import EmbeddedSpeakerModel
+from drafting.embedded import EmbeddedWriter
+from streaming import vad
+from streaming.embedded_recognizer import EmbeddedRecognizer
+from streaming.ports import Recognizer, Store
+from streaming.redis_store import RedisStore
+from streaming.scheduler import RecognitionScheduler
+from streaming.segmenting import SegmentSettings
+from streaming.session import Engines
+from streaming.settings import Settings
+from streaming.sqlite_store import SqliteStore
+from streaming.types import to_tick
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Engines]:
+    """The engines, with the recognizer serving, until the block ends. Raises EngineMissing.
+
+    Recognition, diarization and voice activity have a thread each: one waits for a model, the others go on.
+    """
+    with (
+        ThreadPoolExecutor(1, "recognize") as recognizing,
+        ThreadPoolExecutor(1, "diarize") as diarizing,
+        ThreadPoolExecutor(1, "listen") as listening,
+    ):
+        loop = asyncio.get_running_loop()
+        # Loading takes a second or two: off the event loop, and all at once.
+        recognizer, model, silero = await asyncio.gather(
+            loop.run_in_executor(recognizing, _recognizer, settings),
+            loop.run_in_executor(diarizing, EmbeddedSpeakerModel, settings.diarizer_threads),
+            loop.run_in_executor(listening, vad.load_silero),
+        )
+        scheduler = RecognitionScheduler(recognizer, recognizing)
+        engines = Engines(
+            scheduler=scheduler,
+            silero=silero,
+            speaker_model=model,
+            writer=EmbeddedWriter(),
+            listening=listening,
+            diarizing=diarizing,
+            segments=SegmentSettings(endpoint_ticks=to_tick(settings.endpoint_silence_ms / 1000)),
+        )
+        serving = asyncio.create_task(scheduler.run())
+        try:
+            yield engines
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+
+def open_store(settings: Settings) -> Store:
+    """The log the settings name. Raises StoreFailed."""
+    return SqliteStore(settings.database) if settings.store == "sqlite" else RedisStore(settings.store)
+
+
+def _recognizer(settings: Settings) -> Recognizer:
+    if settings.recognizer == "embedded":
+        return EmbeddedRecognizer(settings.recognizer_threads)
+    from streaming.faster_whisper_recognizer import FasterWhisperRecognizer
+
+    return FasterWhisperRecognizer(
+        settings.recognizer_model or "",
+        device=settings.recognizer_device,
+        compute_type=settings.recognizer_compute_type,
+        threads=settings.recognizer_threads,
+    )

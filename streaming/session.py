@@ -1,0 +1,223 @@
+"""A live session: its tracks, its stages in reading order, and what happens at its end."""
+
+import asyncio
+import logging
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from diarization.online import OnlineDiarizer
+from drafting.stage import draft_note
+from streaming import roles, stages
+from streaming.errors import SamedayError, SessionOver, UnknownTrack
+from streaming.events import (
+    Event,
+    NoteDrafted,
+    RolesAssigned,
+    SessionEnded,
+    SessionStarted,
+    SpeakerRelabelled,
+    StageFailed,
+    TurnsSettled,
+)
+from streaming.onnx import OnnxModel
+from streaming.ports import NoteWriter, SpeakerModel
+from streaming.relabelling import relabelled
+from streaming.scheduler import RecognitionScheduler
+from streaming.segmenting import Segmenter, SegmentSettings
+from streaming.session_log import SessionLog
+from streaming.state import Progress
+from streaming.track import Track
+from streaming.types import Role, RoleGuess, SpeakerId, TrackId, TrackPlan, seconds
+from streaming.vad import VoiceDetector
+
+log = logging.getLogger("sameday.session")
+
+_ROLES_FROM = 6
+"""Utterances before roles are guessed from the talk: fewer say little, see streaming/roles.py."""
+EndReason = Literal["requested", "idle", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What all sessions of a process share. `diarizing` and `listening` run models off the event loop."""
+
+    scheduler: RecognitionScheduler
+    silero: OnnxModel
+    speaker_model: SpeakerModel
+    writer: NoteWriter
+    listening: Executor
+    diarizing: Executor
+    segments: SegmentSettings
+
+
+class Session:
+    """Runs from `start` to `end`; afterwards `log.state` is all there is to know."""
+
+    def __init__(self, name: str, log_: SessionLog, engines: Engines) -> None:
+        self.id = name
+        self.log = log_
+        self.progress: Progress = "live"
+        self._engines = engines
+        self._tracks: dict[TrackId, Track] = {}
+        self._diarizers: dict[TrackId, OnlineDiarizer] = {}
+        self._reason: EndReason = "requested"
+        self._ending = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    @property
+    def tracks(self) -> list[Track]:
+        """All tracks, as announced."""
+        return list(self._tracks.values())
+
+    def track(self, name: str) -> Track:
+        """The sink of one track. Raises UnknownTrack, SessionOver."""
+        if self.progress != "live":
+            raise SessionOver("The session has ended and takes no more audio.")
+        try:
+            return self._tracks[TrackId(name)]
+        except KeyError:
+            raise UnknownTrack(
+                "The session has no such track.", mend="Use a track that POST /api/sessions named."
+            ) from None
+
+    async def start(self, plans: tuple[TrackPlan, ...], consent: tuple[str, ...], note_format: str) -> None:
+        """Write the first event; only then may audio come."""
+        started_at = datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
+        events: list[Event] = [SessionStarted(started_at, plans, consent, note_format)]
+        known: dict[SpeakerId, Role] = {
+            SpeakerId(plan.id): plan.role for plan in plans if plan.speakers == 1 and plan.role
+        }
+        if known:
+            events.append(RolesAssigned(RoleGuess(known, "track", 1.0)))
+        await self.log.append(*events)
+        for plan in plans:
+            self._tracks[plan.id] = Track(plan, self.log, Segmenter(self._engines.segments))
+            if plan.speakers > 1:
+                self._diarizers[plan.id] = OnlineDiarizer(self._engines.speaker_model, plan.id, plan.speakers)
+
+    async def run(self) -> None:
+        """Transcribe until the end is asked for and everything has been worked off; then write the note."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(self._watch())
+                group.create_task(self._close_audio())
+                for track in self.tracks:
+                    diarizer = self._diarizers.get(track.track)
+                    detector = VoiceDetector(self._engines.silero)
+                    group.create_task(stages.listen(track, detector, self._engines.listening))
+                    group.create_task(stages.recognize(track, self._engines.scheduler))
+                    group.create_task(stages.diarize(track, diarizer, self._engines.diarizing))
+                    group.create_task(self._attribute(track, inputs=2 if diarizer else 1))
+                await self._ending.wait()
+                watch.cancel()
+        except* Exception as failed:
+            for failure in failed.exceptions:
+                log.error("session failed: %s", type(failure).__name__, extra={"session": self.id})
+            self._reason = "failed"
+        await self._finish()
+
+    async def end(self, reason: EndReason = "requested") -> None:
+        """Ask for the end; asking again changes nothing. `ended` is set once the note is there."""
+        if self.progress == "live":
+            self.progress, self._reason = "ending", reason
+            self._ending.set()
+
+    def idle_s(self) -> float:
+        """Seconds since the last audio of any track."""
+        newest = max(track.last_arrival for track in self.tracks)
+        return (datetime.now(UTC) - newest).total_seconds()
+
+    async def assign_roles(self, wanted: dict[SpeakerId, Role] | None) -> None:
+        """Take the clinician's word for who is who; None swaps clinician and client. Counts retroactively."""
+        current = self.log.state.roles or RoleGuess({}, "talk", 0.0)
+        guess = roles.swap(current) if wanted is None else RoleGuess(current.roles | wanted, "clinician", 1.0)
+        await self.log.append(RolesAssigned(guess))
+
+    async def _attribute(self, track: Track, inputs: int) -> None:
+        await stages.attribute(track, inputs, self._guess_roles)
+
+    async def _guess_roles(self) -> None:
+        """Guess from the talk so far, unless roles are known better; says something only when it is new."""
+        state = self.log.state
+        if not self._diarizers or (state.roles and state.roles.source != "talk"):
+            return
+        if len(state.utterances) < _ROLES_FROM and self.progress == "live":
+            return
+        utterances = state.in_order()
+        guess = roles.guess(utterances, sorted({utterance.speaker for utterance in utterances}))
+        if state.roles is None or guess.roles != state.roles.roles:
+            await self.log.append(RolesAssigned(guess))
+
+    async def _close_audio(self) -> None:
+        await self._ending.wait()
+        for track in self.tracks:
+            await track.audio.close()
+
+    async def _watch(self) -> None:
+        """Each second: how far behind the tracks are."""
+        while True:
+            await asyncio.sleep(1.0)
+            await self.log.pass_on("lag", {"type": "lag", "tracks": self.standing()})
+
+    def standing(self) -> list[dict[str, str | float]]:
+        """Per track what was received and transcribed, in seconds."""
+        return [
+            {
+                "id": track.track,
+                "received_s": round(seconds(track.received), 2),
+                "transcribed_s": round(seconds(track.heard), 2),
+                "lag_s": round(seconds(track.lag_ticks), 2),
+            }
+            for track in self.tracks
+        ]
+
+    async def _finish(self) -> None:
+        self.progress = "ending"
+        try:
+            await self._settle_speakers()
+            await self._guess_roles()
+            await self._end_event()
+            await self._draft()
+        except SamedayError as error:
+            log.error("session end failed: %s", error.code, extra={"session": self.id})
+        finally:
+            self.progress = "ended"
+            await self.log.finish()
+            self.ended.set()
+
+    async def _end_event(self) -> None:
+        for track in self.tracks:
+            totals = track.totals()
+            missing = totals.received_ticks - totals.transcribed_ticks - totals.gap_ticks
+            if missing:
+                # Only after a failure: what no stage got to is named, never left out.
+                await track.pass_over(track.heard_through(), track.received, "recognizer_error")
+        totals_of_all = tuple(track.totals() for track in self.tracks)
+        ended_at = datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
+        await self.log.append(SessionEnded(ended_at, self._reason, totals_of_all))
+
+    async def _settle_speakers(self) -> None:
+        """Cluster the whole session again, now that all of it is known, and correct what was shown live."""
+        loop = asyncio.get_running_loop()
+        for track_id, diarizer in self._diarizers.items():
+            try:
+                turns = await loop.run_in_executor(self._engines.diarizing, diarizer.settle)
+            except Exception:
+                await self.log.append(StageFailed("diarize", "settle_failed"))
+                continue
+            changes = relabelled([one for one in self.log.state.in_order() if one.track == track_id], turns)
+            await self.log.append(
+                *(SpeakerRelabelled(utterance, speaker) for utterance, speaker in changes.items()),
+                TurnsSettled(track_id, turns),
+            )
+
+    async def _draft(self) -> None:
+        state = self.log.state
+        try:
+            note = await draft_note(state.transcript(), self._engines.writer, state.note_format)
+            await self.log.append(NoteDrafted(note.as_json()))
+        except Exception as error:
+            log.error("drafting failed: %s", type(error).__name__, extra={"session": self.id})
+            await self.log.append(StageFailed("draft", "draft_failed"))

@@ -1,0 +1,75 @@
+"""One session's events: appended to the store, folded into the state, and followed by any number of readers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from streaming.events import AudioSpan, Event, Stored
+from streaming.ports import Store
+from streaming.state import SessionState
+
+
+class SessionLog:
+    """Appends in order. A reader that is slow reads from the store, so none is ever waited for."""
+
+    def __init__(self, session: str, store: Store) -> None:
+        self.session = session
+        self.store = store
+        self.state = SessionState()
+        self.complete = False
+        """Whether nothing more will be appended."""
+        self.passing: dict[str, dict[str, Any]] = {}
+        """What stands at this moment only, by kind and track: a newer one replaces it."""
+        self._passing_version = 0
+        self._news = asyncio.Condition()
+        self._order = asyncio.Lock()
+
+    async def append(self, *events: Event) -> int:
+        """Append all or none. Returns the last sequence number once durable. Raises StoreFailed."""
+        if all(isinstance(event, AudioSpan) for event in events):
+            return await self.store.append(self.session, events)
+        async with self._order:
+            sequence = await self.store.append(self.session, events)
+            for event in events:
+                self.state.apply(event)
+            self.state.last_event = sequence
+        await self._notify()
+        return sequence
+
+    async def pass_on(self, key: str, message: dict[str, Any]) -> None:
+        """Tell readers how something stands now; it is not kept."""
+        self._passing_version += 1
+        self.passing[key] = message | {"version": self._passing_version}
+        await self._notify()
+
+    async def finish(self) -> None:
+        """Nothing follows: readers come to their end."""
+        self.complete = True
+        self.passing.clear()
+        await self._notify()
+
+    async def follow(self, after: int = 0) -> AsyncIterator[Stored | dict[str, Any]]:
+        """All events above `after`, then new ones as they come, mixed with what only passes, until the end."""
+        sequence, version = after, 0
+        while True:
+            complete, passing = self.complete, self._passing_version
+            if self.state.last_event > sequence:
+                async for stored in self.store.replay(self.session, sequence):
+                    sequence = stored.sequence
+                    yield stored
+            for message in list(self.passing.values()):
+                if message["version"] > version:
+                    yield {name: value for name, value in message.items() if name != "version"}
+            version = passing
+            if complete:
+                return
+            async with self._news:
+                while not self._has_news(sequence, version):
+                    await self._news.wait()
+
+    def _has_news(self, sequence: int, version: int) -> bool:
+        return self.complete or self.state.last_event > sequence or self._passing_version > version
+
+    async def _notify(self) -> None:
+        async with self._news:
+            self._news.notify_all()

@@ -1,0 +1,101 @@
+"""All sessions of this process, live ones and those in the log."""
+
+import asyncio
+import logging
+import uuid
+
+from streaming.errors import NoConsent, Overloaded, PeerError, UnknownSession
+from streaming.ports import Store
+from streaming.session import Engines, Session
+from streaming.session_log import SessionLog
+from streaming.types import SAMPLE_RATE, TrackPlan
+
+log = logging.getLogger("sameday.sessions")
+
+_IDLE_CHECK_S = 5.0
+
+
+class Sessions:
+    """Creates sessions, runs each as a task of one group, and finds them again."""
+
+    def __init__(self, engines: Engines, store: Store, *, most: int, backlog_s: float, idle_s: float) -> None:
+        self._engines = engines
+        self._store = store
+        self._most = most
+        self._backlog_ticks = backlog_s * SAMPLE_RATE
+        self._idle_s = idle_s
+        self._live: dict[str, Session] = {}
+        self._group: asyncio.TaskGroup | None = None
+
+    async def run(self, ready: asyncio.Event) -> None:
+        """Serve until cancelled; a session that fails ends by itself and takes no other with it."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            ready.set()
+            while True:
+                await asyncio.sleep(_IDLE_CHECK_S)
+                for session in list(self._live.values()):
+                    if session.progress == "live" and session.idle_s() > self._idle_s:
+                        await session.end("idle")
+
+    async def create(self, tracks: tuple[TrackPlan, ...], consent: tuple[str, ...], note_format: str) -> Session:
+        """Start a session. Raises NoConsent, PeerError, Overloaded, StoreFailed."""
+        assert self._group is not None, "run() first"
+        _check(tracks, consent)
+        self._check_room()
+        name = uuid.uuid4().hex
+        session = Session(name, SessionLog(name, self._store), self._engines)
+        await session.start(tracks, consent, note_format)
+        self._live[name] = session
+        self._group.create_task(self._run(session))
+        return session
+
+    def live(self, name: str) -> Session:
+        """A session of this process. Raises UnknownSession."""
+        try:
+            return self._live[name]
+        except KeyError:
+            raise UnknownSession(
+                "No such session on this server.", mend="Start one with POST /api/sessions."
+            ) from None
+
+    async def log_of(self, name: str) -> SessionLog:
+        """A session's log, also of one that ended before this process began. Raises UnknownSession."""
+        if name in self._live:
+            return self._live[name].log
+        found = SessionLog(name, self._store)
+        async for stored in self._store.replay(name):
+            found.state.apply(stored.event)
+            found.state.last_event = stored.sequence
+        if found.state.started_at is None:
+            raise UnknownSession("No such session on this server.", mend="Start one with POST /api/sessions.")
+        found.complete = True
+        return found
+
+    async def end_all(self) -> None:
+        """End every live session and wait for its note."""
+        live = [session for session in self._live.values() if session.progress != "ended"]
+        for session in live:
+            await session.end("requested")
+        for session in live:
+            await session.ended.wait()
+
+    async def _run(self, session: Session) -> None:
+        await session.run()
+        # What readers still want is in the log: the models' state and the audio can go.
+        self._live.pop(session.id, None)
+
+    def _check_room(self) -> None:
+        backlog = sum(track.lag_ticks for session in self._live.values() for track in session.tracks)
+        if len(self._live) >= self._most or backlog > self._backlog_ticks:
+            raise Overloaded("The server is at its limit of sessions.", mend="Try again in a minute.")
+
+
+def _check(tracks: tuple[TrackPlan, ...], consent: tuple[str, ...]) -> None:
+    if not consent:
+        raise NoConsent(
+            "Nobody has consented to the recording.", mend="Name every participant who agreed in `consent`."
+        )
+    names = [plan.id for plan in tracks]
+    if not tracks or len(set(names)) != len(names):
+        raise PeerError("A session needs at least one track, and each an id of its own.", mend="Mend `tracks`.")

@@ -1,0 +1,128 @@
+"""One track of a live session: takes the audio in, and keeps what the track's stages share."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import numpy as np
+
+from streaming.attribution import Attribution
+from streaming.errors import BadAudio, SessionOver
+from streaming.events import AudioSpan, Event, GapMarked, TrackTotals
+from streaming.levels import Levels
+from streaming.segmenting import Segmenter
+from streaming.session_log import SessionLog
+from streaming.track_audio import TrackAudio
+from streaming.transcription import Transcription
+from streaming.types import Gap, GapCause, Int16Mono, SpeakerId, Tick, TrackId, TrackPlan, Turns, Words
+
+_INBOX_MESSAGES = 256
+"""Words and turns that wait for attribution; a stage that finds the inbox full waits, and lags visibly."""
+
+
+class Track:
+    """The sink a transport writes to (`ports.TrackSink`) and the pure cores of this track's stages."""
+
+    def __init__(self, plan: TrackPlan, log: SessionLog, segmenter: Segmenter) -> None:
+        self.plan = plan
+        self.track: TrackId = plan.id
+        self.log = log
+        self.audio = TrackAudio(log.session, plan.id, log.store)
+        self.levels = Levels()
+        self.segmenter = segmenter
+        self.transcription = Transcription(plan.id, self.levels.quietest)
+        self.attribution = Attribution(plan.id)
+        self.joined: asyncio.Queue[Words | Turns | None] = asyncio.Queue(_INBOX_MESSAGES)
+        self.marks_came = asyncio.Event()
+        self.heard = Tick(0)
+        """All audio before this tick has been listened to and, where there was speech, recognized."""
+        self.diarized = Tick(0)
+        self.gaps: list[Gap] = []
+        self.last_arrival = datetime.now(UTC)
+        self._durable = Tick(0)
+
+    @property
+    def received(self) -> Tick:
+        return self.audio.end
+
+    @property
+    def lag_ticks(self) -> int:
+        """How far recognition is behind what was received."""
+        return self.received - self.heard
+
+    @property
+    def speaker(self) -> SpeakerId | None:
+        """Who speaks on a track that one person has alone."""
+        return SpeakerId(self.track) if self.plan.speakers == 1 else None
+
+    async def write(self, start: Tick, pcm: Int16Mono) -> Tick:
+        if self.audio.closed:
+            raise SessionOver("The session has ended and takes no more audio.")
+        if pcm.dtype != np.int16 or pcm.ndim != 1:
+            raise BadAudio("Audio must be one-dimensional int16.")
+        self.last_arrival = datetime.now(UTC)
+        events: list[Event] = await self._lost(start, "packet_loss") if start > self.received else []
+        fresh = pcm[max(0, self.received - start) :]
+        if len(fresh):
+            events.append(AudioSpan(self.track, self.received, fresh))
+            await self.audio.append(fresh)
+        return await self._keep(events)
+
+    async def lose(self, end: Tick, cause: GapCause) -> Tick:
+        if self.audio.closed:
+            raise SessionOver("The session has ended and takes no more audio.")
+        return await self._keep(await self._lost(end, cause))
+
+    async def pass_over(self, start: Tick, end: Tick, cause: GapCause) -> None:
+        """Name audio that was received but could not be transcribed."""
+        gap = Gap(self.track, start, end, cause)
+        self.gaps.append(gap)
+        await self.log.append(GapMarked(gap))
+
+    def totals(self) -> TrackTotals:
+        """The track's account: what was received is transcribed or lies in a gap."""
+        heard = self.heard_through()
+        before = [Gap(gap.track, gap.start, min(gap.end, heard), gap.cause) for gap in self.gaps if gap.start < heard]
+        return TrackTotals(
+            track=self.track,
+            received_ticks=self.received,
+            transcribed_ticks=heard - _covered(before),
+            gap_ticks=_covered(self.gaps),
+            speech_ticks=self.transcription.recognized_ticks,
+        )
+
+    def heard_through(self) -> Tick:
+        """All before this tick has been transcribed, or is in a gap."""
+        return min(self.heard, self.transcription.through)
+
+    def needed_from(self) -> Tick:
+        """Audio before this tick has been worked off by every stage."""
+        return Tick(min(self.transcription.needed_from, self.segmenter.now, self.diarized))
+
+    async def _lost(self, end: Tick, cause: GapCause) -> list[Event]:
+        if end <= self.received:
+            return []
+        gap = Gap(self.track, self.received, end, cause)
+        self.gaps.append(gap)
+        # The stages hear silence there, so that their clocks go on; the gap says that it was none.
+        await self.audio.append(np.zeros(end - self.received, dtype=np.int16))
+        return [GapMarked(gap)]
+
+    async def _keep(self, events: list[Event]) -> Tick:
+        if not events:
+            return self._durable
+        through = self.received
+        sequence = await self.log.append(*events)
+        if isinstance(events[-1], AudioSpan):
+            self.audio.stored(events[-1].start, sequence)
+        self._durable = max(self._durable, through)
+        return self._durable
+
+
+def _covered(gaps: list[Gap]) -> int:
+    """Ticks in at least one gap."""
+    total, reached = 0, 0
+    for gap in sorted(gaps, key=lambda gap: gap.start):
+        start = max(gap.start, reached)
+        total += max(0, gap.end - start)
+        reached = max(reached, gap.end)
+    return total
