@@ -1,0 +1,61 @@
+"""An audio file through a whole session: the same stages as live audio, at real-time pace or as fast as they go."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Literal
+
+from streaming import media
+from streaming.engines import running
+from streaming.memory_store import MemoryStore
+from streaming.session import Session
+from streaming.session_log import SessionLog
+from streaming.settings import Settings
+from streaming.state import SessionState
+from streaming.track import Track
+from streaming.types import SAMPLE_RATE, Int16Mono, Tick, TrackId, TrackPlan, seconds
+
+Pace = Literal["real", "fast"]
+
+_AHEAD_TICKS = 20 * SAMPLE_RATE
+"""At fast pace the file is read at most this far ahead of recognition and diarization: memory stays flat."""
+
+
+async def transcribe(path: Path, settings: Settings, *, speakers: int, pace: Pace) -> SessionState:
+    """The state of the ended session. Raises BadAudio before anything was heard, EngineMissing."""
+    blocks = media.read_file(path)
+    # A file that cannot be read is refused before a second is spent on loading models.
+    first = await asyncio.to_thread(next, blocks, None)
+    async with running(settings) as engines:
+        name = uuid.uuid4().hex
+        # Everything is worked off within the audio's 2 minutes in memory: the log need not keep it.
+        session = Session(name, SessionLog(name, MemoryStore()), engines)
+        plan = TrackPlan(TrackId("mic"), speakers)
+        await session.start((plan,), ("recorded",), settings.note_format)
+        running_session = asyncio.create_task(session.run())
+        track = session.track("mic")
+        async for piece in _paced(first, blocks, track, pace):
+            if isinstance(piece, media.Hole):
+                await track.lose(piece.end, piece.cause)
+            else:
+                await track.write(track.received, piece)
+        await session.end()
+        await running_session
+    return session.log.state
+
+
+async def _paced(
+    first: Int16Mono | media.Hole | None, rest: Iterator[Int16Mono | media.Hole], track: Track, pace: Pace
+) -> AsyncIterator[Int16Mono | media.Hole]:
+    began = time.monotonic()
+    piece = first
+    while piece is not None:
+        if pace == "real":
+            end = piece.end if isinstance(piece, media.Hole) else Tick(track.received + len(piece))
+            await asyncio.sleep(max(0.0, began + seconds(end) - time.monotonic()))
+        while pace == "fast" and track.received - track.needed_from() > _AHEAD_TICKS:
+            await asyncio.sleep(0.005)
+        yield piece
+        piece = await asyncio.to_thread(next, rest, None)
