@@ -2,7 +2,10 @@
 
 The `flite` command prints phones and words, but not which phones make which word. The library keeps the whole
 utterance structure, so a word's start is the end of the segment before its first phone, its end that of its last
-phone: the times the waveform was made from.
+phone: the times the waveform was made from. Measured on the bundled session's 75 sentences against the level (5 ms
+windows, 35 dB under the loudest): after a pause sound sets in 2.4 ms after the word's start in the median (5 % to
+95 %: 0.6 to 9 ms; up to 60 ms where the word begins with the silent closure of a stop), and before a pause it stops
+within 6 ms of the word's end in the median (-12 to 13 ms; a sentence's last release rings on for up to 43 ms).
 """
 
 import ctypes
@@ -17,6 +20,8 @@ from streaming.errors import EngineMissing
 from streaming.types import SAMPLE_RATE, Int16Mono
 
 VOICES = ("awb", "kal16", "rms", "slt")
+LEAD_S, TAIL_S = 0.01, 0.04
+"""What is kept of the recording before the first word and after the last: a final release outlasts its segment."""
 _WORD_START = b"R:SylStructure.daughter1.daughter1.R:Segment.p.end"
 _WORD_END = b"R:SylStructure.daughtern.daughtern.R:Segment.end"
 _TOKEN_POSITION = b"R:Token.parent.file_pos"
@@ -33,7 +38,7 @@ class SpokenWord:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """Synthetic speech: `pcm` int16 mono at 16 kHz from the first word's start to the last one's end."""
+    """Synthetic speech: `pcm` int16 mono at 16 kHz, `LEAD_S` and `TAIL_S` longer than its words at most."""
 
     pcm: Int16Mono
     words: tuple[SpokenWord, ...]
@@ -151,9 +156,9 @@ def assign(tokens: list[str], spans: list[tuple[int, float, float]]) -> list[Spo
 
 
 def cut(pcm: Int16Mono, words: list[SpokenWord]) -> Speech:
-    """The recording from the first word's start to the last one's end, with a few ms of fade against clicks."""
-    first = round(words[0].start_s * SAMPLE_RATE)
-    last = min(round(words[-1].end_s * SAMPLE_RATE), len(pcm))
+    """The recording from the first word to the last one, with a few ms of fade against clicks."""
+    first = max(round((words[0].start_s - LEAD_S) * SAMPLE_RATE), 0)
+    last = min(round((words[-1].end_s + TAIL_S) * SAMPLE_RATE), len(pcm))
     kept = pcm[first:last].astype(np.float64)
     fade = np.linspace(0.0, 1.0, min(48, len(kept) // 2))
     kept[: len(fade)] *= fade

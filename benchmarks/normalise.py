@@ -5,7 +5,7 @@ Both sides, reference and hypothesis, go through the same steps, in this order:
 1. Unicode NFKC, curly quotes made straight, case folded; editor's marks in [brackets] and <angles> dropped.
 2. `%` and per cent are percent; `$5` is 5 dollars; `20mg` is 20 mg; `10:30` and `10.30` are 10 30; `1,000` is 1000;
    `2nd` is second.
-3. Hesitations are dropped: um, uh, er, mm, hm and their longer spellings, mm-hmm and uh-huh as a whole.
+3. Hesitations are dropped: um, uh, ah, eh, er, mm, hm and their longer spellings, mm-hmm and uh-huh as a whole.
 4. Hyphens and dashes part words (follow-up is follow up). All other punctuation goes, but an apostrophe inside a word
    stays: contractions are kept as spoken (don't is not do not).
 5. A few spellings become one: okay/ok, alright/all right, goodbye/good bye; mr, mrs, dr, mg, vs. are written out.
@@ -16,8 +16,12 @@ Both sides, reference and hypothesis, go through the same steps, in this order:
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-_HESITATION = re.compile(r"u+[hm]+|e+rm?|e+h+m*|h*m+h*m*|hm+|mh+m+|ah+|u+h+[ -]?h+u+h+|m+-?h+m+")
+_HESITATION = re.compile(r"u+[hm]+|e+rm?|e+h+m*|h*m+h*m*|hm+|mh+m+|ah+|u+h+-?h+u+h+|m+-?h+m+")
+_MARKS = re.compile(r"\[[^\]]*\]|<[^>]*>")
 _UNITS = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
@@ -61,19 +65,60 @@ _QUOTES = str.maketrans(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A word as it is compared, and the source words `[first, last)` that it was made from.
+
+    `whole` is False where those source words gave other compared words too (10:30 gives 10 and 30).
+    """
+
+    text: str
+    first: int
+    last: int
+    whole: bool = True
+
+
 def words(text: str) -> list[str]:
     """The words of `text` as they are compared (see the module)."""
-    return numbers_as_digits(spoken(text))
+    return [word.text for word in located(_MARKS.sub(" ", text).split())]
 
 
-def spoken(text: str) -> list[str]:
-    """The words of `text` after all steps but the last."""
-    plain = unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold()
-    plain = re.sub(r"\[[^\]]*\]|<[^>]*>", " ", plain)
+def located(sources: Sequence[str]) -> list[Compared]:
+    """The same for words that are already apart; each result says which of `sources` it came from."""
+    pieces = [(part, index) for index, source in enumerate(sources) for part in _parts(source)]
+    texts = [part for part, _ in pieces]
+    found: list[Compared] = []
+    at = 0
+    while at < len(texts):
+        text, used = _joined(texts, at, found)
+        if text:
+            found.append(Compared(text, pieces[at][1], pieces[at + used - 1][1] + 1))
+        at += used
+    shared = Counter(index for word in found for index in range(word.first, word.last))
+    return [
+        word if all(shared[index] == 1 for index in range(word.first, word.last)) else replace(word, whole=False)
+        for word in found
+    ]
+
+
+def _joined(texts: list[str], at: int, before: list[Compared]) -> tuple[str, int]:
+    """The compared word that begins at `at` ("" where there is none), and how many parts it takes."""
+    value, used = _number(texts, at)
+    if used:
+        return str(value), used
+    if texts[at : at + 2] == ["per", "cent"]:
+        return "percent", 2
+    if texts[at] == "point" and before and _is_digits(before[-1].text) and _begins(texts, at + 1):
+        return "", 1
+    return (str(int(texts[at])) if _is_digits(texts[at]) else texts[at]), 1
+
+
+def _parts(source: str) -> list[str]:
+    """One source word after all steps but the one for numbers."""
+    plain = unicodedata.normalize("NFKC", source).translate(_QUOTES).casefold()
     found: list[str] = []
-    for token in _written_out(plain).split():
-        bare = token.strip(".,;:!?\"'()-/*_~")
-        if _HESITATION.fullmatch(bare):
+    for token in _written_out(_MARKS.sub(" ", plain)).split():
+        if _HESITATION.fullmatch(token.strip(".,;:!?\"'()-/*_~")):
             continue
         for part in re.split(r"[^\w']+", token):
             word = part if part == "'cause" else part.strip("'_")
@@ -82,13 +127,16 @@ def spoken(text: str) -> list[str]:
     return found
 
 
+def _is_digits(token: str) -> bool:
+    return token.isascii() and token.isdigit()
+
+
 def _written_out(plain: str) -> str:
     plain = plain.replace("%", " percent ").replace("&", " and ")
     plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", plain)
-    plain = re.sub(r"\$\s?(\d+(?:\.\d+)?)", r"\1 dollars", plain)
+    plain = re.sub(r"\$(\d+(?:\.\d+)?)", r"\1 dollars", plain)
     plain = re.sub(r"\b(\d{1,2})(?:st|nd|rd|th)\b", _ordinal, plain)
     plain = re.sub(r"(?<=\d)\.(?=\d)", " ", plain)
-    plain = re.sub(r"\bper cent\b", "percent", plain)
     return re.sub(r"(?<=\d)(?=[a-z])", " ", plain)
 
 
@@ -99,30 +147,6 @@ def _ordinal(match: re.Match[str]) -> str:
     if value % 10 and value // 10 * 10 in _TENS.values():
         return f"{value // 10 * 10} {_ORDINALS[value % 10]}"
     return match[0]
-
-
-def numbers_as_digits(tokens: list[str]) -> list[str]:
-    """Runs of number words as digits; everything else as it is."""
-    found: list[str] = []
-    at = 0
-    while at < len(tokens):
-        value, used = _number(tokens, at)
-        if used:
-            found.append(str(value))
-        elif not _is_point(tokens, at, found):
-            token = tokens[at]
-            found.append(str(int(token)) if _is_digits(token) else token)
-        at += max(used, 1)
-    return found
-
-
-def _is_digits(token: str) -> bool:
-    return token.isascii() and token.isdigit()
-
-
-def _is_point(tokens: list[str], at: int, found: list[str]) -> bool:
-    """Whether the word is the "point" of a decimal fraction."""
-    return tokens[at] == "point" and bool(found) and _is_digits(found[-1]) and _begins(tokens, at + 1)
 
 
 def _number(tokens: list[str], at: int) -> tuple[int, int]:
