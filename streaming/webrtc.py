@@ -17,7 +17,6 @@ from typing import Any, Literal
 from uuid import uuid4
 
 import aioice.ice
-import numpy as np
 from aiortc import (
     RTCConfiguration,
     RTCIceServer,
@@ -33,7 +32,8 @@ from streaming.opus import packet_ticks
 from streaming.ports import TrackSink
 from streaming.rtp_timeline import RtpTimeline
 from streaming.sdp_offer import read_offer
-from streaming.types import GapCause, Int16Mono, Tick
+from streaming.track_writer import TrackWriter
+from streaming.types import Tick
 
 logger = logging.getLogger(__name__)
 
@@ -342,7 +342,7 @@ class _Connection:
 
     async def _deliver(self, ready: list[tuple[Ready, Tick]]) -> None:
         """Decode, and write what follows on each other at once."""
-        writer = _Writer(self.sink)
+        writer = TrackWriter(self.sink)
         for packet, now in ready:
             ticks = packet_ticks(packet.payload)
             if not ticks:
@@ -363,38 +363,6 @@ class _Connection:
                 self._unusable += 1
                 await writer.pass_over(Tick(place.start + ticks), "decoder_error")
         await writer.flush()
-
-
-class _Writer:
-    """Gathers audio that follows on itself, so that a batch of packets is one write."""
-
-    def __init__(self, sink: TrackSink) -> None:
-        self._sink = sink
-        self._parts: list[Int16Mono] = []
-        self._start = sink.received
-        self.end = sink.received
-
-    def add(self, start: Tick, pcm: Int16Mono) -> None:
-        if not self._parts:
-            self._start = start
-        self._parts.append(pcm)
-        self.end = Tick(start + len(pcm))
-
-    async def pass_over(self, end: Tick, cause: GapCause | Literal["silence"]) -> None:
-        """Name all from what was written so far to `end`."""
-        if end <= self.end:
-            return
-        if cause == "silence":
-            self.add(self.end, np.zeros(end - self.end, dtype=np.int16))
-            return
-        await self.flush()
-        await self._sink.lose(end, cause)
-        self.end = end
-
-    async def flush(self) -> None:
-        if self._parts:
-            await self._sink.write(self._start, np.concatenate(self._parts))
-            self._parts = []
 
 
 def _serve_loopback_without_network() -> None:

@@ -1,0 +1,215 @@
+"""Audio over a WebSocket: numbered frames in, acknowledgements out (docs/protocol.md).
+
+The loss-free path: what is acknowledged is durable, and what is not can be sent again over another connection, since
+the numbers belong to the track and not to the connection. A reader takes messages off the socket into a bounded
+inbox; the writer takes what is there, writes what follows on itself at once, and acknowledges once. When the store is
+slow the inbox fills, the reader stops, and TCP slows the sender down: nothing is dropped.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
+
+from streaming.audio_wire import AudioFrame, BadFrame, OutOfOrder, TooLarge, UnknownCodec, unpack
+from streaming.errors import BadAudio, PeerError, SamedayError, SessionOver, StoreFailed
+from streaming.ports import TrackSink
+from streaming.track_writer import TrackWriter
+from streaming.types import Int16Mono, Tick
+
+MAX_QUEUED = 256
+"""Messages read and not yet written; at most one second of audio each."""
+MAX_BATCH = 64
+"""Messages written and acknowledged at once."""
+MAX_TEXT = 1_024
+CLOSE_DONE = 1000
+CLOSE_REPLACED = 4000
+CLOSE_OVER = 4409
+CLOSE_FAILED = 1011
+
+End = Literal["done", "disconnected", "replaced", "session_over", "store_failed"]
+
+
+class Socket(Protocol):
+    """One accepted WebSocket."""
+
+    async def receive(self) -> bytes | str | None:
+        """The next message, binary or text; None once the peer is gone, however it went."""
+        ...
+
+    async def send(self, text: str) -> None:
+        """Send a text message; where the peer is gone, do nothing."""
+        ...
+
+    async def close(self, code: int) -> None:
+        """Close; where it is closed, do nothing."""
+        ...
+
+
+class PacketDecoder(Protocol):
+    """Decodes one stream's packets."""
+
+    def decode(self, packet: bytes) -> Int16Mono:
+        """A packet's samples at 16 kHz. Raises BadAudio."""
+        ...
+
+    def skip(self) -> None:
+        """The next packet does not follow the last one."""
+        ...
+
+
+class TrackNumbers:
+    """What must outlive a connection: keep one per track for as long as the session lives, on one event loop."""
+
+    def __init__(self) -> None:
+        self.next = 0
+        """The sequence number wanted next."""
+        self._turn = asyncio.Lock()
+        """Held while a connection writes: the next one is told where to go on only after that."""
+        self._owner: _Connection | None = None
+
+
+async def ingest(
+    socket: Socket, sink: TrackSink, numbers: TrackNumbers, new_decoder: Callable[[], PacketDecoder]
+) -> End:
+    """Serve one connection of a track until it ends; says how it ended. All accepted audio is in `sink` by then.
+
+    A newer connection with the same `numbers` takes the track over, and this one is closed with 4000. Closes the
+    socket itself unless the peer did. Raises nothing of the peer's; SessionOver and StoreFailed are told to the peer.
+    """
+    return await _Connection(socket, sink, numbers, new_decoder).serve()
+
+
+class _Connection:
+    def __init__(
+        self, socket: Socket, sink: TrackSink, numbers: TrackNumbers, new_decoder: Callable[[], PacketDecoder]
+    ) -> None:
+        self._socket = socket
+        self._sink = sink
+        self._numbers = numbers
+        self._new_decoder = new_decoder
+        self._decoder: PacketDecoder | None = None
+        self._inbox: deque[bytes | str | None] = deque()
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+
+    async def serve(self) -> End:
+        older, self._numbers._owner = self._numbers._owner, self
+        if older is not None:
+            older._arrived.set()
+        reader = asyncio.create_task(self._read(), name="websocket-ingest-reader")
+        try:
+            async with self._numbers._turn:
+                await self._tell({"type": "ready", "sequence": self._numbers.next, "tick": self._sink.received})
+            return await self._write()
+        except SessionOver as error:
+            return await self._break_off(error, CLOSE_OVER, "session_over")
+        except StoreFailed as error:
+            return await self._break_off(error, CLOSE_FAILED, "store_failed")
+        finally:
+            if self._numbers._owner is self:
+                self._numbers._owner = None
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    async def _read(self) -> None:
+        message: bytes | str | None = b""
+        while message is not None:
+            message = await self._socket.receive()
+            self._inbox.append(message)
+            self._arrived.set()
+            if len(self._inbox) >= MAX_QUEUED:
+                self._room.clear()
+                await self._room.wait()
+
+    async def _write(self) -> End:
+        while True:
+            await self._arrived.wait()
+            async with self._numbers._turn:
+                if self._numbers._owner is not self:
+                    # What came here and was not written is not acknowledged: it comes again over the newer one.
+                    await self._socket.close(CLOSE_REPLACED)
+                    return "replaced"
+                end = await self._take([self._inbox.popleft() for _ in range(min(len(self._inbox), MAX_BATCH))])
+            if end is not None:
+                return end
+            if not self._inbox and self._numbers._owner is self:
+                self._arrived.clear()
+            self._room.set()
+
+    async def _take(self, batch: list[bytes | str | None]) -> End | None:
+        """Write a batch, then answer it: an acknowledgement for all, then what was refused, in order."""
+        writer = TrackWriter(self._sink)
+        through = self._numbers.next
+        frames = 0
+        refused: list[PeerError] = []
+        end: End | None = None
+        for message in batch:
+            try:
+                if isinstance(message, bytes):
+                    through = await self._accept(unpack(message), through, writer, refused)
+                    frames += 1
+                else:
+                    end = "disconnected" if message is None else _read_text(message)
+                    break
+            except (BadFrame, TooLarge, UnknownCodec, OutOfOrder) as error:
+                refused.append(error)
+        durable = await writer.flush()
+        self._numbers.next = through
+        if frames:
+            await self._tell({"type": "ack", "sequence": through - 1, "tick": durable})
+        for refusal in refused:
+            await self._refuse(refusal)
+        if end == "done":
+            await self._tell({"type": "done", "tick": durable})
+            await self._socket.close(CLOSE_DONE)
+        return end
+
+    async def _accept(self, frame: AudioFrame, through: int, writer: TrackWriter, refused: list[PeerError]) -> int:
+        """Add a frame's audio; returns the number wanted next. Raises OutOfOrder."""
+        if frame.sequence > through:
+            raise OutOfOrder(through)
+        if frame.sequence < through:
+            return through
+        if frame.tick > writer.end:
+            if self._decoder is not None:
+                self._decoder.skip()
+            await writer.pass_over(frame.tick, "dropped_by_sender")
+        try:
+            writer.add(frame.tick, frame.pcm() if frame.codec == "pcm16" else self._decode(frame.payload))
+        except BadAudio as error:
+            # To send it again would not help: its time is named as a gap, and its number is used up.
+            await writer.pass_over(Tick(frame.tick + frame.ticks), "decoder_error")
+            refused.append(error)
+        return through + 1
+
+    def _decode(self, packet: bytes) -> Int16Mono:
+        if self._decoder is None:
+            self._decoder = self._new_decoder()
+        return self._decoder.decode(packet)
+
+    async def _break_off(self, error: SamedayError, code: int, end: End) -> End:
+        await self._refuse(error)
+        await self._socket.close(code)
+        return end
+
+    async def _refuse(self, error: SamedayError) -> None:
+        body: dict[str, Any] = {"code": error.code, "message": error.message, "mend": error.mend}
+        if isinstance(error, OutOfOrder):
+            body["expected"] = error.expected
+        await self._tell({"error": body})
+
+    async def _tell(self, message: dict[str, Any]) -> None:
+        await self._socket.send(json.dumps(message))
+
+
+def _read_text(text: str) -> End:
+    """What a text message asks for. Raises BadFrame for all but the end."""
+    try:
+        message = json.loads(text) if len(text) <= MAX_TEXT else None
+    except (ValueError, RecursionError):
+        message = None
+    if isinstance(message, dict) and message.get("type") == "end":
+        return "done"
+    raise BadFrame("The text message is not known.", mend='Send binary frames, then {"type": "end"}.')
