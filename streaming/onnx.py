@@ -1,14 +1,18 @@
 """The one door to onnxruntime: loads a model for a fixed number of CPU threads and runs it on numpy arrays."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.tools.ort_format_model.ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
 
 Array = NDArray[Any]
+
+_ELEMENTS: dict[int, Any] = {1: np.float32, 2: np.uint8, 3: np.int8, 6: np.int32, 7: np.int64, 9: np.bool_}
 
 
 class OnnxModel:
@@ -38,3 +42,46 @@ def load(model: bytes | Path, *, threads: int = 1) -> OnnxModel:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     source = model if isinstance(model, bytes) else str(model)
     return OnnxModel(onnxruntime.InferenceSession(source, sess_options=options, providers=["CPUExecutionProvider"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation of a stored model: its kind and the names of its inputs and outputs."""
+
+    kind: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a stored model is made of, those of its subgraphs included: operations in order, weights by name."""
+
+    nodes: tuple[Node, ...]
+    tensors: Mapping[str, Array]
+
+
+def read_parts(path: Path) -> Parts:
+    """Take a model in ORT format apart without running it, through the reader that onnxruntime brings along."""
+    stored = InferenceSession.GetRootAsInferenceSession(path.read_bytes(), 0)
+    nodes: list[Node] = []
+    tensors: dict[str, Array] = {}
+    _collect(stored.Model().Graph(), nodes, tensors)
+    return Parts(tuple(nodes), tensors)
+
+
+def _collect(graph: Any, nodes: list[Node], tensors: dict[str, Array]) -> None:
+    for place in range(graph.InitializersLength()):
+        tensor = graph.Initializers(place)
+        raw = tensor.RawDataAsNumpy()
+        if isinstance(raw, np.ndarray) and tensor.DataType() in _ELEMENTS:
+            shape = [tensor.Dims(axis) for axis in range(tensor.DimsLength())]
+            tensors[tensor.Name().decode()] = raw.view(_ELEMENTS[tensor.DataType()]).reshape(shape)
+    for place in range(graph.NodesLength()):
+        node = graph.Nodes(place)
+        inputs = tuple(node.Inputs(number).decode() for number in range(node.InputsLength()))
+        outputs = tuple(node.Outputs(number).decode() for number in range(node.OutputsLength()))
+        nodes.append(Node(node.OpType().decode(), inputs, outputs))
+        for number in range(node.AttributesLength()):
+            if (inner := node.Attributes(number).G()) is not None:
+                _collect(inner, nodes, tensors)
