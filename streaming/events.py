@@ -165,7 +165,7 @@ def restore(sequence: int, text: str, blob: bytes = b"") -> Stored:
     """An entry of a store's log. Raises StoreFailed for one that this version cannot read."""
     try:
         return Stored(sequence, decode(text, blob))
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise StoreFailed(
             f"Entry {sequence} of the log cannot be read.", mend="Was it made by a newer version?"
         ) from None

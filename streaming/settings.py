@@ -166,9 +166,14 @@ def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
 
     They are no error: container platforms make variables of service names, such as SAMEDAY_SERVICE_HOST.
     """
-    known = [PREFIX + name.upper() for name in Settings.model_fields] + [CONFIG_VARIABLE]
-    found = [name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known]
-    return {name: _nearest(name.upper(), known) for name in sorted(found)}
+    known = [*Settings.model_fields, CONFIG_VARIABLE.removeprefix(PREFIX).lower()]
+    unknown: dict[str, str | None] = {}
+    for variable in sorted(environment):
+        name = variable.lower().removeprefix(PREFIX.lower())
+        if name != variable.lower() and name not in known:
+            nearest = _nearest(name, known)
+            unknown[variable] = nearest and PREFIX + nearest.upper()
+    return unknown
 
 
 def _refuse_bad_file() -> None:

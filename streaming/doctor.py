@@ -1,0 +1,237 @@
+"""What of this machine and installation is usable, and what to do where it is not: `sameday doctor`.
+
+`fail` stops the server from doing its work with these settings; `warn` takes a part of it away, or is only needed
+for tests. Nothing is changed, and nothing is sent anywhere but to the configured store.
+"""
+
+import asyncio
+import hashlib
+import importlib.metadata
+import os
+import sys
+import time
+import wave
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
+
+import numpy as np
+
+from streaming import doctor_machine, weights
+from streaming.errors import SamedayError
+from streaming.findings import Finding
+from streaming.ports import Store, Window
+from streaming.settings import CONFIG_VARIABLE, Settings, config_file, unknown_variables
+from streaming.types import SAMPLE_RATE, Int16Mono, Tick
+
+_SPEECH = "beckett.wav"  # real speech that comes in the wheel: 16 kHz, mono
+_RECOGNIZER_FILES = {
+    "tiny-en/encoder_model.ort": "94e90a4654fc45cdfedb77c4c08e1739f48862998e58fada384b25118134f221",
+    "tiny-en/decoder_model_merged.ort": "cf524c4862d36e9e5ab032eddc73637efd822d70e868ac575cf1a46e1e4708a0",
+    "tiny-en/tokenizer.bin": "6884b35fd6377d4c4d32336a0bc152f36b64d1e45b6503683cdc238250a8472d",
+}
+_COMPILED = ("segmentation", "embedding", "silero")
+_ENOUGH_SPEED = 3.0
+"""Times real time of recognition alone, under which one live session with diarization does not keep up."""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All findings, in the order in which to mend them. Called from no event loop; takes a few seconds."""
+    checks: tuple[Callable[[Settings], Iterable[Finding]], ...] = (
+        _python,
+        _packages,
+        _configuration,
+        _embedded_weights,
+        _speaker_model,
+        _recognizer,
+        doctor_machine.cores,
+        doctor_machine.memory,
+        doctor_machine.port,
+        doctor_machine.data_folder,
+        _store,
+        doctor_machine.graphics,
+        doctor_machine.addresses,
+        doctor_machine.test_programs,
+    )
+    return [finding for check in checks for finding in _guarded(check, settings)]
+
+
+def failed(findings: Iterable[Finding]) -> bool:
+    """Whether the command should exit with an error: warnings do not count."""
+    return any(finding.state == "fail" for finding in findings)
+
+
+def report(findings: Iterable[Finding]) -> str:
+    """The findings as lines for a terminal."""
+    marks = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+    lines = []
+    for finding in findings:
+        lines.append(f"{marks[finding.state]}  {finding.name}: {finding.says}")
+        if finding.mend:
+            lines.append(f"      -> {finding.mend}")
+    return "\n".join(lines)
+
+
+def _guarded(check: Callable[[Settings], Iterable[Finding]], settings: Settings) -> list[Finding]:
+    """A check that breaks is a finding too: the rest is still examined."""
+    name = check.__name__.strip("_").replace("_", " ")
+    try:
+        return list(check(settings))
+    except SamedayError as error:
+        return [Finding(name, "fail", error.message, error.mend)]
+    except Exception as error:  # whatever a foreign library raises on a broken machine
+        return [Finding(name, "fail", f"could not be examined ({type(error).__name__}).")]
+
+
+def _python(settings: Settings) -> Iterable[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if (3, 11) <= sys.version_info[:2] < (3, 13):
+        yield Finding("python", "ok", f"{version}.")
+    else:
+        yield Finding("python", "fail", f"{version} is not supported.", "Use Python 3.11 or 3.12.")
+
+
+def _packages(settings: Settings) -> Iterable[Finding]:
+    """The base packages, each in the version it was tested with."""
+    missing, other, count = [], [], 0
+    for requirement in importlib.metadata.requires("sameday") or []:
+        if "extra ==" in requirement:
+            continue
+        name, _, pinned = requirement.partition(";")[0].strip().partition("==")
+        count += 1
+        try:
+            found = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+            continue
+        if found != pinned:
+            other.append(f"{name} {found} (pinned {pinned})")
+    mend = "Run scripts/setup base."
+    if missing:
+        yield Finding("packages", "fail", f"missing: {', '.join(missing)}.", mend)
+    if other:
+        yield Finding("packages", "warn", f"other versions than tested: {', '.join(other)}.", mend)
+    if not missing and not other:
+        yield Finding("packages", "ok", f"{count}, as pinned.")
+
+
+def _configuration(settings: Settings) -> Iterable[Finding]:
+    source = config_file()
+    yield Finding(
+        "settings", "ok", f"from {source}." if source else f"defaults and variables; {CONFIG_VARIABLE} unset."
+    )
+    for name, nearest in unknown_variables(os.environ).items():
+        mend = f"Did you mean {nearest}?" if nearest else "Remove it if you meant to set something."
+        yield Finding("settings", "warn", f"the variable {name} sets nothing.", mend)
+
+
+def _embedded_weights(settings: Settings) -> Iterable[Finding]:
+    other = []
+    for name, expected in _RECOGNIZER_FILES.items():
+        if hashlib.sha256(weights.asset(name).read_bytes()).hexdigest() != expected:
+            other.append(name)
+    for name in _COMPILED:
+        weights.compiled(name)  # checks the hash
+    if other:
+        mend = "Install the version of moonshine-voice that pyproject.toml pins."
+        yield Finding("embedded weights", "fail", f"not the ones tested: {', '.join(other)}.", mend)
+    else:
+        yield Finding("embedded weights", "ok", f"{len(_RECOGNIZER_FILES) + len(_COMPILED)} files, hashes as known.")
+
+
+def _speaker_model(settings: Settings) -> Iterable[Finding]:
+    """Segmentation, voice embedding and voice activity, each once over real speech."""
+    from diarization.embedded import EmbeddedSpeakerModel
+    from streaming.vad import VoiceDetector, load_silero
+
+    model = EmbeddedSpeakerModel(settings.diarizer_threads)
+    speech = _speech(10.0)
+    audio = (speech / np.float32(32768)).astype(np.float32)
+    model.segment(audio[None]), model.embed([audio])  # the first call pays for memory
+    began = time.perf_counter()
+    active = model.segment(audio[None])
+    voice = model.embed([audio])
+    took = time.perf_counter() - began
+    detector = VoiceDetector(load_silero())
+    heard = [*detector.hear(speech), *detector.flush()]
+    if active.max() < 0.5 or not np.isclose(np.linalg.norm(voice), 1, atol=1e-3):
+        yield Finding("speaker model", "fail", "does not find the speaker of a known recording.")
+    elif max(probability for probability, _ in heard) < 0.5:
+        yield Finding("voice activity", "fail", "does not hear speech in a known recording.")
+    else:
+        speed = len(speech) / SAMPLE_RATE / took
+        yield Finding(
+            "speaker model",
+            "ok",
+            f"loaded and run, {speed:.0f} x real time on {_threads(settings.diarizer_threads)}.",
+        )
+
+
+def _recognizer(settings: Settings) -> Iterable[Finding]:
+    if settings.recognizer == "faster-whisper":
+        yield from _faster_whisper()
+        return
+    from streaming.embedded_recognizer import EmbeddedRecognizer
+
+    recognizer = EmbeddedRecognizer(settings.recognizer_threads)
+    window = Window(Tick(0), _speech(8.0))
+    recognizer.recognize([Window(Tick(0), _speech(1.0))])  # the first call pays for memory
+    began = time.perf_counter()
+    (hypothesis,) = recognizer.recognize([window])
+    speed = len(window.pcm) / SAMPLE_RATE / (time.perf_counter() - began)
+    says = f"embedded, loaded and run, {speed:.0f} x real time on {_threads(settings.recognizer_threads)}."
+    if not hypothesis.words:
+        yield Finding("recognizer", "fail", "hears no words in a known recording.")
+    elif speed < _ENOUGH_SPEED:
+        mend = "Free the processor, raise recognizer_threads, or use faster-whisper on a GPU."
+        yield Finding("recognizer", "warn", f"{says} A live session may lag.", mend)
+    else:
+        yield Finding("recognizer", "ok", says)
+
+
+def _faster_whisper() -> Iterable[Finding]:
+    missing = [name for name in ("faster_whisper", "ctranslate2") if find_spec(name) is None]
+    if missing:
+        mend = "pip install --constraint requirements/constraints.txt '.[faster-whisper]'"
+        yield Finding("recognizer", "fail", f"faster-whisper is chosen and {', '.join(missing)} missing.", mend)
+    else:
+        version = importlib.metadata.version("faster-whisper")
+        yield Finding(
+            "recognizer", "ok", f"faster-whisper {version} is installed; its model is loaded by the server."
+        )
+
+
+def _store(settings: Settings) -> Iterable[Finding]:
+    if settings.store == "sqlite":
+        yield doctor_machine.local_redis()
+        if not settings.database.exists():
+            yield Finding("store", "ok", "SQLite; the log is made by the first start.")
+            return
+        from streaming.sqlite_store import SqliteStore
+
+        store: Store = SqliteStore(settings.database)
+    else:
+        from streaming.redis_store import RedisStore
+
+        store = RedisStore(settings.store)
+    count = len(asyncio.run(_sessions(store)))
+    kind = "SQLite" if settings.store == "sqlite" else "Redis, which keeps what it acknowledges"
+    yield Finding("store", "ok", f"{kind}; {count} sessions in the log.")
+
+
+async def _sessions(store: Store) -> list[str]:
+    try:
+        return await store.sessions()
+    finally:
+        await store.close()
+
+
+def _speech(length_s: float) -> Int16Mono:
+    """The wheel's recording from where its speech begins, over again where it is too short."""
+    with wave.open(str(weights.asset(_SPEECH))) as file:
+        samples: Int16Mono = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.int16)
+    loud = int(np.argmax(np.abs(samples) > 1000))
+    return np.resize(samples[loud:], round(length_s * SAMPLE_RATE))
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread" if count == 1 else f"{count} threads"
