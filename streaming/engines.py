@@ -9,7 +9,7 @@ from diarization.embedded import EmbeddedSpeakerModel
 from drafting.embedded import EmbeddedWriter
 from streaming import vad
 from streaming.embedded_recognizer import EmbeddedRecognizer
-from streaming.ports import Recognizer, Store
+from streaming.ports import NoteWriter, Recognizer, Store
 from streaming.redis_store import RedisStore
 from streaming.scheduler import RecognitionScheduler
 from streaming.segmenting import SegmentSettings
@@ -42,7 +42,7 @@ async def running(settings: Settings) -> AsyncIterator[Engines]:
             scheduler=scheduler,
             silero=silero,
             speaker_model=model,
-            writer=EmbeddedWriter(),
+            writer=writer(settings),
             listening=listening,
             diarizing=diarizing,
             segments=SegmentSettings(endpoint_ticks=to_tick(settings.endpoint_silence_ms / 1000)),
@@ -53,6 +53,11 @@ async def running(settings: Settings) -> AsyncIterator[Engines]:
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
+
+
+def writer(_: Settings) -> NoteWriter:
+    """The note writer the settings name."""
+    return EmbeddedWriter()
 
 
 def open_store(settings: Settings) -> Store:

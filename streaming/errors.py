@@ -59,6 +59,12 @@ class SessionOver(PeerError):
     code = "session_over"
 
 
+class NotDrafted(PeerError):
+    """The note was asked for before there is one."""
+
+    code = "not_drafted"
+
+
 class NoConsent(PeerError):
     """Audio was offered before every participant consented."""
 
@@ -93,3 +99,9 @@ class RecognizerFailed(SamedayError):
     """The engine could not recognize a window; the window becomes a gap."""
 
     code = "recognizer_failed"
+
+
+class PortTaken(SamedayError):
+    """Another process listens where this one should."""
+
+    code = "port_taken"

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -92,8 +93,9 @@ class Session:
         if known:
             events.append(RolesAssigned(RoleGuess(known, "track", 1.0)))
         await self.log.append(*events)
+        began = time.monotonic()
         for plan in plans:
-            self._tracks[plan.id] = Track(plan, self.log, Segmenter(self._engines.segments))
+            self._tracks[plan.id] = Track(plan, self.log, Segmenter(self._engines.segments), began)
             if plan.speakers > 1:
                 self._diarizers[plan.id] = OnlineDiarizer(self._engines.speaker_model, plan.id, plan.speakers)
 
@@ -128,12 +130,6 @@ class Session:
         """Seconds since the last audio of any track."""
         newest = max(track.last_arrival for track in self.tracks)
         return (datetime.now(UTC) - newest).total_seconds()
-
-    async def assign_roles(self, wanted: dict[SpeakerId, Role] | None) -> None:
-        """Take the clinician's word for who is who; None swaps clinician and client. Counts retroactively."""
-        current = self.log.state.roles or RoleGuess({}, "talk", 0.0)
-        guess = roles.swap(current) if wanted is None else RoleGuess(current.roles | wanted, "clinician", 1.0)
-        await self.log.append(RolesAssigned(guess))
 
     async def _attribute(self, track: Track, inputs: int) -> None:
         await stages.attribute(track, inputs, self._guess_roles)

@@ -1,16 +1,17 @@
 """All sessions of this process, live ones and those in the log."""
 
 import asyncio
-import logging
+import contextlib
 import uuid
 
-from streaming.errors import NoConsent, Overloaded, PeerError, UnknownSession
+from streaming import roles
+from streaming.errors import NoConsent, Overloaded, PeerError, SessionOver, StoreFailed, UnknownSession
+from streaming.events import RolesAssigned
 from streaming.ports import Store
 from streaming.session import Engines, Session
 from streaming.session_log import SessionLog
-from streaming.types import SAMPLE_RATE, TrackPlan
-
-log = logging.getLogger("sameday.sessions")
+from streaming.settings import Settings
+from streaming.types import Role, RoleGuess, SpeakerId, TrackPlan, to_tick
 
 _IDLE_CHECK_S = 5.0
 
@@ -18,12 +19,10 @@ _IDLE_CHECK_S = 5.0
 class Sessions:
     """Creates sessions, runs each as a task of one group, and finds them again."""
 
-    def __init__(self, engines: Engines, store: Store, *, most: int, backlog_s: float, idle_s: float) -> None:
+    def __init__(self, engines: Engines, store: Store, settings: Settings) -> None:
         self._engines = engines
         self._store = store
-        self._most = most
-        self._backlog_ticks = backlog_s * SAMPLE_RATE
-        self._idle_s = idle_s
+        self._settings = settings
         self._live: dict[str, Session] = {}
         self._group: asyncio.TaskGroup | None = None
 
@@ -35,14 +34,14 @@ class Sessions:
             while True:
                 await asyncio.sleep(_IDLE_CHECK_S)
                 for session in list(self._live.values()):
-                    if session.progress == "live" and session.idle_s() > self._idle_s:
+                    if session.progress == "live" and session.idle_s() > self._settings.idle_timeout_s:
                         await session.end("idle")
 
     async def create(self, tracks: tuple[TrackPlan, ...], consent: tuple[str, ...], note_format: str) -> Session:
         """Start a session. Raises NoConsent, PeerError, Overloaded, StoreFailed."""
         assert self._group is not None, "run() first"
         _check(tracks, consent)
-        self._check_room()
+        self.check_room()
         name = uuid.uuid4().hex
         session = Session(name, SessionLog(name, self._store), self._engines)
         await session.start(tracks, consent, note_format)
@@ -51,13 +50,22 @@ class Sessions:
         return session
 
     def live(self, name: str) -> Session:
-        """A session of this process. Raises UnknownSession."""
-        try:
-            return self._live[name]
-        except KeyError:
-            raise UnknownSession(
-                "No such session on this server.", mend="Start one with POST /api/sessions."
-            ) from None
+        """A session that takes audio or is being finished. Raises SessionOver for any other."""
+        found = self.find(name)
+        if found is None:
+            raise SessionOver("The session has ended and takes no more audio.")
+        return found
+
+    def find(self, name: str) -> Session | None:
+        """The session if it is of this process and not finished."""
+        return self._live.get(name)
+
+    async def assign_roles(self, name: str, wanted: dict[SpeakerId, Role] | None) -> None:
+        """Take the clinician's word for who is who, also after the end; None swaps. Raises UnknownSession."""
+        found = await self.log_of(name)
+        current = found.state.roles or RoleGuess({}, "talk", 0.0)
+        guess = roles.swap(current) if wanted is None else RoleGuess(current.roles | wanted, "clinician", 1.0)
+        await found.append(RolesAssigned(guess))
 
     async def log_of(self, name: str) -> SessionLog:
         """A session's log, also of one that ended before this process began. Raises UnknownSession."""
@@ -82,12 +90,17 @@ class Sessions:
 
     async def _run(self, session: Session) -> None:
         await session.run()
+        if not self._settings.keep_audio and session.log.state.ended_at is not None:
+            # All of it is transcribed or named as a gap by now; what was said is kept, the voice is not.
+            with contextlib.suppress(StoreFailed):
+                await self._store.drop_audio(session.id)
         # What readers still want is in the log: the models' state and the audio can go.
         self._live.pop(session.id, None)
 
-    def _check_room(self) -> None:
+    def check_room(self) -> None:
+        """Whether one more session can be taken. Raises Overloaded."""
         backlog = sum(track.lag_ticks for session in self._live.values() for track in session.tracks)
-        if len(self._live) >= self._most or backlog > self._backlog_ticks:
+        if len(self._live) >= self._settings.max_sessions or backlog > to_tick(self._settings.max_backlog_s):
             raise Overloaded("The server is at its limit of sessions.", mend="Try again in a minute.")
 
 

@@ -1,6 +1,7 @@
 """One track of a live session: takes the audio in, and keeps what the track's stages share."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,7 +14,7 @@ from streaming.segmenting import Segmenter
 from streaming.session_log import SessionLog
 from streaming.track_audio import TrackAudio
 from streaming.transcription import Transcription
-from streaming.types import Gap, GapCause, Int16Mono, SpeakerId, Tick, TrackId, TrackPlan, Turns, Words
+from streaming.types import SAMPLE_RATE, Gap, GapCause, Int16Mono, SpeakerId, Tick, TrackId, TrackPlan, Turns, Words
 
 _INBOX_MESSAGES = 256
 """Words and turns that wait for attribution; a stage that finds the inbox full waits, and lags visibly."""
@@ -22,7 +23,7 @@ _INBOX_MESSAGES = 256
 class Track:
     """The sink a transport writes to (`ports.TrackSink`) and the pure cores of this track's stages."""
 
-    def __init__(self, plan: TrackPlan, log: SessionLog, segmenter: Segmenter) -> None:
+    def __init__(self, plan: TrackPlan, log: SessionLog, segmenter: Segmenter, began: float) -> None:
         self.plan = plan
         self.track: TrackId = plan.id
         self.log = log
@@ -37,12 +38,17 @@ class Track:
         """All audio before this tick has been listened to and, where there was speech, recognized."""
         self.diarized = Tick(0)
         self.gaps: list[Gap] = []
+        self._began = began
         self.last_arrival = datetime.now(UTC)
         self._durable = Tick(0)
 
     @property
     def received(self) -> Tick:
         return self.audio.end
+
+    def clock(self) -> Tick:
+        """The session's elapsed time, as the edge's clock has it."""
+        return Tick(round((time.monotonic() - self._began) * SAMPLE_RATE))
 
     @property
     def lag_ticks(self) -> int:

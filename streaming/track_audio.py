@@ -29,6 +29,8 @@ class TrackAudio:
         self._news = asyncio.Condition()
         self.end = Tick(0)
         self.closed = False
+        self.moved = asyncio.Event()
+        """Set whenever audio has been worked off."""
 
     async def append(self, pcm: Int16Mono) -> None:
         """Add audio at the end; followers hear of it at once."""
@@ -53,6 +55,7 @@ class TrackAudio:
         """Nobody will read audio before this tick again."""
         self._needed_from = max(self._needed_from, before)
         self._trim()
+        self.moved.set()
 
     async def follow(self, step: int) -> AsyncIterator[Int16Mono]:
         """All audio from tick 0 in blocks of at least `step` ticks, but for the last."""

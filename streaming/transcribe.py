@@ -56,6 +56,7 @@ async def _paced(
             end = piece.end if isinstance(piece, media.Hole) else Tick(track.received + len(piece))
             await asyncio.sleep(max(0.0, began + seconds(end) - time.monotonic()))
         while pace == "fast" and track.received - track.needed_from() > _AHEAD_TICKS:
-            await asyncio.sleep(0.005)
+            track.audio.moved.clear()
+            await track.audio.moved.wait()
         yield piece
         piece = await asyncio.to_thread(next, rest, None)

@@ -1,0 +1,404 @@
+"""The server: HTTP, WHIP and WebSocket routes over sessions. The only module that knows FastAPI."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from weakref import WeakKeyDictionary
+
+from fastapi import FastAPI, Query, Request, WebSocket, WebSocketDisconnect
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+import web_client
+from drafting.stage import draft_note
+from streaming import engines, errors, websocket_ingest, wire
+from streaming.errors import SamedayError
+from streaming.events import Stored, UtteranceClosed
+from streaming.guard import Guard
+from streaming.media import OpusDecoder
+from streaming.ports import NoteWriter
+from streaming.session_log import SessionLog
+from streaming.sessions import Sessions
+from streaming.settings import IceServer as Setting
+from streaming.settings import NoteFormat, Settings
+from streaming.state import Progress
+from streaming.track import Track
+from streaming.types import Role, SpeakerId, TrackId, TrackPlan
+from streaming.webrtc import IceServer, NoNetwork, WebRtcIngest
+from streaming.websocket_ingest import TrackNumbers
+
+_SDP = "application/sdp"
+_MAX_OFFER_BYTES = 64 * 1024
+_RETRY_AFTER_S = "30"
+_STATUS: dict[type[SamedayError], int] = {
+    errors.NoConsent: 403,
+    errors.UnknownSession: 404,
+    errors.UnknownTrack: 404,
+    errors.NotDrafted: 409,
+    errors.SessionOver: 409,
+    errors.BadOffer: 422,
+    errors.PeerError: 400,
+    errors.Overloaded: 503,
+    errors.StoreFailed: 503,
+    NoNetwork: 503,
+}
+_CLOSE_CODES: dict[type[SamedayError], int] = {
+    errors.UnknownSession: 4404,
+    errors.UnknownTrack: 4404,
+    errors.SessionOver: 4409,
+    errors.Overloaded: 4503,
+}
+_HTTP_CODES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+
+TrackName = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
+Participant = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class TrackBody(BaseModel):
+    """A track as a client announces it."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: TrackName
+    speakers: Annotated[int, Field(ge=1, le=8)] = 1
+    role: Role | None = None
+
+
+class SessionBody(BaseModel):
+    """What starts a session."""
+
+    model_config = ConfigDict(extra="forbid")
+    consent: Annotated[list[Participant], Field(max_length=16)] = []
+    tracks: Annotated[list[TrackBody], Field(min_length=1, max_length=8)] = [TrackBody(id="mic", speakers=2)]
+    format: NoteFormat | None = None
+
+
+class RolesBody(BaseModel):
+    """Who is who, or a swap of clinician and client."""
+
+    model_config = ConfigDict(extra="forbid")
+    roles: dict[Annotated[str, Field(max_length=64)], Role] | None = None
+    swap: Literal[True] | None = None
+
+
+class Server:
+    """What the routes share; there from start-up to shut-down."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.rtc = WebRtcIngest(
+            [_ice_server(server) for server in settings.ice_servers], no_rtp_timeout_s=settings.no_rtp_timeout_s
+        )
+        self.numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
+        self._sessions: Sessions | None = None
+        self._writer: NoteWriter | None = None
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions. Raises Overloaded before start-up is over."""
+        if self._sessions is None:
+            raise errors.Overloaded("The server is starting.", mend="Try again in a moment.")
+        return self._sessions
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Load the engines, open the log, serve; at the end every session is finished and its note written."""
+        settings = self.settings
+        store = engines.open_store(settings)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(store.close)
+            made = await stack.enter_async_context(engines.running(settings))
+            sessions = Sessions(made, store, settings)
+            ready = asyncio.Event()
+            serving = asyncio.create_task(sessions.run(ready))
+            await ready.wait()
+            self._sessions, self._writer = sessions, made.writer
+            yield
+            await self.rtc.close_all()
+            await sessions.end_all()
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+    async def track(self, name: str, track: str) -> Track:
+        """The sink of a live session's track. Raises UnknownSession, UnknownTrack, SessionOver."""
+        await self.sessions.log_of(name)
+        return self.sessions.live(name).track(track)
+
+    async def describe(self, name: str) -> dict[str, Any]:
+        """The session object. Raises UnknownSession."""
+        found = await self.sessions.log_of(name)
+        session = self.sessions.find(name)
+        progress: Progress = session.progress if session else "ended" if found.state.ended_at else "interrupted"
+        standing = session.standing() if session else []
+        ice = [_browser_ice(server) for server in self.settings.ice_servers]
+        return wire.session_object(name, found.state, progress, standing, ice)
+
+    async def note(self, name: str, note_format: str | None) -> dict[str, Any]:
+        """The note, in another format if asked. Raises UnknownSession, NotDrafted."""
+        state = (await self.sessions.log_of(name)).state
+        if state.note is None or self._writer is None:
+            raise errors.NotDrafted("The note is drafted when the session has ended.", mend="End the session first.")
+        if note_format in (None, state.note_format):
+            return state.note
+        drafted = await draft_note(state.transcript(), self._writer, note_format)
+        return drafted.as_json()
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. Engines load and the log opens with its start-up."""
+    server = Server(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with server.running():
+            yield
+
+    app = FastAPI(title="sameday", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(Guard)
+    _add_error_handlers(app)
+    _add_session_routes(app, server)
+    _add_whip_routes(app, server)
+    _add_websockets(app, server)
+    _add_page(app, server)
+    return app
+
+
+def _add_session_routes(app: FastAPI, server: Server) -> None:
+    @app.post("/api/sessions", status_code=201)
+    async def start(body: SessionBody) -> JSONResponse:
+        plans = tuple(TrackPlan(TrackId(track.id), track.speakers, track.role) for track in body.tracks)
+        session = await server.sessions.create(plans, tuple(body.consent), body.format or server.settings.note_format)
+        location = {"Location": f"/api/sessions/{session.id}"}
+        return JSONResponse(await server.describe(session.id), 201, location)
+
+    @app.get("/api/sessions/{name}")
+    async def look(name: str) -> dict[str, Any]:
+        return await server.describe(name)
+
+    @app.post("/api/sessions/{name}/roles")
+    async def roles(name: str, body: RolesBody) -> dict[str, Any]:
+        if (body.roles is None) == (body.swap is None):
+            raise errors.PeerError("Send either `roles` or `swap`.", mend="See docs/protocol.md.")
+        wanted = None if body.roles is None else {SpeakerId(who): role for who, role in body.roles.items()}
+        await server.sessions.assign_roles(name, wanted)
+        return await server.describe(name)
+
+    @app.post("/api/sessions/{name}/end", status_code=202)
+    async def end(name: str) -> dict[str, Any]:
+        session = server.sessions.find(name)
+        if session is not None and session.progress == "live":
+            # What has arrived but is not written yet belongs to the session.
+            await asyncio.gather(*(server.rtc.close_track(track) for track in session.tracks))
+            await session.end()
+        return await server.describe(name)
+
+    @app.get("/api/sessions/{name}/transcript")
+    async def transcript(name: str) -> dict[str, Any]:
+        found = await server.sessions.log_of(name)
+        return wire.transcript(found.state)
+
+    @app.get("/api/sessions/{name}/note")
+    async def note(name: str, format: NoteFormat | None = None) -> dict[str, Any]:
+        return await server.note(name, format)
+
+
+def _add_whip_routes(app: FastAPI, server: Server) -> None:
+    @app.options("/api/sessions/{name}/whip")
+    async def whip_options(name: str) -> Response:
+        return Response(status_code=204, headers={"Accept-Post": _SDP, "Allow": "POST, OPTIONS"})
+
+    @app.post("/api/sessions/{name}/whip", status_code=201)
+    async def whip(name: str, request: Request, track: TrackName = "mic") -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _SDP:
+            raise HTTPException(415, "An offer comes as Content-Type: application/sdp.")
+        if not _accepts_sdp(request.headers.get("accept")):
+            raise HTTPException(406, "The answer is application/sdp.")
+        sink = await server.track(name, track)
+        answer = await server.rtc.answer(sink, await _offer(request), sink.clock)
+        headers = {
+            "Location": f"/api/sessions/{name}/whip/{answer.resource}",
+            "ETag": f'"{answer.resource}"',
+        }
+        response = Response(answer.sdp, 201, headers, media_type=_SDP)
+        for ice in server.settings.ice_servers:
+            response.headers.append("Link", _ice_link(ice))
+        return response
+
+    @app.delete("/api/sessions/{name}/whip/{resource}")
+    async def whip_end(name: str, resource: str) -> Response:
+        await server.sessions.log_of(name)
+        if not await server.rtc.close(resource):
+            raise HTTPException(404, "No such WHIP session, or it has ended.")
+        return Response(status_code=200)
+
+
+def _add_websockets(app: FastAPI, server: Server) -> None:
+    @app.websocket("/api/sessions/{name}/audio")
+    async def audio(socket: WebSocket, name: str, track: TrackName = "mic") -> None:
+        await socket.accept()
+        try:
+            sink = await server.track(name, track)
+        except SamedayError as error:
+            await _close_with(socket, error)
+            return
+        numbers = server.numbers.setdefault(sink, TrackNumbers())
+        await websocket_ingest.ingest(_Socket(socket), sink, numbers, OpusDecoder)
+
+    @app.websocket("/api/sessions/{name}/events")
+    async def events(socket: WebSocket, name: str, after: Annotated[int, Query(ge=0)] = 0) -> None:
+        await socket.accept()
+        try:
+            found = await server.sessions.log_of(name)
+        except SamedayError as error:
+            await _close_with(socket, error)
+            return
+        with contextlib.suppress(WebSocketDisconnect):
+            await _until_gone(socket, _send_events(socket, found, after))
+
+
+async def _send_events(socket: WebSocket, found: SessionLog, after: int) -> None:
+    async for news in found.follow(after):
+        if isinstance(news, Stored):
+            event = news.event
+            role = found.state.role_of(event.utterance.speaker) if isinstance(event, UtteranceClosed) else None
+            await socket.send_json(wire.message(news, role))
+        else:
+            await socket.send_json(wire.passing(news))
+    await socket.close(1000)
+
+
+async def _until_gone(socket: WebSocket, sending: Coroutine[Any, Any, None]) -> None:
+    """Send until done or the reader goes; what a reader sends is nobody's business here."""
+    sender = asyncio.ensure_future(sending)
+    gone = asyncio.ensure_future(_gone(socket))
+    try:
+        await asyncio.wait({sender, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if sender.done():
+            sender.result()
+    finally:
+        for task in (sender, gone):
+            task.cancel()
+        await asyncio.gather(sender, gone, return_exceptions=True)
+
+
+async def _gone(socket: WebSocket) -> None:
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+class _Socket:
+    """A WebSocket as `websocket_ingest` wants it."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+
+    async def receive(self) -> bytes | str | None:
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        data: bytes | str | None = message.get("bytes")
+        return data if data is not None else str(message.get("text", ""))
+
+    async def send(self, text: str) -> None:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            await self._socket.send_text(text)
+
+    async def close(self, code: int) -> None:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            await self._socket.close(code)
+
+
+def _add_page(app: FastAPI, server: Server) -> None:
+    folder = Path(web_client.__file__).parent
+
+    @app.get("/healthz")
+    async def alive() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def ready() -> dict[str, str]:
+        server.sessions.check_room()
+        return {"status": "ready"}
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(folder / "index.html")
+
+    app.mount("/static", StaticFiles(directory=folder), name="static")
+
+
+def _add_error_handlers(app: FastAPI) -> None:
+    @app.exception_handler(SamedayError)
+    async def ours(_: Request, error: SamedayError) -> JSONResponse:
+        status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+        headers = {"Retry-After": _RETRY_AFTER_S} if status == 503 else None
+        return JSONResponse(_body(error.code, error.message, error.mend), status, headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        # Where it is wrong and why, never what was sent: that may hold names.
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        return JSONResponse(_body("bad_request", faults, "See docs/protocol.md."), 422)
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
+        code = _HTTP_CODES.get(error.status_code, "bad_request")
+        return JSONResponse(_body(code, str(error.detail), "See docs/protocol.md."), error.status_code, error.headers)
+
+
+def _body(code: str, message: str, mend: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, "mend": mend}}
+
+
+async def _close_with(socket: WebSocket, error: SamedayError) -> None:
+    """Say why in a message, since a refused handshake tells a browser nothing; then close."""
+    await socket.send_json(_body(error.code, error.message, error.mend))
+    await socket.close(_CLOSE_CODES.get(type(error), 4400))
+
+
+async def _offer(request: Request) -> str:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_OFFER_BYTES:
+            raise HTTPException(413, "An offer has at most 64 kB.")
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise errors.BadOffer("The offer is not SDP: it is not text.") from None
+
+
+def _accepts_sdp(accept: str | None) -> bool:
+    kinds = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
+    return any(kind in (_SDP, "application/*", "*/*") for kind in kinds)
+
+
+def _ice_server(server: Setting) -> IceServer:
+    secret = server.credential.get_secret_value() if server.credential else None
+    return IceServer((server.url,), server.username, secret)
+
+
+def _browser_ice(server: Setting) -> dict[str, Any]:
+    """An entry of a browser's RTCConfiguration."""
+    known = _ice_server(server)
+    entry: dict[str, Any] = {"urls": list(known.urls)}
+    return entry | ({"username": known.username, "credential": known.credential} if known.username else {})
+
+
+def _ice_link(server: Setting) -> str:
+    known = _ice_server(server)
+    link = f'<{known.urls[0]}>; rel="ice-server"'
+    if known.username:
+        link += f'; username="{known.username}"; credential="{known.credential}"; credential-type="password"'
+    return link

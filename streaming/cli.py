@@ -1,0 +1,155 @@
+"""The command line: `sameday serve`, `transcribe`, `draft`, `doctor`."""
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from drafting import text as note_text
+from drafting.stage import draft_note
+from streaming import transcript_json, wire
+from streaming.errors import BadTranscript, PeerError, SamedayError
+from streaming.rttm import rttm
+from streaming.settings import Settings, load
+from streaming.state import SessionState
+from streaming.types import seconds
+
+_BAD_INPUT = 2
+_FAILED = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status: 0 done, 1 failed, 2 what was given cannot be used."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        given = {
+            name: value for name, value in vars(chosen).items() if name in ("host", "port") and value is not None
+        }
+        settings = load(**given)
+        _set_up_logging(settings)
+        status: int = chosen.run(chosen, settings)
+    except SamedayError as error:
+        print(f"sameday: {error}", file=sys.stderr)
+        return _BAD_INPUT if isinstance(error, PeerError) else _FAILED
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 141
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sameday", description="Live session audio in, a transcript and a draft note out."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the server and its web page")
+    serve.add_argument("--host", help="a loopback address (127.0.0.1)")
+    serve.add_argument("--port", type=int, help="8710 unless set; 0 takes a free one")
+    serve.set_defaults(run=_serve)
+
+    transcribe = commands.add_parser("transcribe", help="transcribe a recording")
+    transcribe.add_argument("audio", type=Path, help="any audio file FFmpeg reads")
+    transcribe.add_argument("--json", action="store_true", help="print one JSON object")
+    transcribe.add_argument("--rttm", type=Path, metavar="FILE", help="write who spoke when as RTTM")
+    transcribe.add_argument("--speakers", type=_speakers, default=2, metavar="N", help="people heard (2)")
+    transcribe.add_argument("--pace", choices=("real", "fast"), default="fast", help="fast unless set")
+    transcribe.set_defaults(run=_transcribe)
+
+    draft = commands.add_parser("draft", help="write a note from a transcript")
+    draft.add_argument("transcript", type=Path, help="what `transcribe --json` printed, or - for standard input")
+    formats = ("soap", "dap", "birp", "girp", "pirp", "progress", "intake", "plan")
+    draft.add_argument("--format", choices=formats, help="the practice's default unless set")
+    draft.add_argument("--json", action="store_true", help="print one JSON object")
+    draft.set_defaults(run=_draft)
+
+    doctor = commands.add_parser("doctor", help="say what works on this machine, and what to do where it does not")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _speakers(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 8:
+        raise argparse.ArgumentTypeError("between 1 and 8")
+    return count
+
+
+def _serve(_: argparse.Namespace, settings: Settings) -> int:
+    from streaming import server
+
+    return server.serve(settings)
+
+
+def _transcribe(chosen: argparse.Namespace, settings: Settings) -> int:
+    from streaming.transcribe import transcribe
+
+    state = asyncio.run(transcribe(chosen.audio, settings, speakers=chosen.speakers, pace=chosen.pace))
+    if chosen.rttm:
+        chosen.rttm.write_text(rttm(chosen.audio.stem, state), encoding="utf-8")
+    if chosen.json:
+        print(json.dumps(wire.transcript(state), ensure_ascii=False))
+    else:
+        _print_transcript(state)
+    for gap in state.gaps:
+        where = f"{seconds(gap.start):.2f} to {seconds(gap.end):.2f} s"
+        print(f"sameday: not transcribed: {where} ({gap.cause})", file=sys.stderr)
+    for stage, code in state.failures:
+        # The note is not what this command is for.
+        if stage != "draft":
+            print(f"sameday: the stage {stage} failed ({code})", file=sys.stderr)
+    return _FAILED if any(stage != "draft" for stage, _ in state.failures) else 0
+
+
+def _print_transcript(state: SessionState) -> None:
+    for utterance in state.in_order():
+        who = state.role_of(utterance.speaker) or utterance.speaker
+        print(f"{seconds(utterance.start):8.2f}  {who:<10} {utterance.text}")
+
+
+def _draft(chosen: argparse.Namespace, settings: Settings) -> int:
+    from streaming.engines import writer
+
+    transcript = transcript_json.parse(_read(chosen.transcript))
+    note = asyncio.run(draft_note(transcript, writer(settings), chosen.format or settings.note_format))
+    if chosen.json:
+        print(json.dumps(note.as_json(), ensure_ascii=False))
+    else:
+        print(note_text.render(note, transcript))
+    return 0
+
+
+def _read(path: Path) -> bytes:
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        why = error.strerror or "it cannot be read"
+        raise BadTranscript(f"The transcript cannot be read: {why}.", mend="Check the path.") from None
+
+
+def _doctor(_: argparse.Namespace, settings: Settings) -> int:
+    from streaming.doctor import examine
+
+    findings = examine(settings)
+    for finding in findings:
+        print(f"{finding.state:<5} {finding.name}: {finding.says}" + (f" {finding.mend}" if finding.mend else ""))
+    return _FAILED if any(finding.state == "fail" for finding in findings) else 0
+
+
+def _set_up_logging(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    # What it says of connections holds addresses and session ids.
+    logging.getLogger("aioice").setLevel(logging.WARNING)
+    logging.getLogger("aiortc").setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
