@@ -163,7 +163,7 @@ def _stated_ticks(container: InputContainer, stream: AudioStream) -> int | None:
     """How long the file says it is, where its container knows."""
     if container.format.name not in _EXACT or not stream.duration or stream.time_base is None:
         return None
-    return min(int(stream.duration * stream.time_base * SAMPLE_RATE), _LONGEST_TICKS)
+    return int(stream.duration * stream.time_base * SAMPLE_RATE)
 
 
 class _Reader:
@@ -205,8 +205,9 @@ class _Reader:
     def finish(self, stated_ticks: int | None) -> Iterator[Int16Mono | Hole]:
         self._add(self._segment.flush())
         yield from self._full_blocks(all_of_it=True)
-        if self.ticks and stated_ticks is not None and stated_ticks - self._at > _SHORT_TICKS:
-            yield Hole(Tick(self._at), Tick(stated_ticks), "decoder_error")
+        end = min(stated_ticks or 0, _LONGEST_TICKS)
+        if self.ticks and end - self._at > _SHORT_TICKS:
+            yield Hole(Tick(self._at), Tick(end), "decoder_error")
         elif self.ticks and self.broken:
             # The end is damaged and nobody knows how long it was.
             yield Hole(Tick(self._at), Tick(self._at), "decoder_error")
