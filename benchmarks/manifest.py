@@ -152,7 +152,7 @@ def read_manifest(path: Path) -> tuple[Item, ...]:
     try:
         rows = json.loads(_text(path))["items"]
         return tuple(_item(path.parent, row) for row in rows)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise BadTranscript("This is no manifest.", mend='It needs "items", each with "audio".') from None
 
 

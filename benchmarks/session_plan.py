@@ -128,7 +128,8 @@ def sentences(text: str) -> list[str]:
 def plan(lines: Sequence[Line], spoken: Sequence[Sequence[Speech]], timing: Timing, seed: int) -> Timeline:
     """The timeline of `lines`, of which `spoken[i]` holds the sentences; the same seed gives the same one.
 
-    Nobody talks over themselves: where a line would begin before its own speaker has ended, it waits.
+    Nobody talks over themselves: where a line would begin before its own speaker has ended, it waits. No line begins
+    before the one it answers.
     """
     random = Random(seed)
     placed: list[Placed] = []
@@ -138,7 +139,9 @@ def plan(lines: Sequence[Line], spoken: Sequence[Sequence[Speech]], timing: Timi
         if line.backchannel and last is not None:
             start = _inside(last, random)
         else:
-            start = timing.lead_in_s if last is None else last.end_s + _gap(line, last, timing, random)
+            start = timing.lead_in_s
+            if last is not None:
+                start = max(last.start_s, last.end_s + _gap(line, last, timing, random))
         start = max(start, free.get(line.role, 0.0))
         item = _place(line, parts, start, timing, random)
         placed.append(item)
@@ -222,7 +225,7 @@ def turns(placed: Iterable[Placed]) -> list[tuple[float, float, Role]]:
 def rttm(name: str, spans: Iterable[tuple[float, float, str]]) -> str:
     """NIST RTTM, one SPEAKER line per turn, seconds to the millisecond."""
     return "".join(
-        f"SPEAKER {name} 1 {start:.3f} {end - start:.3f} <NA> <NA> {speaker} <NA> <NA>\n"
+        f"SPEAKER {name} 1 {start:.3f} {round(end, 3) - round(start, 3):.3f} <NA> <NA> {speaker} <NA> <NA>\n"
         for start, end, speaker in spans
     )
 
