@@ -5,7 +5,8 @@ from functools import lru_cache
 
 _TOKEN = re.compile(r"\d+(?:[.:,]\d+)*|[a-z]+(?:'[a-z]+)?")
 
-_FUNCTION_WORDS = """a an the this that these those some any each every all both either neither such same own other another
+_FUNCTION_WORDS = """
+    a an the this that these those some any each every all both either neither such same own other another
     i me my mine myself you your yours yourself he him his himself she her hers herself it its itself we us our ours
     ourselves they them their theirs themselves themself who whom whose which what
     am is are was were be been being do does did doing done have has had having will would shall should can could may
@@ -21,7 +22,8 @@ _FUNCTION_WORDS = """a an the this that these those some any each every all both
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 
 _UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+    " seventeen "
     "eighteen nineteen"
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"

@@ -1,0 +1,209 @@
+"""What was agreed: homework looked back at, tasks and offers with the client's answer, the next appointment. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from drafting.clauses import Clause, end, joined, listening
+from drafting.client_facts import quoted, usable
+from drafting.facts import Fact
+from drafting.third import third_person, to_client
+
+_HOMEWORK = re.compile(
+    r"\b(?:homework|assignment|thought record|worksheet|log|diary|practice(?:d)?|exercise (?:we|i)|what we"
+    r" (?:talked|discussed)"
+    r"|(?:last|previous) (?:week|time|session) (?:we|you|i)|you were going to|you had planned|you (?:said"
+    r"|agreed) (?:you|that you|to))\b"
+)
+_REVIEWS = re.compile(
+    r"\b(?:did you|have you|were you able|how did|how was|how has|how'd|how is|how's|how are|let us look"
+    r"|let's look|able to|how many)\b"
+)
+
+
+_NAMED = re.compile(r"thought record|worksheet|log\b|diary|breathing|exposure|exercise")
+
+
+def _next_answer(groups: Sequence[Sequence[Clause]], at: int) -> Sequence[Clause]:
+    """The client's next words that are more than listening, within three utterances."""
+    for later in groups[at + 1 : at + 4]:
+        if later and later[0].role == "client" and not listening(joined(later)):
+            return later
+    return ()
+
+
+def homework_reviews(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
+    """Homework looked back at, with the client's account."""
+    found: list[Fact] = []
+    for at, group in enumerate(groups):
+        if not group or group[0].role != "clinician" or not any(clause.question for clause in group):
+            continue
+        text = joined(group).lower()
+        what = _HOMEWORK.search(text)
+        reply = _next_answer(groups, at)
+        if what is None or not _REVIEWS.search(text) or not reply:
+            continue
+        kept = [clause for clause in reply if not clause.question][:3]
+        said = " ".join(end(clause.text) for clause in kept)
+        told = [third_person(clause.text) for clause in kept]
+        named = (_NAMED.search(text) or what)[0]
+        plain = "; ".join(one for one in told if one)
+        body = f"client reported that {plain}." if all(told) and plain else f'client said, "{quoted(said)}"'
+        ids = (group[0].utterance, reply[0].utterance)
+        sentence = f"Homework reviewed ({named}): {body}"
+        found.append(
+            Fact(
+                "homework_reviewed",
+                said,
+                sentence,
+                ids,
+                "client",
+                group[0].start,
+                weight=5.0,
+                detail={"topic": named},
+            )
+        )
+    return found
+
+
+_TASK = re.compile(
+    r"\b(?:i(?:'d| would) like you to|i want you to|i(?:'m| am) going to ask you to|your homework (?:is|will"
+    r" be|this week is)(?: to)?"
+    r"|for homework,?(?: (?:please|try to|i'd like you to|let's))*|(?:for|before|until|by) (?:next|the next"
+    r"|this|our next) (?:week|time|session|appointment)?,?"
+    r"(?: (?:please|try to|i'd like you to|could you|can you|let's|you(?:'ll| will)))+|(?:could|can|would)"
+    r" you (?:try to |please |maybe )+"
+    r"|i(?:'d| would) (?:suggest|recommend|encourage)(?: that)?(?: you)?(?: to)?|let's (?:plan on|plan to"
+    r"|have you|agree that)"
+    r"|(?:please )?(?:keep|continue) (?=\w+ing|taking|using|with the)|start with|between now and (?:then|next"
+    r" \w+),?)\s*(?P<task>.{8,})"
+)
+_OFFER = re.compile(
+    r"\b(?:we (?:could|can|might) (?:set up|schedule|talk about|work on|try|start|meet|look at)|i (?:could"
+    r"|can|will|'ll) (?:give|send|refer|prescribe|set up|write|call|get|help)"
+    r"|i'm going to (?:give|send|refer|prescribe|set|write|call|arrange)|what (?:if|about) (?:we|you)|how"
+    r" about (?:we|you|if)|would you be (?:willing|interested|open)"
+    r"|if you(?:'re| are) (?:willing|interested|open)|have you (?:considered|thought about) (?:trying|talking"
+    r"|going|joining)|you (?:could|might) (?:try|want to|consider|start)"
+    r"|another option|one (?:option|idea|thing you could)|there(?:'s| is| are) (?:also )?(?:a lot of "
+    r"|different |some )?(?:support groups?|medications?|classes|programs?|apps?|resources))\b"
+)
+_ACCEPTS = re.compile(
+    r"\b(?:yes|yeah|yep|sure|okay|ok|fine|sounds (?:good|great|nice|fair)|works for me|i can|i will|i'll|i"
+    r" could|that would be (?:great|good|nice|helpful)"
+    r"|i'd like that|i would like that|definitely|absolutely|i think so|good idea|all ?right|let's do|i'm"
+    r" willing|perfect|please|great|deal|of course)\b"
+)
+_REFUSES = re.compile(
+    r"\b(?:no\b|not sure|i don't (?:think|like|want|know)|can't|won't|rather not|too (?:busy|hard|much)|maybe"
+    r" not|i doubt|not really|i'm not)\b"
+)
+_COMMITS = re.compile(
+    r"\bi(?:'ll| will| am going to|'m going to| can| could| am willing to|'m willing to| plan to|'d be"
+    r" willing to| promise) (?:(?:definitely|probably|maybe|try to|just|also|start|really) )*"
+    r"(?:set|call|try|write|talk|go|start|stop|do|make|cut|keep|take|use|practice|practise|look|check|ask"
+    r"|tell|read|walk|exercise|quit|limit|schedule|come|bring|join|sign|apply|get|find|avoid|reduce|be|give"
+    r"|work|think|put|throw|plan|switch|drink|eat|track|meet)\b"
+)
+
+
+def plans(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
+    """What is to be done after the session: tasks and offers with the client's answer, and the client's own"
+    " commitments.
+    """
+    spoken = [at for at, group in enumerate(groups) if group]
+    late = spoken[len(spoken) * 45 // 100] if spoken else 0
+    found: list[Fact] = []
+    for at, group in enumerate(groups):
+        for clause in group:
+            fact = None
+            if clause.role == "clinician":
+                fact = _task(groups, at, clause, late=at >= late)
+            elif clause.role == "client" and at >= late and usable(clause) and _COMMITS.search(clause.low):
+                fact = _commitment(clause)
+            if fact is not None:
+                found.append(fact)
+    return found
+
+
+def _task(groups: Sequence[Sequence[Clause]], at: int, clause: Clause, *, late: bool) -> Fact | None:
+    task = _TASK.search(clause.low)
+    offer = _OFFER.search(clause.low) if late else None
+    if (task is None and offer is None) or clause.cut or len(clause.text.split()) < 5:
+        return None
+    if _APPOINTMENT.search(clause.low) and _WHEN.search(clause.low) and task is None:
+        return None
+    agreed, reply = _agreement(groups, at)
+    evidence = (clause.utterance, reply[0].utterance) if reply else (clause.utterance,)
+    answer = f' Client answered, "{quoted(joined(reply[:2]))}"' if reply else ""
+    if task is not None:
+        words = to_client(clause.text[task.start("task") :])
+        words = words[:1].lower() + words[1:]
+        name = "Agreed in session, homework" if agreed else "Proposed by clinician, agreement not heard"
+        return Fact(
+            "homework", clause.text, f"{name}: {words}.{answer}", evidence, "clinician", clause.start,
+            time="future", weight=5.0, detail={"agreed": "yes" if agreed else "no", "task": words},
+        )  # fmt: skip
+    name = "Discussed and agreed" if agreed else "Suggested by clinician, agreement not heard"
+    sentence = f'{name}: clinician said, "{quoted(clause.text)}"{answer}'
+    return Fact(
+        "plan", clause.text, sentence, evidence, "clinician", clause.start,
+        time="future", weight=2.0 + agreed, detail={"agreed": "yes" if agreed else "no"},
+    )  # fmt: skip
+
+
+def _commitment(clause: Clause) -> Fact:
+    told = third_person(clause.text)
+    sentence = f"Client stated that {told}." if told else f'Client said, "{quoted(clause.text)}"'
+    return Fact(
+        "plan", clause.text, sentence, (clause.utterance,), "client", clause.start,
+        time="future", weight=2.6, detail={"agreed": "client"},
+    )  # fmt: skip
+
+
+def _agreement(groups: Sequence[Sequence[Clause]], at: int) -> tuple[bool, Sequence[Clause]]:
+    """Whether the client's next words accept, and the words."""
+    for group in groups[at + 1 : at + 4]:
+        if not group or group[0].role != "client":
+            continue
+        text = joined(group).lower()
+        return _ACCEPTS.search(text) is not None and _REFUSES.search(text[:60]) is None, group
+    return False, ()
+
+
+_APPOINTMENT = re.compile(
+    r"\b(?:see you|meet(?: again)?|next (?:appointment|session|visit|time)|same time|come (?:back|in)"
+    r"|follow[- ]?up|schedul\w+|book|check in|appointment|review (?:you|in)|call me|touch base)\b"
+)
+_WHEN = re.compile(
+    r"\b(?:(?:next|this|on|coming) (?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|week|month)"
+    r"|monday|tuesday|wednesday|thursday|friday|saturday|sunday|tomorrow"
+    r"|in (?:a|one|two|three|four|six|\d+|a couple of|a few) (?:days?|weeks?|months?)|(?:one|two|three|four"
+    r"|six|\d+)[- ](?:days?|weeks?|months?)|same time|\d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)"
+    r"|next (?:time|appointment|session|visit)|another appointment|at (?:ten|eleven|twelve|one|two|three|four"
+    r"|five|nine|eight)(?: thirty| fifteen| forty five)?)\b"
+)
+
+
+def appointments(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
+    """The next appointment as spoken of in the last third, the latest mention first in weight."""
+    spoken = [at for at, group in enumerate(groups) if group]
+    late = spoken[len(spoken) * 2 // 3] if spoken else 0
+    found: list[Fact] = []
+    for at, group in enumerate(groups):
+        for clause in group if at >= late else ():
+            if clause.role != "clinician" or not (_APPOINTMENT.search(clause.low) and _WHEN.search(clause.low)):
+                continue
+            if _TASK.search(clause.low) or len(clause.text.split()) > 40:
+                continue
+            agreed, reply = _agreement(groups, at)
+            evidence = (clause.utterance, reply[0].utterance) if reply else (clause.utterance,)
+            answer = f' Client answered, "{quoted(joined(reply[:2]))}"' if reply else ""
+            named = "Next appointment agreed" if agreed else "Next appointment spoken of"
+            found.append(
+                Fact(
+                    "appointment", clause.text, f'{named}: clinician said, "{quoted(clause.text)}"{answer}', evidence,
+                    "clinician", clause.start, time="future", weight=4.0 + agreed + 0.001 * at,
+                    detail={"agreed": "yes" if agreed else "no"},
+                )
+            )  # fmt: skip
+    return found

@@ -1,0 +1,174 @@
+"""Speech as written text: fillers, stutters and false starts cut, utterances split into clauses. Pure.
+
+Recognized text may lack punctuation; a long stretch without any is split where a new main clause begins.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from streaming.types import Role, SpeakerId, Tick, Transcript, Utterance, UtteranceId
+
+_DAMAGE = re.compile(r"\[(?:unintelligible|inaudible|crosstalk|foreign)[^\]]*\]|<unin\s*/?>", re.IGNORECASE)
+_TAG = re.compile(r"\[[^\]]*\]|<[^>]*>|\*+")
+_STUTTER = re.compile(r"\b([a-z']{1,14})-\s*(?=\1)", re.IGNORECASE)
+_RESTART = re.compile(r"\b((?:[\w']+ ){0,3}[\w']+)\s*[-–—]+\s+(?=\1\b)", re.IGNORECASE)
+_DOUBLE = re.compile(
+    r"\b(i|i'm|the|a|to|and|it|it's|that|of|in|my|we|you|he|she|was|is|so|but) (?=\1\b)", re.IGNORECASE
+)
+_FILLER = re.compile(
+    r"(?:(?<=[,.?!])|(?<=^)|(?<=\s))\s*(?:um+|uh+|er+|erm+|hmm+|mm+|ah+|ohh+|oh)\b(?!-)[,.]?(?=\s|$)"
+    r"|,?\s*\b(?:you know|i mean)\b,(?! (?:what|how|that|it|the))|,\s*\b(?:you know|i mean|like)\b(?=[,.?!-]|$)"
+    r"|(?<=,)\s*like,|(?<!as )(?<!do )(?<!that )(?<!if )\byou know,? (?=i\b|it\b|just\b|like\b)",
+    re.IGNORECASE,
+)
+_SPOKEN = {
+    "gonna": "going to",
+    "wanna": "want to",
+    "gotta": "have to",
+    "'cause": "because",
+    "cuz": "because",
+    "kinda": "kind of",
+    "sorta": "sort of",
+    "dunno": "don't know",
+    "gimme": "give me",
+    "lemme": "let me",
+}
+_SPOKEN_WORD = re.compile(r"(?<!\w)(" + "|".join(_SPOKEN) + r")\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?<=[.?!…])[\"”']?\s+|\s*(?:--+|[–—])\s*|(?<=\w)- (?=\w)")
+_NEW_CLAUSE = re.compile(
+    r",?\s+(?=(?:and then|but|so then|and so|and i|and it|and my|and he|and she|and they|so i|because i)\b)", re.I
+)
+LONG_WORDS = 28
+"""Above this many words without a full stop a sentence is split at conjunctions."""
+
+_BACKCHANNEL = re.compile(
+    r"(?:(?:mm+[- ]?hm+|mhm+|uh[- ]huh|ok(?:ay)?|hmm*|sure|all ?right|great|good|i see|right|wow|oh|yeah|yes|yep|um"
+    r"|uh|wonderful|perfect|exactly|cool|absolutely|of course|thank you|thanks|gotcha|got it)[ ,.!?-]*)+",
+    re.IGNORECASE,
+)
+_LISTENING = re.compile(
+    r"(?:(?:mm+[- ]?hm+|mhm+|uh[- ]huh|ok(?:ay)?|hmm*|i see|right|sure|yeah|oh|all ?right|wow)[ ,.!-]*)+", re.I
+)
+_ASKS = re.compile(
+    r"(?:(?:and|so|okay|ok|well|now|but|then|right|um|uh|also|or|alright)[, ]+)*"
+    r"(?:do|does|did|are|is|was|were|have|has|had|would|could|can|will|shall|should|any|anything|ever|what"
+    r"|how|when|"
+    r"where|which|who|whose|why|am|isn't|aren't|don't|didn't|haven't|wouldn't|tell me)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A sentence or main clause of one utterance: `at` is the utterance's place in the transcript, from 0.
+
+    `damaged` tells that words beside it were not understood, `cut` that the speaker broke off.
+    """
+
+    utterance: UtteranceId
+    at: int
+    speaker: SpeakerId
+    role: Role
+    start: Tick
+    text: str
+    question: bool
+    damaged: bool = False
+    cut: bool = False
+
+    @property
+    def low(self) -> str:
+        return self.text.lower()
+
+
+def clean(text: str) -> str:
+    """Clean verbatim: no tags, fillers, stutters or repeated starts; contractions of speech written out."""
+    text = text.replace("’", "'").replace("‘", "'").replace("“", '"').replace("”", '"')
+    text = _TAG.sub(" ", text)
+    for _ in range(3):
+        text = _STUTTER.sub("", text)
+    text = re.sub(r"\s+", " ", text)
+    for _ in range(2):
+        text = _RESTART.sub("", text)
+        text = _FILLER.sub("", text)
+        text = _DOUBLE.sub("", text)
+    text = _SPOKEN_WORD.sub(lambda found: _SPOKEN[found[1].lower()], text)
+    text = re.sub(r"\s+([,.?!])", r"\1", re.sub(r"\s+", " ", text))
+    return re.sub(r"([,.])(?:\s*[,.])+", r"\1", text).strip(" ,")
+
+
+def split(text: str) -> list[str]:
+    """The sentences of cleaned text; long ones without punctuation cut at conjunctions."""
+    parts: list[str] = []
+    for sentence in _SENTENCE.split(text):
+        pieces = _NEW_CLAUSE.split(sentence) if len(sentence.split()) > LONG_WORDS else [sentence]
+        parts.extend(piece.strip(" ,;") for piece in pieces)
+    return [part for part in parts if re.search(r"\w", part)]
+
+
+def is_question(sentence: str) -> bool:
+    """By its mark, or where there is none by its first words."""
+    return sentence.rstrip(' "').endswith("?") or (
+        not sentence.rstrip().endswith((".", "!")) and _ASKS.match(sentence) is not None
+    )
+
+
+def clauses_of(utterance: Utterance, at: int, role: Role) -> list[Clause]:
+    """The clauses of one utterance, in order."""
+    damaged = _DAMAGE.search(utterance.text) is not None
+    parts = split(clean(utterance.text))
+    broken = utterance.text.rstrip().endswith(("-", "–", "—", "…"))
+    return [
+        Clause(
+            utterance=utterance.id,
+            at=at,
+            speaker=utterance.speaker,
+            role=role,
+            start=utterance.start,
+            text=part.strip(" -–—"),
+            question=is_question(part),
+            damaged=damaged,
+            cut=broken and n == len(parts) - 1,
+        )
+        for n, part in enumerate(parts)
+    ]
+
+
+def clauses(transcript: Transcript) -> list[Clause]:
+    """All clauses of a transcript; a speaker without a role counts as other."""
+    return [
+        clause
+        for at, one in enumerate(transcript.utterances)
+        for clause in clauses_of(one, at, transcript.roles.get(one.speaker, "other"))
+    ]
+
+
+def backchannel(text: str) -> bool:
+    """Whether the text only agrees, thanks or shows listening."""
+    text = clean(text)
+    return not text or _BACKCHANNEL.fullmatch(text) is not None
+
+
+def listening(text: str) -> bool:
+    """Whether the text only shows listening, as one does while the other goes on talking."""
+    text = clean(text)
+    return not text or _LISTENING.fullmatch(text) is not None
+
+
+def by_utterance(all_clauses: Iterable[Clause], count: int) -> list[list[Clause]]:
+    """Clauses grouped by the place of their utterance."""
+    groups: list[list[Clause]] = [[] for _ in range(count)]
+    for clause in all_clauses:
+        groups[clause.at].append(clause)
+    return groups
+
+
+def joined(group: Sequence[Clause]) -> str:
+    """The clauses of an utterance as one text again, each ended."""
+    return " ".join(end(clause.text) for clause in group)
+
+
+def end(text: str) -> str:
+    """The text with a full stop unless it is ended."""
+    text = text.strip(" ,;-")
+    return text if text.endswith((".", "?", "!")) else f"{text}."

@@ -1,0 +1,287 @@
+"""What the client told: symptoms, their effect, use, history, motivation, progress, and answers to"
+" measures. Pure.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from drafting.clauses import Clause, end, joined
+from drafting.data import load
+from drafting.facts import Fact, FactKind, FactTime
+from drafting.third import third_person, without_lead
+from streaming.types import UtteranceId
+
+MIN_WORDS = 4
+MAX_QUOTE_WORDS = 40
+
+
+@lru_cache(maxsize=64)
+def pattern(group: str, name: str) -> re.Pattern[str]:
+    """A pattern of lexicon.toml."""
+    return re.compile(load("lexicon.toml")[group][name])
+
+
+def topics(group: str, text: str) -> list[tuple[str, str]]:
+    """The topics of a group found in lower-case text, each with the words that show it."""
+    found = ((name, pattern(group, name).search(text)) for name in load("lexicon.toml")[group])
+    return [(name, match[0]) for name, match in found if match is not None]
+
+
+_FIRST = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|me|my|myself)\b", re.IGNORECASE)
+_NEGATED = re.compile(r"\b(?:not|never|no|without|none)\b|n't\b", re.IGNORECASE)
+_FINITE = re.compile(
+    r"\b(?:they|is|are|was|were|has|have|had|does|do|did|will|would|can|could|cannot|makes?|made|gets?|got"
+    r"|feels?|felt|goes"
+    r"|went|helps?|helped|means?|takes?|took|comes?|came|says?|said|keeps?|kept|knows?|wants?|started"
+    r"|stopped)\b|'s\b"
+)
+_DANGLING = re.compile(
+    r"\b(?:and|but|so|because|the|a|an|to|of|with|for|in|on|or|if|that|like|when|is|was|were|are|am|i|i'm|my"
+    r"|it's|their|they|than|as|about)$",
+    re.IGNORECASE,
+)
+_UNSURE_START = re.compile(r"^(?:it|that|this|these|those|which|he|she)\b", re.IGNORECASE)
+
+
+def usable(clause: Clause) -> bool:
+    """Whether the clause can stand in a note: complete, understood and the speaker's own statement."""
+    words = clause.text.split()
+    return (
+        not clause.question
+        and len(without_lead(clause.text).split()) >= MIN_WORDS
+        and len(words) <= 60
+        and not _DANGLING.search(clause.text.rstrip(" .,!"))
+        and not re.search(r"\b(?:ma'am|sir)\b", clause.low)
+    )
+
+
+def reported(text: str, lead: str = "Client reported that") -> str:
+    """A report in the third person, or a quote where that could mislead."""
+    told = third_person(text)
+    if told is None or _FINITE.search(told) is None or _UNSURE_START.match(told):
+        return f'Client said, "{quoted(text)}"'
+    return f"{lead} {told}."
+
+
+def quoted(text: str) -> str:
+    """A quote's words: the turn's opening cut, first letter capital, ended, not longer than can be read."""
+    words = without_lead(text).split()
+    if len(words) > MAX_QUOTE_WORDS:
+        words = [*words[:MAX_QUOTE_WORDS], "…"]
+    text = " ".join(words).strip(" ,;-")
+    text = text.replace('"', "'")
+    return end(text[:1].upper() + text[1:]) if text else ""
+
+
+def narrated(groups: Sequence[Sequence[Clause]], taken: frozenset[UtteranceId]) -> list[Fact]:
+    """What the client told by themselves, one fact per clause that says something a note needs."""
+    found: list[Fact] = []
+    for group in groups:
+        if not group or group[0].role == "clinician" or group[0].utterance in taken:
+            continue
+        for place, clause in enumerate(group):
+            fact = _told(clause, group[place + 1] if place + 1 < len(group) else None)
+            if fact is not None:
+                found.append(fact)
+    return found
+
+
+def _told(clause: Clause, following: Clause | None) -> Fact | None:
+    if not usable(clause):
+        return None
+    low = clause.low
+    kind, topic, weight = _kind(low)
+    if kind is None:
+        return None
+    detail = {"topic": topic} | details(low)
+    text = clause.text
+    sentence = reported(text)
+    more = following is not None and _goes_on(following)
+    if more and following is not None:
+        detail = details(following.low) | detail
+        extra = third_person(following.text)
+        text = f"{end(text)} {following.text}"
+        if sentence.startswith("Client reported") and extra is not None and not _UNSURE_START.match(extra):
+            sentence = f"{sentence.rstrip('.')}; {extra}."
+        else:
+            sentence = (
+                reported(text)
+                if sentence.startswith("Client said")
+                else f'{sentence.rstrip(".")} ("{quoted(following.text)}").'
+            )
+    return Fact(
+        kind=kind,
+        text=text,
+        sentence=sentence,
+        evidence=(clause.utterance,),
+        speaker=clause.role,
+        start=clause.start,
+        polarity="denied" if _NEGATED.search(low) else "affirmed",
+        time=_time(low),
+        experiencer="client" if _FIRST.search(low) else "other",
+        weight=round(weight + _quality(clause, detail), 3),
+        detail=detail,
+    )
+
+
+def _goes_on(clause: Clause) -> bool:
+    """Whether a short clause only adds how often or since when to the one before it."""
+    low = clause.low
+    return (
+        usable(clause)
+        and len(low.split()) <= 12
+        and re.match(r"^(?:it|that|last|every|about|maybe|sometimes|usually|for|since|mostly)\b", low) is not None
+        and any(pattern(name, "pattern").search(low) for name in ("frequency", "duration"))
+    )
+
+
+_MOVES = ("commitment", "need", "desire", "ability", "reason")
+
+
+def _kind(low: str) -> tuple[FactKind | None, str, float]:
+    """The kind of a clause, its topic and how much a note wants it."""
+    symptom, use, effect = topics("symptoms", low), topics("substances", low), topics("function", low)
+    impaired = pattern("impairment", "pattern").search(low) is not None
+    moves = [
+        name
+        for name in ("commitment", "need", "desire", "ability", "reason")
+        if pattern("motivation", name).search(low)
+    ]
+    mine = _FIRST.search(low) is not None
+    if (drug := pattern("medication", "pattern").search(low)) and not (use and use[0][0] == "drugs"):
+        return "medication", drug[0], 3.0
+    if mine and pattern("goal", "pattern").search(low):
+        return "goal", _topic(symptom, use, effect), 3.0
+    if (symptom or use or effect) and mine and pattern("insight", "progress").search(low) and _changed(low):
+        return "progress", _topic(symptom, use, effect), 3.0
+    if effect and impaired:
+        return "function", effect[0][0], 3.0
+    if use:
+        past = pattern("history", "pattern").search(low)
+        return ("history" if past else "substance"), use[0][0], 2.6 if past else 2.8
+    if symptom:
+        return "symptom", symptom[0][0], 3.0
+    if pattern("stressor", "pattern").search(low):
+        return "stressor", "stressor", 2.2
+    if moves and mine:
+        return "motivation", moves[0], 1.8
+    if pattern("history", "pattern").search(low):
+        return "history", "history", 1.2
+    return ("stressor", "relationships", 1.0) if effect and mine else (None, "", 0.0)
+
+
+def _topic(*groups: list[tuple[str, str]]) -> str:
+    return next((group[0][0] for group in groups if group), "")
+
+
+_DID = re.compile(
+    r"\b(?:went|managed|stopped|quit|talked|called|finished|stuck|able to|for the first time|no longer|now)\b"
+)
+
+
+def _changed(low: str) -> bool:
+    """Whether the clause tells of a change and not only of something done."""
+    return any(pattern("trend", name).search(low) for name in ("better", "worse")) or (
+        re.search(
+            r"\b(?:went|managed|stopped|quit|talked|called|finished|stuck|able to|for the first time|no"
+            r" longer|now)\b",
+            low,
+        )
+        is not None
+        and _NEGATED.search(low) is None
+    )
+
+
+def details(low: str) -> dict[str, str]:
+    """Severity, frequency, duration and trend as said."""
+    found = {name: pattern(name, "pattern").search(low) for name in ("frequency", "duration", "severity")}
+    detail = {name: match[0] for name, match in found.items() if match is not None}
+    for name in ("better", "worse", "same"):
+        if pattern("trend", name).search(low):
+            detail["trend"] = name
+            break
+    return detail
+
+
+def _time(low: str) -> FactTime:
+    if re.search(r"\b(?:will|i'll|going to|tomorrow|next (?:week|month|time))\b", low):
+        return "future"
+    past = re.search(r"\b(?:ago|used to|when i was|last (?:year|month)|back then|years? back)\b", low)
+    return "past" if past and not re.search(r"\b(?:now|still|these days|lately)\b", low) else "present"
+
+
+def _quality(clause: Clause, detail: dict[str, str]) -> float:
+    """What makes a clause worth its line: numbers, the client's own, of a readable length, understood."""
+    low, words = clause.low, len(clause.text.split())
+    score = 1.0 * ("frequency" in detail) + 0.7 * ("severity" in detail) + 0.4 * ("duration" in detail)
+    score += 0.3 * ("trend" in detail) + 0.4 * bool(pattern("impairment", "pattern").search(low))
+    score += 0.8 if re.match(r"^(?:\w+,? ){0,2}(?:i|i'm|i've|my)\b", low) else 0.2 if _FIRST.search(low) else -1.0
+    score -= 0.05 * max(0, words - 22) + 0.15 * max(0, 7 - words)
+    score -= 0.8 * bool(re.search(r"\bi don't know\b|\bi guess\b|\bwhatever\b", low))
+    score -= 0.8 * (third_person(clause.text) is None) + 0.8 * clause.damaged + 0.5 * clause.cut
+    return score - 0.6 * bool(re.search(r"\b(?:yeah|so yeah|stuff like that|and stuff|you know)\b", low))
+
+
+_SCALE = re.compile(
+    r"\bscale (?:of|from)\b|\b(?:zero|one|0|1) (?:to|through) (?:ten|10)\b|\bout of (?:ten|10)\b|\bwhat number\b"
+)
+_ASKED_SCORE = re.compile(r"\b(?:phq|gad|pcl|audit|beck|bdi|score)\b")
+_NUMBER = re.compile(
+    r"\b(?:\d{1,3}|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty"
+    r"|forty|fifty)\b"
+)
+_RATED = re.compile(
+    r"how (strong|bad|intense|severe|high|low|anxious|depressed|strong|important|confident|ready|motivated"
+    r"|stressed|sad|angry) "
+    r"(?:is|was|are|were|do you feel|would you say|has) (.+?)(?: on a scale.*| right now|\?|$)"
+)
+
+
+def _number_in(groups: Sequence[Sequence[Clause]]) -> Sequence[Clause]:
+    """The client's first words with a number."""
+    for later in groups:
+        if later and later[0].role == "client" and _NUMBER.search(joined(later).lower()):
+            return later
+    return ()
+
+
+def answers(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
+    """Ratings and scores: the clinician's question with the client's number."""
+    found: list[Fact] = []
+    for at, group in enumerate(groups):
+        if not group or group[0].role != "clinician":
+            continue
+        asked = [clause for clause in group if _SCALE.search(clause.low) or _ASKED_SCORE.search(clause.low)]
+        if not asked:
+            continue
+        reply = next(
+            (
+                later
+                for later in groups[at + 1 : at + 4]
+                if later and later[0].role == "client" and _NUMBER.search(joined(later).lower())
+            ),
+            None,
+        )
+        if reply is None:
+            continue
+        text = " ".join(end(clause.text) for clause in reply if _NUMBER.search(clause.low))
+        question = asked[-1].text
+        rated = _RATED.search(question.lower())
+        what = f"{rated[2].strip()}" if rated and not re.search(r"\byou\b", rated[2]) else ""
+        lead = f"Client rated {what}" if what else f'Asked "{quoted(question)}", client answered'
+        scale = re.search(r"scale (?:of|from) (\w+) to (\w+)", question.lower())
+        shown = f" (scale {scale[1]} to {scale[2]})" if scale and what else ""
+        found.append(
+            Fact(
+                kind="measure",
+                text=text,
+                sentence=f'{lead}{shown}: "{quoted(text)}"' if what else f'{lead}, "{quoted(text)}"',
+                evidence=(asked[-1].utterance, reply[0].utterance),
+                speaker="client",
+                start=asked[-1].start,
+                weight=5.0,
+                detail={"topic": what or "rating", "severity": text},
+            )
+        )
+    return found

@@ -1,0 +1,69 @@
+"""The pure path from a transcript to a note; the stage and the embedded writer both take it."""
+
+from dataclasses import dataclass, replace
+
+from drafting.billing import billing
+from drafting.checks import findings
+from drafting.clauses import by_utterance, clauses
+from drafting.extract import facts_of
+from drafting.facts import Fact
+from drafting.formats import NoteFormat, named
+from drafting.note import Note
+from drafting.render import sections
+from drafting.risk import Ledger, ledger_of
+from streaming.roles import guess
+from streaming.types import RoleGuess, Section, Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a transcript says, before any format: its facts, its risk ledger, and how the roles are known."""
+
+    transcript: Transcript
+    facts: tuple[Fact, ...]
+    ledger: Ledger
+    guessed: RoleGuess | None
+
+
+def with_roles(transcript: Transcript) -> tuple[Transcript, RoleGuess | None]:
+    """The transcript with roles; guessed from the talk where no speaker is known to be the clinician."""
+    if "clinician" in transcript.roles.values() or not transcript.utterances:
+        return transcript, None
+    found = guess(transcript.utterances, tuple(dict.fromkeys(one.speaker for one in transcript.utterances)))
+    return replace(transcript, roles=found.roles | transcript.roles), found
+
+
+def read(transcript: Transcript) -> Reading:
+    """Facts and ledger of a transcript, of any length from none on."""
+    known, guessed = with_roles(transcript)
+    groups = by_utterance(clauses(known), len(known.utterances))
+    return Reading(known, facts_of(groups), ledger_of(groups), guessed)
+
+
+def render(reading: Reading, note_format: NoteFormat) -> tuple[Section, ...]:
+    """The sections of a format; no writer is asked."""
+    return sections(note_format, reading.facts, reading.ledger, reading.transcript)
+
+
+def assemble(
+    reading: Reading,
+    written: tuple[Section, ...],
+    note_format: NoteFormat,
+    *,
+    version: int = 1,
+    writer: str = "embedded",
+) -> Note:
+    """A note of sections that some writer wrote, with ledger, findings and billing."""
+    found = billing(reading.transcript)
+    note = Note(version, note_format.key, written, reading.ledger, (), found, writer)
+    return replace(note, checks=findings(note, reading.facts, reading.transcript, note_format, reading.guessed))
+
+
+def draft(transcript: Transcript, format: str = "soap", *, version: int = 1) -> Note:
+    """The embedded writer's note. Raises BadFormat."""
+    note_format = named(format)
+    reading = read(transcript)
+    return assemble(reading, render(reading, note_format), note_format, version=version)
+
+
+__all__ = ["Reading", "assemble", "draft", "read", "render", "with_roles"]

@@ -1,0 +1,18 @@
+"""The embedded writer: rules and extraction, no model, no network; says nothing that was not said."""
+
+from collections.abc import AsyncIterator
+
+from drafting.core import read, render
+from drafting.formats import named
+from streaming.types import Section, Transcript
+
+
+class EmbeddedWriter:
+    """A `streaming.ports.NoteWriter` over the pure core."""
+
+    name = "embedded"
+
+    async def write(self, transcript: Transcript, format: str) -> AsyncIterator[Section]:
+        """Sections in the format's order. Raises BadFormat."""
+        for section in render(read(transcript), named(format)):
+            yield section

@@ -1,0 +1,70 @@
+"""A drafted note with all that a clinician checks before signing it. Pure."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from drafting.billing import Billing
+from drafting.risk import Ledger
+from streaming.types import Draft, Section
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFinding:
+    """A rule that the note does not meet: how grave, how to mend it, and in which section."""
+
+    rule: str
+    severity: Severity
+    message: str
+    section: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"rule": self.rule, "severity": self.severity, "message": self.message, "section": self.section}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A draft with its risk ledger, findings and billing; `writer` names who wrote the sentences."""
+
+    version: int
+    format: str
+    sections: tuple[Section, ...]
+    risk: Ledger
+    checks: tuple[CheckFinding, ...]
+    billing: Billing
+    writer: str = "embedded"
+
+    @property
+    def draft(self) -> Draft:
+        """The note's text alone."""
+        return Draft(self.version, self.format, self.sections)
+
+    @property
+    def unsupported(self) -> int:
+        """How many sentences have no support where they say they do."""
+        return sum(not one.supported for section in self.sections for one in section.statements)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `sameday draft --json` prints."""
+        return {
+            "format": self.format,
+            "sections": [
+                {
+                    "name": section.name,
+                    "statements": [
+                        {
+                            "text": one.text,
+                            "provenance": one.provenance,
+                            "evidence": list(one.evidence),
+                            "supported": one.supported,
+                        }
+                        for one in section.statements
+                    ],
+                }
+                for section in self.sections
+            ],
+            "risk": self.risk.as_json(),
+            "checks": [one.as_json() for one in self.checks],
+            "billing": self.billing.as_json(),
+        }

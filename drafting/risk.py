@@ -1,0 +1,329 @@
+"""The risk ledger: for each item asked and denied, endorsed, volunteered or not asked, with both spans. Pure.
+
+A question's span is the clinician's and an answer's the client's; the answer is looked for across interruptions,
+listening noises and the clinician's own rephrasing. Where an answer decides nothing, the item stays "not asked" with
+the question as evidence. `Denied` cannot be made without both spans, and nothing else lets a denial be written.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from drafting.clauses import Clause, by_utterance, clauses, joined, listening
+from drafting.risk_answers import Answer, classify, not_now, past_only
+from drafting.risk_mentions import ITEMS, Mention, RiskItem, Time, accidental, mentions, time_of
+from streaming.types import Transcript, UtteranceId
+
+RiskState = Literal["asked_denied", "endorsed", "volunteered", "not_asked"]
+CONTEXT_UTTERANCES = 10
+"""Talk that needs context ("do you have a plan?") counts this many utterances after direct talk of risk."""
+ACCIDENT_UTTERANCES = 4
+"""Talk of falls or sport so many utterances back makes "hurt myself" harmless."""
+ANSWER_UTTERANCES = 6
+"""An answer is looked for this many utterances past the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What was said of an item: an utterance and the words."""
+
+    utterance: UtteranceId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Asked and denied: both spans, or it cannot be made. Raises ValueError for an empty span."""
+
+    item: RiskItem
+    question: Span
+    answer: Span
+    history: Span | None = None
+    """An earlier time that the client spoke of while denying it for now."""
+
+    def __post_init__(self) -> None:
+        if not (self.question.utterance and self.question.text and self.answer.utterance and self.answer.text):
+            raise ValueError("a denial needs the question's and the answer's span")
+
+    @property
+    def state(self) -> RiskState:
+        return "asked_denied"
+
+    @property
+    def evidence(self) -> tuple[UtteranceId, ...]:
+        return _ids(self.question, self.answer, self.history)
+
+
+@dataclass(frozen=True, slots=True)
+class Endorsed:
+    """Said of themselves in answer to a question or a reflection of it."""
+
+    item: RiskItem
+    question: Span
+    answer: Span
+    time: Time = "present"
+
+    @property
+    def state(self) -> RiskState:
+        return "endorsed"
+
+    @property
+    def evidence(self) -> tuple[UtteranceId, ...]:
+        return _ids(self.question, self.answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Volunteered:
+    """Said of themselves without being asked; `spans` in order of time, at least one."""
+
+    item: RiskItem
+    spans: tuple[Span, ...]
+    time: Time = "present"
+
+    @property
+    def state(self) -> RiskState:
+        return "volunteered"
+
+    @property
+    def evidence(self) -> tuple[UtteranceId, ...]:
+        return _ids(*self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """Not assessed. `question` is there where it was asked but not clearly answered."""
+
+    item: RiskItem
+    question: Span | None = None
+    answer: Span | None = None
+
+    @property
+    def state(self) -> RiskState:
+        return "not_asked"
+
+    @property
+    def evidence(self) -> tuple[UtteranceId, ...]:
+        return _ids(self.question, self.answer)
+
+
+Finding = Denied | Endorsed | Volunteered | NotAsked
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPerson:
+    """Talk of an item about somebody else: shown to the clinician, no finding about the client."""
+
+    item: RiskItem
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One finding per item, in the order of ITEMS, and what was said about others."""
+
+    findings: tuple[Finding, ...]
+    others: tuple[OtherPerson, ...] = ()
+
+    def __getitem__(self, item: RiskItem) -> Finding:
+        return next(one for one in self.findings if one.item == item)
+
+    def as_json(self) -> dict[str, dict[str, object]]:
+        return {one.item: {"state": one.state, "evidence": list(one.evidence)} for one in self.findings}
+
+
+def _ids(*spans: Span | None) -> tuple[UtteranceId, ...]:
+    return tuple(dict.fromkeys(span.utterance for span in spans if span is not None))
+
+
+EMPTY = Ledger(tuple(NotAsked(item) for item in ITEMS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """Something said of one item, at the place of an utterance."""
+
+    at: int
+    kind: Literal["denied", "affirmed", "unclear", "volunteered"]
+    question: Span | None
+    answer: Span
+    time: Time
+    history: bool = False
+
+
+def ledger(transcript: Transcript) -> Ledger:
+    """The ledger of a transcript whose speakers have roles."""
+    groups = by_utterance(clauses(transcript), len(transcript.utterances))
+    return ledger_of(groups)
+
+
+def ledger_of(groups: Sequence[Sequence[Clause]]) -> Ledger:
+    """The ledger of clauses grouped by utterance."""
+    found = [[one for clause in group for one in mentions(clause)] for group in groups]
+    _drop_without_context(found, groups)
+    events: dict[RiskItem, list[_Event]] = {item: [] for item in ITEMS}
+    others: list[OtherPerson] = []
+    answered: dict[tuple[int, RiskItem], _Event] = {}
+    for at, group in enumerate(groups):
+        if not group:
+            continue
+        role = group[0].role
+        for one in _first_of_each(found[at], prefer_self=True):
+            if one.other:
+                others.append(OtherPerson(one.item, Span(one.clause.utterance, one.clause.text)))
+            elif role == "clinician" and (event := _asked(one, at, groups, found)) is not None:
+                events[one.item].append(event)
+                answered[event.at, one.item] = event
+            elif role == "client" and (at, one.item) not in answered and not one.negated and not one.clause.question:
+                span = Span(one.clause.utterance, one.clause.text)
+                events[one.item].append(_Event(at, "volunteered", None, span, one.time))
+    return Ledger(tuple(_finding(item, events[item]) for item in ITEMS), tuple(others))
+
+
+def _first_of_each(found: Sequence[Mention], *, prefer_self: bool) -> list[Mention]:
+    """One mention per item of an utterance: about oneself before others, affirmed before negated."""
+    best: dict[RiskItem, Mention] = {}
+    for one in sorted(found, key=lambda one: (one.other and prefer_self, one.negated)):
+        best.setdefault(one.item, one)
+    return list(best.values())
+
+
+def _drop_without_context(found: list[list[Mention]], groups: Sequence[Sequence[Clause]]) -> None:
+    """Takes out talk of accidents, and what means an item only near direct talk of risk."""
+    for at, group in enumerate(found):
+        if any(one.item in ("si", "self_injury") for one in group):
+            around = " ".join(joined(near) for near in groups[max(0, at - ACCIDENT_UTTERANCES) : at + 2])
+            group[:] = [one for one in group if not accidental(one, around)]
+    last = -CONTEXT_UTTERANCES - 1
+    for at, group in enumerate(found):
+        if any(one.strong and one.item != "being_harmed" for one in group):
+            last = at
+        near = at - last <= CONTEXT_UTTERANCES
+        group[:] = [
+            one for one in group if one.strong or (near and (one.clause.question or one.clause.role == "client"))
+        ]
+
+
+_GENERAL = re.compile(
+    r"\b(?:some|many|most|other|lots of) (?:people|folks|clients|patients|kids|teens|students)\b|\bsometimes"
+    r" people\b"
+)
+_ASKING_AFTER = re.compile(r"\b(?:you|your|ever|any|that|this|those|these|either)\b")
+_LAST_SENTENCE = re.compile(r"\b(?:you|you've|you're|your)\b")
+
+
+def _asked(
+    one: Mention, at: int, groups: Sequence[Sequence[Clause]], found: Sequence[Sequence[Mention]]
+) -> _Event | None:
+    """What came of a clinician's mention: an answer to a question or a reflection; None where it is neither."""
+    group = list(groups[at])
+    place = group.index(one.clause)
+    question = one.clause if one.clause.question else None
+    if question is None:
+        later = [c for c in group[place + 1 :] if c.question and _ASKING_AFTER.search(c.low)]
+        question = later[0] if later else None
+    reflection = question is None
+    if reflection and (_GENERAL.search(one.clause.low) or not _LAST_SENTENCE.search(one.clause.low)):
+        return None
+    span = Span(
+        one.clause.utterance,
+        one.clause.text if question in (None, one.clause) else joined([one.clause, question or one.clause]),
+    )
+    reply = _reply(one.item, at, groups, found, broken=one.clause.cut)
+    if reply is None:
+        return None if reflection else _Event(at, "unclear", span, span, "present")
+    text = joined(groups[reply])
+    answer = Span(groups[reply][0].utterance, text)
+    wh = re.search(r"\b(?:what|how|when|where|which|tell me)\b", (question or one.clause).low) is not None
+    sense = _sense(one, text, found[reply], negative=one.negated, open_question=wh and not reflection)
+    if reflection and (sense not in ("affirmed", "denied") or len(group) - place > 2):
+        return None
+    if sense in ("unclear", "none"):
+        return _Event(reply, "unclear", span, answer, "present")
+    ever = re.search(r"\b(?:ever|history|in the past|previous\w*|before)\b", span.text.lower()) is not None
+    return _outcome(reply, sense, span, answer, ever=ever)
+
+
+def _outcome(at: int, sense: Answer, question: Span, answer: Span, *, ever: bool) -> _Event:
+    past = past_only(answer.text) or time_of(question.text.lower()) == "past"
+    if sense == "affirmed" and not_now(answer.text) and not ever:
+        return _Event(at, "denied", question, answer, "present", history=True)
+    if sense == "denied" and ever and not_now(answer.text) and past_only(answer.text):
+        return _Event(at, "affirmed", question, answer, "past")
+    if sense == "affirmed":
+        return _Event(at, "affirmed", question, answer, "past" if past else "present")
+    return _Event(at, "denied", question, answer, "present", history=past_only(answer.text))
+
+
+def _sense(one: Mention, text: str, in_answer: Sequence[Mention], *, negative: bool, open_question: bool) -> Answer:
+    """The answer's sense: what it says of the item in so many words goes before its yes or no."""
+    said = [other for other in in_answer if other.item == one.item and not other.other]
+    if any(not other.negated and not other.clause.question for other in said):
+        return "affirmed"
+    sense = classify(text, negative=negative, inverse=one.inverse, open_question=open_question)
+    return "denied" if said and sense in ("unclear", "none") else sense
+
+
+def _reply(
+    item: RiskItem,
+    at: int,
+    groups: Sequence[Sequence[Clause]],
+    found: Sequence[Sequence[Mention]],
+    *,
+    broken: bool,
+) -> int | None:
+    """The place of the client's answer: past listening noises and the clinician's own going on."""
+    clinician_words = 0
+    for later in range(at + 1, min(len(groups), at + 1 + ANSWER_UTTERANCES)):
+        group = groups[later]
+        if not group:
+            continue
+        text = joined(group)
+        if group[0].role == "clinician":
+            if listening(text):
+                continue
+            clinician_words += len(text.split())
+            asks_again = any(one.item == item for one in found[later])
+            if clinician_words > 45 and not asks_again:
+                return None
+            continue
+        if group[0].role != "client" and group[0].role != "other":
+            continue
+        goes_on = later + 1 < len(groups) and bool(groups[later + 1]) and groups[later + 1][0].role == "clinician"
+        if broken and goes_on and listening(text):
+            continue
+        if re.fullmatch(r"(?:hmm*|um+|uh+|oh|what|sorry|pardon|excuse me|okay|well)[?., ]*", text.lower()):
+            continue
+        return later
+    return None
+
+
+def _finding(item: RiskItem, events: Sequence[_Event]) -> Finding:
+    """The state of an item: what is endorsed or volunteered for now, then a denial, then what is past."""
+    positive = [one for one in events if one.kind in ("affirmed", "volunteered")]
+    now = [one for one in positive if one.time == "present" or item == "attempts"]
+    denied = [one for one in events if one.kind == "denied" and one.question is not None]
+    if now:
+        return _positive(item, now)
+    if denied:
+        last = denied[-1]
+        assert last.question is not None
+        history = positive[0].answer if positive else (last.answer if last.history else None)
+        return Denied(item, last.question, last.answer, history)
+    if positive:
+        return _positive(item, positive)
+    unclear = [one for one in events if one.kind == "unclear"]
+    if unclear:
+        return NotAsked(
+            item, unclear[-1].question, unclear[-1].answer if unclear[-1].answer != unclear[-1].question else None
+        )
+    return NotAsked(item)
+
+
+def _positive(item: RiskItem, events: Sequence[_Event]) -> Finding:
+    first = min(events, key=lambda one: one.at)
+    time: Time = "past" if all(one.time == "past" for one in events) or item == "attempts" else "present"
+    if first.kind == "affirmed" and first.question is not None:
+        return Endorsed(item, first.question, first.answer, time)
+    spans = [one.answer for one in events if one.kind == "volunteered"]
+    return Volunteered(item, tuple(dict.fromkeys(spans)), time)

@@ -1,0 +1,138 @@
+"""How an answer to a question about risk is meant: denied, affirmed, or neither. Pure."""
+
+import re
+from typing import Literal
+
+from drafting.clauses import clean
+from drafting.risk_mentions import masked
+
+Answer = Literal["denied", "affirmed", "unclear", "none"]
+
+_LEAD = re.compile(
+    r"^(?:(?:um|uh|oh|well|so|hmm|okay|ok|i mean|honestly|like|god|gosh|look|you know|to be honest)[ ,.!]+)+"
+)
+_YES = re.compile(
+    r"^(?:(?:mm+[- ]?hm+|mhm+|uh[- ]huh)\b|yeah|yes|yep|yup|sometimes|i (?:do|have|did|am|was|would|could"
+    r"|might|think so)\b"
+    r"(?!n't| not)|a (?:little|bit|few|couple|lot)|maybe|once|twice|occasionally|often|every|all the time"
+    r"|sure|i guess|kind of"
+    r"|sort of|definitely|probably|possibly|exactly|lately|recently|at times|correct|that's (?:right|true)|of"
+    r" course\b(?! not)"
+    r"|absolutely\b(?! not)|it(?:'s| has|'d)? (?:cross\w*|comes?|happens?)|more than|now and then|from time"
+    r" to time|last"
+    r" (?:night|week|month|year|time)|yesterday|this (?:morning|week)|almost|i've (?:thought|been|had|tried"
+    r"|done|felt|wished)"
+    r"|i(?:'ve)? (?:thought|think) about|there (?:is|are|was|were|have been)|too often|quite|when i|on and"
+    r" off|off and on"
+    r"|here and there|just (?:once|the|last|a)|only (?:once|when|at|sometimes|a)|not (?:often|every|always"
+    r"|that often|much|today"
+    r"|yet|until|as (?:much|often))|some(?: days| nights|times)?\b|right\b|true\b|back in|years ago|in"
+    r" (?:high|college|my)"
+    r"|(?:one|two|three|four|five|six|seven|eight|nine|ten|\d+)\b)"
+)
+_NO = re.compile(
+    r"^(?:no\b|nope|nah|naw|never|not at all|not really|not (?:now|lately|any ?more|recently|since|currently"
+    r"|ever|me|once"
+    r"|these days|like that|right now|a chance|in that way|in years|for years)|none|nothing|absolutely not|of"
+    r" course not"
+    r"|definitely not|certainly not|uh[- ]uh\b|i (?:don't|do not|haven't|have not|wouldn't|would not|never"
+    r"|didn't|couldn't|am not"
+    r"|can't say)\b|i'm not\b|i'd never|i would never|i've never|it hasn't|neither|without|there (?:aren't"
+    r"|isn't|is no|are no)"
+    r"|we don't|he (?:doesn't|has never)|she (?:doesn't|has never))"
+)
+_UNKNOWN = re.compile(
+    r"^(?:i (?:don't|do not) (?:know|remember|want to (?:talk|answer|say|discuss|get into|go there))|i'm not"
+    r" sure|not sure|i'd rather"
+    r" not|do i have to|can we (?:not|talk about something)|pass\b|i can't (?:say|answer)|why (?:do|are) you"
+    r"|it depends|hard to say)"
+)
+_PLAINLY_NOT = re.compile(
+    r"\bnothing like that\b|\bnot like that\b|\bnever (?:do|done|have|had|would|thought|act|hurt|go)\b|\bi"
+    r" (?:wouldn't|would not|couldn't)"
+    r" (?:ever )?(?:do|act|hurt)\b|\bnot at all\b|\bi want to (?:live|be here|be alive)\b|\bi'm safe\b|\bnone"
+    r" of that\b"
+    r"|\bnot suicidal\b|\bnot (?:in|for) (?:a )?(?:long|years)\b|\bnot (?:going to|gonna) (?:do|hurt)\b|\bnot"
+    r" that bad\b"
+    r"|\bnothing (?:to|at home)\b"
+)
+_HOWEVER = re.compile(
+    r"(?:[,.;!?-]|^|\b(?:but|though|although|except|well|i mean|actually|unless|until|or|okay))[ ,.]*(?:but"
+    r"|though|well|actually"
+    r"|except|maybe|i mean|okay|then again|honestly|it's just|if i'm honest|to be honest|and|or)*["
+    r" ,.]*\b(?:sometimes|maybe (?:once|"
+    r"twice|a|sometimes|last|when)|once or twice|a (?:few|couple) (?:of )?(?:times|nights|days)|every (?:now"
+    r"|once|so)|i (?:do|did|"
+    r"have|had|still|kind of|sort of|guess i)\b(?: sometimes| still| kind of)*(?: think| thought| wish|"
+    r" wished| feel like| want| "
+    r"wonder| imagin\w+|,|\.|$)|i (?:think|thought) about (?:it|dying|death|that)|it (?:cross\w*|has crossed)"
+    r"|the thoughts?"
+    r" (?:is|are|come|comes|cross\w*|do|does|has|have|was)|last (?:night|week|month)|occasionally|there"
+    r" (?:are|have been|was|were|'ve been)"
+    r" (?:times|days|moments|nights|one|a|this)|at times|from time to time|i've (?:thought|wished|wondered"
+    r"|had)|i guess (?:i do|yes"
+    r"|sometimes|so)|yes\b|yeah i\b|kind of\b|on bad days|when (?:it|i) (?:gets?|get|am|'m))"
+)
+_PAST_ONLY = re.compile(
+    r"\bnot (?:since|for years|in years|any ?more|now|lately|recently|currently|these days)\b|\bused to\b"
+    r"|\byears ago\b|\bwhen i was\b"
+    r"|\bin (?:high school|college|my (?:teens|twenties))\b|\blong time ago\b|\bas a (?:kid|teen\w*|child)\b"
+    r"|\bago\b"
+)
+_NOT_NOW = re.compile(
+    r"\bnot (?:since|for years|in years|any ?more|now|lately|recently|currently|these days|this|at the moment"
+    r"|right now|today)\b"
+    r"|\bhaven't (?:since|in|for|lately|recently)\b|\bno(?:t)? longer\b|\bdon't any ?more\b"
+)
+
+
+def past_only(text: str) -> bool:
+    """Whether the answer speaks of an earlier time."""
+    return _PAST_ONLY.search(text.lower()) is not None
+
+
+def not_now(text: str) -> bool:
+    """Whether the answer says that it is over."""
+    return _NOT_NOW.search(text.lower()) is not None
+
+
+def classify(text: str, *, negative: bool = False, inverse: bool = False, open_question: bool = False) -> Answer:
+    """The sense of an answer.
+
+    `negative` is for "no thoughts of …?", where "right" denies; `inverse` for "do you feel safe?", where yes denies;
+    `open_question` for how and what, where any content is a yes. "No, but sometimes" counts as affirmed.
+    """
+    low = _LEAD.sub("", masked(clean(text)).strip())
+    if not low:
+        return "none"
+    if _UNKNOWN.match(low):
+        rest = low.split(",", 1)[-1]
+        sense: Answer = "affirmed" if rest is not low and _YES.match(rest.strip()) else "unclear"
+        return "affirmed" if _HOWEVER.search(low) else sense
+    no = _NO.match(low) is not None
+    if not no and (flip := re.match(r"(?:yeah|yes|right|okay|sure)[, .]+(.*)", low)):
+        no = _NO.match(flip[1]) is not None
+    yes = not no and _YES.match(low) is not None
+    if negative and re.match(
+        r"(?:yeah|yes|right|correct|exactly|that's (?:right|true|correct)|mm+-?hm+|true)\b", low
+    ):
+        return "affirmed" if _HOWEVER.search(low) else "denied"
+    if inverse:
+        return _inverse(low, yes=yes, no=no)
+    if no:
+        return "affirmed" if _HOWEVER.search(low[2:]) and not not_now(low) else "denied"
+    if yes:
+        return "affirmed"
+    if _PLAINLY_NOT.search(low):
+        return "affirmed" if _HOWEVER.search(low) else "denied"
+    return "affirmed" if open_question and len(low.split()) >= 2 else "unclear"
+
+
+def _inverse(low: str, *, yes: bool, no: bool) -> Answer:
+    """Safe at home: yes denies being harmed, unless something follows."""
+    unsafe = re.search(
+        r"\b(?:not (?:always|really)|sometimes|mostly|usually|depends|except|but|most of the time)\b", low
+    )
+    if no or unsafe:
+        return "affirmed"
+    return "denied" if yes or re.search(r"\b(?:safe|fine|totally|completely)\b", low) else "unclear"
