@@ -1,0 +1,47 @@
+"""What the browser tests share that is no fixture."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+]
+SIZES = {"phone": (360, 740), "tablet": (834, 1112), "desktop": (1280, 800)}
+
+OpenPage = Callable[..., Page]
+
+
+def consent_and_start(page: Page, people: int = 2) -> None:
+    """Tick for everyone and start."""
+    boxes = page.get_by_role("checkbox")
+    expect(boxes).to_have_count(people)
+    for box in boxes.all():
+        box.check()
+    page.get_by_role("button", name="Start the session").click()
+    page.get_by_role("button", name="End session").wait_for()
+
+
+def end_session(page: Page) -> None:
+    """End and say yes to the question."""
+    page.get_by_role("button", name="End session").click()
+    page.get_by_role("button", name="End the session", exact=True).click()
+
+
+def said(page: Page, text: str) -> Locator:
+    """An utterance of the transcript, as the eye sees it: a screen reader's copy is elsewhere."""
+    return page.get_by_role("region", name="Transcript").get_by_role("listitem").filter(has_text=text)
+
+
+def line(page: Page) -> Locator:
+    """The words about the connection."""
+    return page.locator(".health")

@@ -1,0 +1,91 @@
+// The server's HTTP side (docs/protocol.md).
+
+import { S } from "./strings.js";
+
+/** A request that failed: `code` as the server names it, or "unreachable" where no answer came. */
+export class ApiError extends Error {
+  constructor(code, { message = "", mend = "", status = 0 } = {}) {
+    super(message || code);
+    this.code = code;
+    this.mend = mend;
+    this.status = status;
+  }
+}
+
+/** An error as the page shows it: {code, message, mend}. Our own words where there are any, else the server's. */
+export function toProblem(error) {
+  const code = error.code ?? "unknown";
+  if (Object.hasOwn(S.problems, code)) {
+    const [message, mend] = S.problems[code];
+    return { code, message, mend };
+  }
+  if (error instanceof ApiError && error.message !== code) return { code, message: error.message, mend: error.mend };
+  const [message, mend] = S.problems.unknown;
+  return { code, message, mend: `${mend} (${code})` };
+}
+
+export class Api {
+  /** `consent` names the participants who agreed, `people` share the one microphone. Raises ApiError. */
+  async create(consent, people) {
+    return this.#session(await request("/api/sessions", {
+      method: "POST",
+      body: JSON.stringify({ consent, tracks: [{ id: "mic", speakers: people }], format: "soap" }),
+    }));
+  }
+
+  async get(id) {
+    return this.#session(await request(path(id)));
+  }
+
+  async swapRoles(id) {
+    return this.#session(await request(path(id, "/roles"), { method: "POST", body: JSON.stringify({ swap: true }) }));
+  }
+
+  async setRoles(id, roles) {
+    return this.#session(await request(path(id, "/roles"), { method: "POST", body: JSON.stringify({ roles }) }));
+  }
+
+  async end(id) {
+    return this.#session(await request(path(id, "/end"), { method: "POST" }));
+  }
+
+  async note(id, format) {
+    return (await request(`${path(id, "/note")}?format=${encodeURIComponent(format)}`)).json();
+  }
+
+  /** {session, elapsedS}: the elapsed time by the server's clock alone, for the two clocks may differ. */
+  async #session(response) {
+    const session = await response.json();
+    const date = Date.parse(response.headers.get("Date") ?? "");
+    const now = Number.isNaN(date) ? Date.now() : date;
+    return { session, elapsedS: Math.max(0, (now - Date.parse(session.started_at)) / 1000) };
+  }
+}
+
+export const path = (id, rest = "") => `/api/sessions/${encodeURIComponent(id)}${rest}`;
+
+/** The address of a session's events after number `after`, as a WebSocket address of this page's own server. */
+export function eventsUrl(id, after) {
+  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  return `${scheme}//${location.host}${path(id, "/events")}?after=${after}`;
+}
+
+/** fetch that raises ApiError for every answer that is no success, and for none at all. */
+export async function request(url, { headers = {}, timeoutMs = 15_000, ...options } = {}) {
+  const typed = options.body === undefined || headers["Content-Type"] ? headers : { ...headers, "Content-Type": "application/json" };
+  let response;
+  try {
+    response = await fetch(url, { ...options, headers: typed, cache: "no-store", signal: AbortSignal.timeout(timeoutMs) });
+  } catch {
+    throw new ApiError("unreachable");
+  }
+  if (response.ok) return response;
+  const body = await response.json().catch(() => null);
+  const { code = "unknown", message = "", mend = "" } = body?.error ?? {};
+  throw new ApiError(response.status >= 502 && code === "unknown" ? unavailable(response) : code, {
+    message, mend, status: response.status,
+  });
+}
+
+// A proxy in between answers 502 to 504 without our error's shape: 503 is a full server, else it is not there.
+const unavailable = (response) => (response.status === 503 ? "overloaded" : "unreachable");

@@ -1,0 +1,371 @@
+// What happens when: the only part that knows server, microphone, state and page at once.
+
+import { Api, toProblem } from "./api.js";
+import { backoff, pause } from "./backoff.js";
+import { EventFeed } from "./feed.js";
+import { addressOf, recall, remember, sessionInAddress } from "./memory.js";
+import { Microphone, obstacle } from "./microphone.js";
+import { noteText } from "./note_text.js";
+import { Recorder } from "./recorder.js";
+import { isComplete } from "./selectors.js";
+import { participants } from "./state.js";
+import { Store } from "./store.js";
+import { S } from "./strings.js";
+import { Page } from "./view/page.js";
+import { WakeLock } from "./wake_lock.js";
+
+const TICK_MS = 1000;
+
+export class App {
+  #api = new Api();
+  #wakeLock = new WakeLock();
+  #feed = null;
+  #ending = null;
+  #page = new Page(this.#actions());
+  #store = new Store((state) => this.#page.render(state));
+  #recorder = new Recorder({
+    onMedia: (status, retryAt) => this.#onMedia(status, retryAt),
+    onLevel: (level) => this.#dispatch({ type: "page/level", ...level }),
+    onFatal: (error) => this.#recordingRefused(error),
+  });
+
+  start() {
+    this.#page.start();
+    this.#page.render(this.#state);
+    setInterval(() => this.#dispatch({ type: "page/tick" }), TICK_MS);
+    for (const name of ["online", "offline"]) {
+      addEventListener(name, () => this.#dispatch({ type: "page/online", online: navigator.onLine }));
+    }
+    addEventListener("pagehide", () => this.#recorder.abandon());
+    addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+    addEventListener("beforeunload", (event) => { if (this.#mustNotLeave()) event.preventDefault(); });
+    addEventListener("hashchange", () => location.reload());
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#listDevices());
+    const id = sessionInAddress();
+    if (id) this.#resume(id);
+    else this.#problemIfBlocked();
+  }
+
+  get #state() {
+    return this.#store.state;
+  }
+
+  #dispatch(message) {
+    this.#store.dispatch(message);
+  }
+
+  #problem(error) {
+    this.#dispatch({ type: "page/problem", problem: error ? toProblem(error) : null });
+  }
+
+  #problemIfBlocked() {
+    const code = obstacle();
+    if (code) this.#problem({ code });
+    return code;
+  }
+
+  #mustNotLeave() {
+    return (this.#state.phase === "live" && this.#state.recorder) || this.#state.endBlocked;
+  }
+
+  /** What the page's controls do. */
+  #actions() {
+    return {
+      people: (people) => this.#dispatch({ type: "page/people", people }),
+      consent: (index, given) => this.#dispatch({ type: "page/consent", index, given }),
+      check: () => this.#toggleCheck(),
+      chooseDevice: (id) => this.#chooseDevice(id),
+      begin: () => this.#begin(),
+      recordHere: () => this.#recordHere(),
+      retryNow: () => this.#retryNow(),
+      swap: () => this.#swap(),
+      setRole: (speaker, role) => this.#setRole(speaker, role),
+      askEnd: () => this.#dispatch({ type: "page/confirm-end", open: true }),
+      cancelEnd: () => this.#cancelEnd(),
+      confirmEnd: () => this.#end(),
+      showEvidence: (evidence) => this.#dispatch({ type: "page/evidence", evidence }),
+      backToNote: () => this.#backToNote(),
+      copy: () => this.#copy(),
+      draftAgain: () => this.#draftAgain(),
+      newSession: () => this.#newSession(),
+      dismiss: () => this.#problem(null),
+      scrolled: () => this.#page.render(this.#state),
+    };
+  }
+
+  // Before the session
+
+  async #toggleCheck() {
+    const { status } = this.#state.microphone;
+    if (status === "opening") return;
+    if (status === "open") this.#closeMicrophone();
+    else await this.#openMicrophone(this.#state.microphone.chosen);
+  }
+
+  async #chooseDevice(id) {
+    this.#dispatch({ type: "page/microphone", microphone: { chosen: id } });
+    remember({ device: id });
+    if (this.#state.phase === "setup") await this.#openMicrophone(id);
+  }
+
+  /** Whether the microphone is open now; if not, the page says why. */
+  async #openMicrophone(deviceId) {
+    this.#dispatch({ type: "page/microphone", microphone: { status: "opening" } });
+    try {
+      await this.#recorder.open(deviceId);
+    } catch (error) {
+      this.#closeMicrophone();
+      this.#problem(error);
+      return false;
+    }
+    this.#problem(null);
+    this.#dispatch({ type: "page/microphone", microphone: { status: "open", chosen: this.#recorder.deviceId } });
+    await this.#listDevices();
+    return true;
+  }
+
+  #closeMicrophone() {
+    this.#recorder.closeMicrophone();
+    this.#dispatch({ type: "page/microphone", microphone: { status: "off" } });
+    this.#dispatch({ type: "page/level", value: 0, verdict: "off" });
+  }
+
+  async #listDevices() {
+    const devices = await Microphone.devices();
+    this.#dispatch({ type: "page/microphone", microphone: { devices } });
+  }
+
+  async #begin() {
+    const { setup, phase } = this.#state;
+    if (phase !== "setup") return;
+    const names = participants(setup.people);
+    const missing = names.map((_, index) => index).filter((index) => !setup.consent[index]);
+    this.#dispatch({ type: "page/missing", missing });
+    if (missing.length) return this.#page.focusMissing(missing[0]);
+    if (this.#problemIfBlocked()) return;
+    this.#dispatch({ type: "page/starting" });
+    try {
+      if (!this.#recorder.isOpen && !(await this.#openMicrophone(this.#state.microphone.chosen))) {
+        return this.#dispatch({ type: "page/not-started" });
+      }
+      const made = await this.#api.create(names, setup.people);
+      history.replaceState(null, "", addressOf(made.session.id));
+      remember({ id: made.session.id, recording: true, ending: false, device: this.#recorder.deviceId });
+      this.#dispatch({ type: "page/session", ...made });
+      this.#follow(made.session.id);
+      this.#record(made.session);
+    } catch (error) {
+      this.#dispatch({ type: "page/not-started" });
+      this.#problem(error.code === "unreachable" ? { code: "unreachable_start" } : error);
+    }
+  }
+
+  // The session
+
+  /** Finds a session again by its id: after a reload, or when the address was opened in another window. */
+  async #resume(id) {
+    const found = await this.#find(id);
+    if (!found) return;
+    const known = recall();
+    const mine = known.id === id;
+    this.#dispatch({ type: "page/session", ...found, replay: true });
+    this.#follow(id);
+    if (found.session.state !== "live" || !mine) return;
+    if (known.ending) this.#end();
+    else if (known.recording) await this.#recordHere(known.device);
+  }
+
+  async #find(id) {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const found = await this.#api.get(id);
+        this.#problem(null);
+        return found;
+      } catch (error) {
+        if (error.code === "unknown_session") {
+          this.#dispatch({ type: "page/unknown-session" });
+          return null;
+        }
+        this.#problem(error);
+        if (error.code !== "unreachable" && error.code !== "overloaded") return null;
+        await pause(backoff(attempt));
+      }
+    }
+  }
+
+  #follow(id) {
+    this.#feed = new EventFeed(id, {
+      after: () => this.#state.sequence,
+      complete: () => isComplete(this.#state),
+      expectsLag: () => this.#state.phase === "live",
+      onMessage: (text) => this.#onEvent(text),
+      onStatus: (status, retryAt) => {
+        if (status === "unknown") this.#sessionGone();
+        else this.#dispatch({ type: "page/feed", status, retryAt });
+      },
+    });
+    this.#feed.start();
+  }
+
+  #onEvent(text) {
+    const before = this.#state.phase;
+    try {
+      this.#dispatch(JSON.parse(text));
+    } catch {
+      this.#problem({ code: "bad_message" });
+    }
+    if (before !== "ended" && this.#state.phase === "ended") this.#stopRecording();
+  }
+
+  #onMedia(status, retryAt) {
+    this.#dispatch({ type: "page/media", status, retryAt });
+    if (status !== "replaced") return;
+    this.#dispatch({ type: "page/recorder", recorder: false });
+    remember({ recording: false });
+    this.#wakeLock.stop();
+  }
+
+  /** Makes this window the one that records. */
+  async #recordHere(deviceId = this.#state.microphone.chosen) {
+    const { session } = this.#state;
+    this.#dispatch({ type: "page/recorder", recorder: true });
+    this.#dispatch({ type: "page/media", status: "opening" });
+    if (!(await this.#openMicrophone(deviceId))) {
+      this.#dispatch({ type: "page/recorder", recorder: false });
+      return this.#dispatch({ type: "page/media", status: "stopped" });
+    }
+    // It may have ended while the browser asked for the microphone.
+    if (this.#state.phase !== "live") return this.#closeMicrophone();
+    remember({ id: session.id, recording: true, ending: false, device: this.#recorder.deviceId });
+    this.#record(session);
+  }
+
+  #record(session) {
+    this.#dispatch({ type: "page/recorder", recorder: true });
+    this.#wakeLock.start();
+    this.#recorder.start(session.id, { track: session.tracks[0].id, iceServers: session.ice_servers ?? [] });
+  }
+
+  async #stopRecording() {
+    this.#wakeLock.stop();
+    remember({ recording: false });
+    await this.#recorder.stop();
+  }
+
+  #recordingRefused(error) {
+    this.#dispatch({ type: "page/recorder", recorder: false });
+    remember({ recording: false });
+    // That a session is over is no fault: its end comes with the events.
+    if (error.code !== "session_over") this.#problem(error);
+  }
+
+  #sessionGone() {
+    this.#stopRecording();
+    this.#dispatch({ type: "page/unknown-session" });
+  }
+
+  /** Tries at once: with the microphone opened anew if it is gone, else by cutting the wait short. */
+  async #retryNow() {
+    if (this.#recorder.isOpen) dispatchEvent(new Event("online"));
+    else await this.#recordHere();
+  }
+
+  async #swap() {
+    try {
+      const answer = await this.#api.swapRoles(this.#state.session.id);
+      this.#dispatch({ type: "page/session", ...answer });
+      this.#page.say(S.live.swapped);
+      await this.#refreshNote();
+    } catch (error) {
+      this.#problem(error);
+    }
+  }
+
+  async #setRole(speaker, role) {
+    const roles = { ...this.#state.roles.by };
+    if (role) roles[speaker] = role;
+    else delete roles[speaker];
+    try {
+      this.#dispatch({ type: "page/session", ...(await this.#api.setRoles(this.#state.session.id, roles)) });
+      await this.#refreshNote();
+    } catch (error) {
+      this.#problem(error);
+    }
+  }
+
+  // The end
+
+  #cancelEnd() {
+    this.#dispatch({ type: "page/confirm-end", open: false });
+    this.#page.render(this.#state);
+    this.#page.focusEnd();
+  }
+
+  /** Ends the session, however long it takes to reach the server; a second call changes nothing. */
+  #end() {
+    this.#ending ??= this.#finish().finally(() => { this.#ending = null; });
+    return this.#ending;
+  }
+
+  async #finish() {
+    const { id } = this.#state.session;
+    remember({ id, ending: true });
+    this.#dispatch({ type: "page/ending" });
+    await this.#stopRecording();
+    for (let attempt = 0; this.#state.phase === "ending"; attempt += 1) {
+      try {
+        const answer = await this.#api.end(id);
+        remember({ ending: false });
+        return this.#dispatch({ type: "page/session", ...answer });
+      } catch (error) {
+        if (error.code === "unknown_session") return this.#sessionGone();
+        this.#dispatch({ type: "page/end-blocked", blocked: true });
+        await pause(backoff(attempt));
+      }
+    }
+  }
+
+  // The note
+
+  async #refreshNote() {
+    if (this.#state.phase !== "ended" || !this.#state.note) return;
+    const note = await this.#api.note(this.#state.session.id, this.#state.note.format);
+    this.#dispatch({ type: "page/note", note });
+  }
+
+  async #draftAgain() {
+    try {
+      const note = await this.#api.note(this.#state.session.id, this.#state.started?.format ?? "soap");
+      this.#dispatch({ type: "page/note", note });
+    } catch (error) {
+      this.#problem(error);
+    }
+  }
+
+  #backToNote() {
+    const { evidence } = this.#state;
+    this.#dispatch({ type: "page/evidence", evidence: null });
+    this.#page.focusOrigin(evidence);
+  }
+
+  async #copy() {
+    try {
+      await navigator.clipboard.writeText(noteText(this.#state.note));
+      this.#dispatch({ type: "page/copied", result: "done" });
+      this.#page.say(S.note.copied);
+    } catch {
+      this.#dispatch({ type: "page/copied", result: "failed" });
+      this.#page.say(S.note.copyFailed);
+    }
+  }
+
+  async #newSession() {
+    await this.#feed?.stop();
+    this.#feed = null;
+    this.#closeMicrophone();
+    history.replaceState(null, "", addressOf(null));
+    remember({ id: null, recording: false, ending: false });
+    this.#dispatch({ type: "page/reset" });
+    this.#problemIfBlocked();
+  }
+}

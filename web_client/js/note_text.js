@@ -1,0 +1,51 @@
+// The note as plain text, for the clinician's own record. The transcript is never part of it.
+
+import { S } from "./strings.js";
+
+/** Plain text of a note: what is not from the session, or not supported by it, says so in brackets. */
+export function noteText(note) {
+  const title = S.note.formats[note.format] ?? String(note.format ?? "").toUpperCase();
+  const blocks = [`${title}\n${S.note.unsigned}`];
+  for (const section of note.sections ?? []) {
+    const lines = section.statements.map((statement) => `- ${statement.text}${mark(statement)}`);
+    blocks.push([section.name.toUpperCase(), ...(lines.length ? lines : [`- ${S.note.emptySection}`])].join("\n"));
+  }
+  const risk = Object.entries(note.risk ?? {});
+  if (risk.length) blocks.push([S.risk.title.toUpperCase(), ...risk.map(([item, found]) => `- ${riskLine(item, found)}`)].join("\n"));
+  const billing = billingLine(note.billing);
+  if (billing) blocks.push(`${S.billing.title.toUpperCase()}\n${billing}`);
+  return `${blocks.join("\n\n")}\n`;
+}
+
+function mark(statement) {
+  const marks = [];
+  if (statement.provenance !== "transcript") marks.push(sourceName(statement.provenance));
+  if (statement.supported === false) marks.push(S.note.unsupported);
+  return marks.length ? ` [${marks.join("; ")}]` : "";
+}
+
+export function sourceName(provenance) {
+  return S.note.sources[provenance] ?? S.note.sourceUnknown;
+}
+
+export function riskName(item) {
+  if (Object.hasOwn(S.risk.items, item)) return S.risk.items[item];
+  const words = item.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export function riskState(found) {
+  return Object.hasOwn(S.risk.states, found.state) ? S.risk.states[found.state] : S.risk.stateUnknown;
+}
+
+const riskLine = (item, found) => `${riskName(item)}: ${riskState(found)}`;
+
+/** Minutes, code, and how far the next code is; empty where the note holds no times. */
+export function billingLine(billing) {
+  if (!billing || billing.minutes === null || billing.minutes === undefined) return "";
+  const { minutes, cpt, margin_min: margin, next } = billing;
+  const whole = Math.floor(minutes);
+  const first = cpt ? S.billing.code(whole, cpt) : S.billing.none(whole);
+  if (!(margin > 0)) return `${first}.`;
+  return `${first}, ${next ? S.billing.next(Math.ceil(margin), next) : S.billing.short(Math.ceil(margin))}.`;
+}

@@ -1,0 +1,166 @@
+// The page's state as a pure function of messages: the server's events (docs/protocol.md) and the page's own,
+// whose types begin with "page/". No clock, no DOM: what depends on the time carries `at`, in milliseconds.
+
+export const MAX_PEOPLE = 4;
+
+/** Names of the participants when `count` people share the microphone, as they go into `consent`. */
+export function participants(count) {
+  return ["clinician", "client", "person 3", "person 4"].slice(0, count);
+}
+
+export const INITIAL = Object.freeze({
+  phase: "setup", // setup, starting, live, ending, ended; lost: the server does not know the session
+  session: null, // the session object, as last heard of
+  sequence: 0, // of the newest event that counts
+  replayUntil: 0, // events up to this one are a replay: shown, but not announced
+  started: null,
+  utterances: Object.freeze([]), // by start
+  partials: Object.freeze({}), // by track
+  gaps: Object.freeze([]), // by start
+  roles: Object.freeze({ by: Object.freeze({}), source: null, confidence: null }),
+  lag: null, // {tracks, at, movedAt}: movedAt is when the server last received more sound
+  failures: Object.freeze([]),
+  ended: null,
+  note: null,
+  setup: Object.freeze({ people: 2, consent: Object.freeze([]), missing: Object.freeze([]) }),
+  microphone: Object.freeze({ status: "off", devices: Object.freeze([]), chosen: "" }), // off, opening, open
+  level: Object.freeze({ value: 0, verdict: "off" }),
+  media: Object.freeze({ status: "idle", retryAt: null }),
+  feed: Object.freeze({ status: "idle", retryAt: null }),
+  online: true,
+  recorder: false, // this window is the one that records
+  endBlocked: false, // the end was asked for, and the server cannot be reached
+  problem: null, // {code, message, mend}
+  interrupted: false, // the server stopped in the middle of the session
+  confirmingEnd: false,
+  copied: null, // null, "done", "failed"
+  evidence: null, // {statement, ids, focus}: the statement whose sources are shown
+  clock: Object.freeze({ startedMs: null, nowMs: null }), // by this device's clock
+});
+
+/** The state after `message`. What it does not know it ignores, and an event that it has seen it does not count again. */
+export function reduce(state, message) {
+  if (Number.isInteger(message.sequence)) {
+    if (message.sequence <= state.sequence) return state;
+    state = { ...state, sequence: message.sequence };
+  }
+  const handler = HANDLERS.get(message.type);
+  return handler ? handler(state, message) : state;
+}
+
+const HANDLERS = new Map(Object.entries({
+  started: (state, message) => ({
+    ...state,
+    started: { at: message.started_at, tracks: message.tracks, consent: message.consent, format: message.format },
+  }),
+  partial: (state, message) => ({ ...state, partials: { ...state.partials, [message.track]: message } }),
+  utterance: onUtterance,
+  relabel: (state, message) => ({
+    ...state,
+    utterances: state.utterances.map((said) => (said.id === message.id ? { ...said, speaker: message.speaker } : said)),
+  }),
+  roles: (state, message) => ({
+    ...state,
+    roles: { by: message.roles, source: message.source, confidence: message.confidence },
+  }),
+  gap: (state, message) => ({ ...state, gaps: inserted(state.gaps, { ...message, live: isLive(state) }) }),
+  lag: onLag,
+  failed: (state, message) => ({
+    ...state, failures: [...state.failures, { stage: message.stage, code: message.code }],
+  }),
+  ended: (state, message) => ({
+    ...state,
+    phase: "ended",
+    partials: {},
+    endBlocked: false,
+    interrupted: false, // the server stopped in the middle of the session
+  confirmingEnd: false,
+    ended: { at: message.ended_at, reason: message.reason, totals: message.totals },
+  }),
+  draft: (state, message) => ({ ...state, note: message.note, evidence: null }),
+
+  "page/people": (state, message) => ({
+    ...state,
+    setup: { people: message.people, consent: state.setup.consent.slice(0, message.people), missing: [] },
+  }),
+  "page/consent": (state, message) => {
+    const consent = participants(state.setup.people).map((_, index) =>
+      index === message.index ? message.given : Boolean(state.setup.consent[index]));
+    return { ...state, setup: { ...state.setup, consent, missing: state.setup.missing.filter((i) => !consent[i]) } };
+  },
+  "page/missing": (state, message) => ({ ...state, setup: { ...state.setup, missing: message.missing } }),
+  "page/starting": (state) => ({ ...state, phase: "starting", problem: null }),
+  "page/not-started": (state) => ({ ...state, phase: "setup" }),
+  "page/session": onSession,
+  "page/note": (state, message) => ({ ...state, note: message.note, evidence: null }),
+  "page/unknown-session": (state) => ({ ...state, phase: "lost", problem: null }),
+  "page/ending": (state) => ({ ...state, phase: "ending", confirmingEnd: false }),
+  "page/end-blocked": (state, message) => ({ ...state, endBlocked: message.blocked }),
+  "page/confirm-end": (state, message) => ({ ...state, confirmingEnd: message.open && state.phase === "live" }),
+  "page/recorder": (state, message) => ({ ...state, recorder: message.recorder }),
+  "page/microphone": (state, message) => ({ ...state, microphone: { ...state.microphone, ...message.microphone } }),
+  "page/level": (state, message) => ({ ...state, level: { value: message.value, verdict: message.verdict } }),
+  "page/media": (state, message) => ({ ...state, media: { status: message.status, retryAt: message.retryAt ?? null } }),
+  "page/feed": (state, message) => ({
+    ...state,
+    feed: { status: message.status, retryAt: message.retryAt ?? null },
+    // Without the feed a partial is out of date, and what it said may have changed.
+    partials: message.status === "open" ? state.partials : {},
+  }),
+  "page/online": (state, message) => ({ ...state, online: message.online }),
+  "page/tick": (state, message) => ({ ...state, clock: { ...state.clock, nowMs: message.at } }),
+  "page/problem": (state, message) => ({ ...state, problem: message.problem }),
+  "page/copied": (state, message) => ({ ...state, copied: message.result }),
+  "page/evidence": (state, message) => ({ ...state, evidence: message.evidence }),
+  "page/reset": (state, message) => ({ ...INITIAL, online: state.online, clock: { startedMs: null, nowMs: message.at } }),
+}));
+
+function onUtterance(state, message) {
+  const { type, sequence, ...said } = message;
+  const utterances = inserted(state.utterances.filter((other) => other.id !== said.id), { ...said, live: isLive(state) });
+  const partial = state.partials[said.track];
+  // A partial from before this utterance repeats its words: the server sends the rest again.
+  if (!partial || partial.start >= said.end) return { ...state, utterances };
+  const partials = { ...state.partials };
+  delete partials[said.track];
+  return { ...state, utterances, partials };
+}
+
+function onLag(state, message) {
+  const received = (tracks) => tracks.reduce((sum, track) => sum + track.received_s, 0);
+  const moved = !state.lag || received(message.tracks) > received(state.lag.tracks);
+  return { ...state, lag: { tracks: message.tracks, at: message.at, movedAt: moved ? message.at : state.lag.movedAt } };
+}
+
+function onSession(state, message) {
+  const { session, elapsedS, at } = message;
+  const interrupted = session.state === "interrupted";
+  const known = session.roles && Object.keys(session.roles).length > 0;
+  return {
+    ...state,
+    phase: phaseOf(state, session),
+    interrupted,
+    session,
+    replayUntil: message.replay ? session.last_event ?? 0 : state.replayUntil,
+    roles: known
+      ? { by: session.roles, source: session.roles_source ?? null, confidence: session.roles_confidence ?? null }
+      : state.roles,
+    clock: elapsedS === undefined ? state.clock : { startedMs: at - elapsedS * 1000, nowMs: at },
+  };
+}
+
+function phaseOf(state, session) {
+  if (state.phase === "ended" || session.state === "interrupted") return "ended";
+  // The events say when an ended session is at its end: until they are replayed, it shows as finishing. And an end
+  // that was asked for here stands, also while the server does not know of it yet.
+  return session.state === "live" && state.phase !== "ending" ? "live" : "ending";
+}
+
+const isLive = (state) => state.sequence > state.replayUntil;
+
+/** `list` with `item` at its place by start; equal starts keep their order of arrival. */
+function inserted(list, item) {
+  let place = list.length;
+  while (place > 0 && list[place - 1].start > item.start) place -= 1;
+  return [...list.slice(0, place), item, ...list.slice(place)];
+}

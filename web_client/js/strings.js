@@ -1,0 +1,287 @@
+// All words that the page shows, in one place. A catalogue for another language has the same keys.
+
+const PEOPLE = ["The clinician", "The client", "The third person", "The fourth person"];
+
+/** Seconds as a clock reading, `m:ss` or `h:mm:ss`. */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (value) => String(value).padStart(2, "0");
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** Seconds as a length in words, never rounded down to nothing. */
+export function duration(seconds) {
+  if (seconds > 0 && seconds < 0.95) return `${Math.max(0.01, seconds).toFixed(seconds < 0.095 ? 2 : 1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const parts = [[Math.floor(whole / 3600), "h"], [Math.floor(whole / 60) % 60, "min"], [whole % 60, "s"]];
+  return parts.filter(([count]) => count).map(([count, unit]) => `${count} ${unit}`).join(" ");
+}
+
+const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+
+export const S = {
+  product: "sameday",
+  skip: "Skip to the content",
+  footer: "A draft is a proposal. Read it, mend it, and sign it in your own record.",
+  titles: {
+    setup: "New session · sameday",
+    live: "Recording · sameday",
+    notRecording: "Not recording · sameday",
+    ending: "Finishing · sameday",
+    ended: "Draft note · sameday",
+    lost: "Session not found · sameday",
+  },
+
+  setup: {
+    title: "New session",
+    lead: "What is said becomes text while you talk, and a draft note when you end. Nothing is sent or stored before you press Start.",
+    peopleTitle: "Who is in the room",
+    peopleLegend: "How many people share this microphone?",
+    people: (count) => (count === 1 ? "1, only me" : String(count)),
+    consentTitle: "Consent",
+    consentLead: "Read this aloud, then tick for each person who said yes.",
+    script: [
+      "“I would like to record the sound of our session today. A computer program writes down what we say and prepares a draft of my note. I read and correct that draft before it counts.",
+      "The sound and the text are kept on the server that our practice uses. You can say no, and you can ask me to stop at any time. It changes nothing about your care. Do you agree?”",
+    ],
+    consentOf: (index) =>
+      index === 0 ? "I, the clinician, agree to be recorded" : `${PEOPLE[index]} heard this and agrees to be recorded`,
+    refused: "If someone says no, do not start. You can write the note by hand afterwards.",
+    microphoneTitle: "Microphone",
+    microphoneLead: "Check it before you start. While you check, the sound stays in this browser.",
+    check: "Check the microphone",
+    stopCheck: "Stop the check",
+    microphoneChoice: "Use this microphone",
+    microphoneDefault: "The browser’s default microphone",
+    microphoneUnnamed: (number) => `Microphone ${number}`,
+    tryIt: "Say a sentence the way you will speak in the session.",
+    start: "Start the session",
+    starting: "Starting…",
+    missingConsent: (names) => `Not started: no consent ticked for ${names.join(" and ")}.`,
+    personName: (index) => PEOPLE[index].toLowerCase(),
+  },
+
+  level: {
+    label: "Microphone level",
+    off: "Not checked yet",
+    starting: "Listening…",
+    paused: "Tap the page to see the level again",
+    good: "The level is good",
+    quiet: "Nobody is speaking",
+    too_quiet: "Too quiet: move the microphone closer",
+    clipping: "Too loud, distorted: move the microphone away",
+    dead: "No sound: is the microphone muted or unplugged?",
+  },
+
+  live: {
+    title: "Session",
+    recording: "Recording",
+    notRecording: "Not recording",
+    watching: "Watching",
+    finishing: "Finishing",
+    elapsed: "Elapsed time",
+    connection: "Connection",
+    swap: "Swap roles",
+    swapped: "Roles swapped.",
+    end: "End session",
+    record: "Record with this device",
+    again: "Try again now",
+    whoIsWho: "Who is who",
+    roleOf: (speaker) => `Role of ${speaker}`,
+    roleNone: "Not known",
+    roleSources: {
+      track: "Each person has a microphone of their own, so the roles are certain.",
+      enrolled: "Roles are known from your enrolled voice.",
+      clinician: "You set the roles.",
+    },
+    rolesGuess: (confidence) =>
+      confidence >= 0.8
+        ? "Roles are a guess from the talk. Swap them if they are wrong."
+        : "Roles are an uncertain guess from the talk. Please check them, and swap if they are wrong.",
+    rolesNone: "Not known yet who is the clinician. That shows as you talk.",
+  },
+
+  // The state of the line, one sentence each: what is so, and what to do if there is something to do.
+  health: {
+    good: "Connected.",
+    keepsUp: "The text keeps up.",
+    behind: (seconds) => `The text is ${duration(seconds)} behind. Nothing is lost.`,
+    lagUnknown: "How far the text is behind is not known yet.",
+    opening: "Waiting for the microphone. If the browser asks, allow it.",
+    connecting: "Connecting the microphone to the server…",
+    retrying: "The connection to the server is lost. What is said now is not recorded. Trying again…",
+    retryingIn: (seconds) =>
+      `The connection to the server is lost. What is said now is not recorded. Next try in ${seconds} s.`,
+    offline: "This device has no network. What is said now is not recorded. It goes on by itself when the network is back.",
+    silentServer: "The server receives no sound. What is said now may not be recorded.",
+    muted: "This device has muted the microphone. What is said now is not recorded. Unmute it to go on.",
+    unplugged: "The microphone is gone. What is said now is not recorded. Plug it in again, or choose another one, then press “Try again now”.",
+    stopped: "This device is not recording.",
+    replaced: "Another device or window records this session now. This one shows the text.",
+    watching: "This window shows a session that another one records.",
+    feedLost: "No new text for now: the text connection is being made again. The recording goes on.",
+    ending: "The recording has stopped. The last words are being written down.",
+    endingOffline: "The recording has stopped, but the server cannot be reached to end the session. Keep this page open; it goes on by itself.",
+    drafting: "All that was heard is written down. The note is being drafted.",
+    ended: "The session has ended.",
+  },
+
+  transcript: {
+    title: "Transcript",
+    empty: "The first words appear here a moment after someone speaks.",
+    none: "No words were recognized in this session.",
+    tentative: "Not final yet",
+    someone: "Someone",
+    speaker: (label) => (/^S\d+$/.test(label) ? `Speaker ${label.slice(1)}` : label),
+    roles: { clinician: "Clinician", client: "Client", other: "Other" },
+    says: (name, text) => `${name}: ${text}`,
+    newest: "Go to the newest",
+    back: "Back to the note",
+    gap: (span, length) => `${length} missing (${span})`,
+    gapOf: (span, track, length) => `${length} missing on ${track} (${span})`,
+    causes: {
+      packet_loss: "The network lost some of the sound.",
+      no_audio: "No sound arrived.",
+      decoder_error: "The sound could not be decoded.",
+      recognizer_error: "This stretch could not be turned into text.",
+      disconnected: "The connection was lost.",
+      dropped_by_sender: "The sending device left it out.",
+    },
+    causeUnknown: "It was not heard.",
+    announceGap: (text) => `Gap: ${text}`,
+  },
+
+  end: {
+    title: "End the session?",
+    body: "The recording stops, the last words are written down, and the note is drafted. All that was said so far is kept.",
+    warning: "A session that has ended takes no more sound. The recording goes on while this question is open.",
+    keep: "Keep recording",
+    confirm: "End the session",
+    reasons: {
+      requested: "You ended the session.",
+      idle: "The server ended the session because no sound came for a long time.",
+      failed: "The server ended the session because a part of it failed. What was heard until then is kept.",
+    },
+  },
+
+  note: {
+    title: "Draft note",
+    formats: {
+      soap: "SOAP", dap: "DAP", birp: "BIRP", girp: "GIRP", pirp: "PIRP",
+      progress: "Progress note", intake: "Intake", plan: "Treatment plan",
+    },
+    lead: "Not signed. Each statement says where it comes from. Choose a time to see what was said.",
+    pending: "The note is being drafted…",
+    failed: "The note could not be drafted. The transcript is complete and kept.",
+    retry: "Draft again",
+    interrupted: "The server stopped while this session ran. What was heard until then is kept; a note was not drafted.",
+    empty: "There is nothing to write a note from: no words were recognized.",
+    emptySection: "Nothing in the session for this section.",
+    sources: {
+      transcript: "From the session",
+      chart: "From the chart",
+      clinician: "Entered by you",
+      suggestion: "Suggested, not said",
+    },
+    sourceUnknown: "Source not known",
+    unsupported: "Not supported by what was said: check or drop it",
+    evidence: (name, time) => `${name}, ${time}`,
+    showEvidence: (name, time) => `Show what ${name} said at ${time}`,
+    evidenceMissing: "The passage is not in this transcript",
+    copy: "Copy as plain text",
+    copied: "The note is copied. The transcript is not part of it.",
+    copyFailed: "The browser did not allow copying. The text is below, selected: press Ctrl+C or ⌘C.",
+    copyLabel: "The note as plain text",
+    another: "New session",
+    unsigned: "DRAFT, NOT SIGNED",
+  },
+
+  risk: {
+    title: "Risk",
+    lead: "What was asked and answered. Nothing is filled in for what was not asked.",
+    items: {
+      si: "Suicidal thoughts", suicidal_ideation: "Suicidal thoughts", plan: "Suicide plan", suicide_plan: "Suicide plan",
+      intent: "Suicidal intent", means: "Access to means", attempts: "Past attempts", self_injury: "Self-injury",
+      self_harm: "Self-injury", hi: "Thoughts of harming others", homicidal_ideation: "Thoughts of harming others",
+      being_harmed: "Being harmed by others", harmed: "Being harmed by others", abuse: "Being harmed by others",
+    },
+    states: {
+      asked_denied: "Asked and denied",
+      endorsed: "Affirmed when asked",
+      volunteered: "Brought up by the client",
+      not_asked: "Not assessed this session",
+    },
+    stateUnknown: "Not clear: check",
+    reminder: "Some of this was not assessed. Decide before you sign whether that is right for this client.",
+    item: "Risk",
+    finding: "Finding",
+    evidence: "Said at",
+  },
+
+  checks: {
+    title: "Before you sign",
+    none: "No open points.",
+    severities: { error: "Must be mended", warning: "Should be mended", info: "Good to know" },
+    in: (section) => `In ${section}`,
+  },
+
+  billing: {
+    title: "Time and code",
+    minutes: (minutes) => `${plural(minutes, "minute", "minutes")} measured`,
+    none: (minutes) => `${plural(minutes, "minute", "minutes")} measured: too short for a psychotherapy code`,
+    code: (minutes, cpt) => `${plural(minutes, "minute", "minutes")} measured: ${cpt}`,
+    short: (margin) => `${plural(margin, "minute", "minutes")} short of the next code`,
+    next: (margin, code) => `${plural(margin, "minute", "minutes")} short of ${code}`,
+  },
+
+  complete: {
+    title: "Is it all there?",
+    all: "All sound that was received has been written down.",
+    missing: (length, count) => `${length} of sound is missing, in ${plural(count, "gap", "gaps")}.`,
+    unexplained: "The figures do not add up. Please keep the session’s id and tell whoever runs the server.",
+    received: "Sound received",
+    transcribed: "Written down",
+    gaps: "Missing",
+    noGaps: "nothing",
+    gapCount: (length, count) => `${length}, ${plural(count, "gap", "gaps")}`,
+    started: "Started",
+    ended: "Ended",
+    session: "Session id",
+    consent: "Consent given by",
+    speech: "With speech in it",
+  },
+
+  failures: {
+    recognize: "Speech recognition failed for a part of the session. That part is shown as a gap.",
+    diarize: "Telling the voices apart has failed. The text goes on, but the speakers may be wrong: please check them.",
+    draft: "The note could not be drafted. The transcript is complete and kept.",
+    store: "The server could not write to its disk. What was confirmed is kept; new sound may be missing.",
+    other: "A part of the session failed.",
+    code: (code) => `(code ${code})`,
+  },
+
+  // What went wrong with a request, by the error's code: what happened, and what to do.
+  problems: {
+    insecure: ["This address is not secure, so the browser gives this page no microphone.", "Open the page with https://, or on the server itself as http://localhost."],
+    no_webrtc: ["This browser cannot send sound to the server.", "Use a current Chrome, Edge, Firefox or Safari."],
+    microphone_refused: ["The browser was not allowed to use the microphone.", "Allow it in the address bar or in the browser’s site settings, then try again."],
+    microphone_missing: ["No microphone was found.", "Plug one in, or choose another one, then try again."],
+    microphone_busy: ["The microphone cannot be opened. Another program may be using it.", "Close the other program, then try again."],
+    unreachable: ["The server cannot be reached.", "Check this device’s network. The page keeps trying."],
+    unreachable_start: ["The server cannot be reached. Nothing was started.", "Check this device’s network, then try again."],
+    unknown_session: ["This server does not know the session.", "It may have been on another server, or been deleted. Start a new one."],
+    no_consent: ["The server did not start: consent is missing.", "Ask everyone who can be heard, tick the boxes, and start again."],
+    overloaded: ["The server is full and cannot take another session now.", "Try again in a few minutes. Until then, take short notes by hand."],
+    session_over: ["This session has already ended.", "Its note is below. Start a new session to record more."],
+    unknown_track: ["The server expects another microphone for this session.", "Start a new session."],
+    bad_offer: ["The server could not understand how this browser sends sound.", "Try another browser, and tell whoever runs the server."],
+    engine_missing: ["The server is not ready: a part of it is not installed.", "Whoever runs the server can find out more with “sameday doctor”."],
+    store_failed: ["The server cannot write to its disk.", "Whoever runs the server must make room. Until then, take short notes by hand."],
+    not_drafted: ["There is no note yet.", "It is drafted when the session ends."],
+    bad_message: ["A message of the server could not be read.", "Reload the page. The session goes on, and all that was recorded is kept."],
+    unknown: ["The server answered with an error.", "Try again. If it happens again, tell whoever runs the server."],
+  },
+  dismiss: "Close this message",
+};

@@ -1,0 +1,187 @@
+// The note: sections, each statement with its source, risk, checks, time and code, and whether all of it is there.
+
+import { billingLine, noteText, riskName, riskState, sourceName } from "../note_text.js";
+import { completeness, draftFailed, speakerName } from "../selectors.js";
+import { S, clock, duration } from "../strings.js";
+import { button, focusOn, h, icon, setChildren, setHidden, setText } from "./dom.js";
+import { notice } from "./setup.js";
+
+export class NoteView {
+  #actions;
+  #title = h("h1", { tabindex: "-1" }, S.note.title);
+  #lead = h("p", { class: "lead" }, S.note.lead);
+  #body = h("div", { class: "note__body" });
+  #tools;
+  #copied = h("p", { class: "note__copied" });
+  #fallback = h("textarea", { class: "note__text", readonly: true, rows: "12", "aria-label": S.note.copyLabel });
+  #copy;
+  #shown = [];
+  #origins = new Map(); // evidence key to the button that showed it
+
+  constructor(actions) {
+    this.#actions = actions;
+    this.#copy = button(S.note.copy, () => actions.copy(), { icon: "copy", kind: "primary" });
+    this.#tools = h("div", { class: "note__tools" }, this.#copy,
+      button(S.note.another, () => actions.newSession(), { icon: "plus" }));
+    this.element = h("article", { class: "note", "aria-label": S.note.title },
+      h("header", { class: "note__head" }, this.#title, this.#lead, this.#tools, this.#copied, this.#fallback), this.#body);
+  }
+
+  focus() {
+    focusOn(this.#title, { scroll: true });
+  }
+
+  focusOrigin(evidence) {
+    const origin = this.#origins.get(evidence?.origin);
+    if (origin?.isConnected) origin.focus();
+    else this.focus();
+  }
+
+  render(state) {
+    this.#renderCopied(state);
+    const parts = [state.note, state.utterances, state.roles, state.failures, state.ended, state.gaps, state.session];
+    if (parts.every((part, index) => part === this.#shown[index])) return;
+    const focused = document.activeElement?.dataset?.origin;
+    this.#shown = parts;
+    this.#origins.clear();
+    const { note } = state;
+    setText(this.#title, note && S.note.formats[note.format] ? `${S.note.title} · ${S.note.formats[note.format]}` : S.note.title);
+    setHidden(this.#lead, !note);
+    setHidden(this.#copy, !note);
+    setChildren(this.#body, [...(note ? this.#note(state, note) : this.#withoutNote(state)), complete(state)].filter(Boolean));
+    if (focused) this.#origins.get(focused)?.focus();
+  }
+
+  #renderCopied(state) {
+    setText(this.#copied, state.copied === "done" ? S.note.copied : state.copied === "failed" ? S.note.copyFailed : "");
+    const show = state.copied === "failed" && Boolean(state.note);
+    if (show && this.#fallback.hidden) {
+      this.#fallback.value = noteText(state.note);
+      setHidden(this.#fallback, false);
+      this.#fallback.select();
+    } else if (!show) setHidden(this.#fallback, true);
+  }
+
+  #withoutNote(state) {
+    if (draftFailed(state)) {
+      return [notice("bad", S.note.failed, "", h("p", {}, button(S.note.retry, () => this.#actions.draftAgain())))];
+    }
+    return [state.interrupted ? notice("busy", S.note.interrupted, "") : notice("info", S.note.pending, "")];
+  }
+
+  #note(state, note) {
+    const sections = (note.sections ?? []).map((section, index) => this.#section(state, section, index));
+    const empty = state.utterances.length === 0 ? notice("info", S.note.empty, "") : null;
+    return [empty, ...sections, this.#risk(state, note.risk), checks(note.checks), billing(note.billing)].filter(Boolean);
+  }
+
+  #section(state, section, index) {
+    const statements = section.statements ?? [];
+    return h("section", { class: "section", "aria-label": section.name },
+      h("h2", {}, section.name),
+      statements.length
+        ? h("ul", { class: "statements" }, statements.map((statement, at) => this.#statement(state, statement, `${index}.${at}`)))
+        : h("p", { class: "hint" }, S.note.emptySection));
+  }
+
+  #statement(state, statement, key) {
+    const supported = statement.supported !== false;
+    return h("li", { class: "statement", "data-source": statement.provenance, "data-supported": String(supported) },
+      h("p", { class: "statement__text", dir: "auto" }, statement.text),
+      supported ? null : h("p", { class: "statement__warning" }, icon("warning"), h("span", {}, S.note.unsupported)),
+      h("p", { class: "statement__source" }, h("span", { class: "source" }, sourceName(statement.provenance)),
+        this.#evidence(state, statement.evidence ?? [], key)));
+  }
+
+  /** Buttons to the utterances that a statement rests on. */
+  #evidence(state, ids, key) {
+    const known = new Map(state.utterances.map((said) => [said.id, said]));
+    return ids.map((id, index) => {
+      const said = known.get(id);
+      if (!said) return h("span", { class: "hint" }, S.note.evidenceMissing);
+      const name = speakerName(state, said.speaker, said.role);
+      const time = clock(said.start);
+      const origin = `${key}.${index}`;
+      const link = h("button", {
+        type: "button", class: "evidence", "aria-label": S.note.showEvidence(name, time), "data-origin": origin,
+        "data-evidence-of": id, on: { click: () => this.#actions.showEvidence({ ids, focus: id, origin }) },
+      }, S.note.evidence(name, time));
+      this.#origins.set(origin, link);
+      return link;
+    });
+  }
+
+  #risk(state, risk) {
+    const items = Object.entries(risk ?? {});
+    if (!items.length) return null;
+    const rows = items.map(([item, found]) =>
+      h("tr", { "data-state": found.state },
+        h("th", { scope: "row" }, riskName(item)),
+        h("td", {}, h("span", { class: "finding" }, found.state === "not_asked" ? null : icon(found.state === "asked_denied" ? "check" : "warning"),
+          h("span", {}, riskState(found)))),
+        h("td", {}, this.#evidence(state, found.evidence ?? [], `risk.${item}`))));
+    const open = items.some(([, found]) => found.state === "not_asked");
+    return h("section", { class: "section", "aria-label": S.risk.title },
+      h("h2", {}, S.risk.title), h("p", { class: "hint" }, S.risk.lead),
+      h("table", { class: "risk" },
+        h("thead", {}, h("tr", {}, [S.risk.item, S.risk.finding, S.risk.evidence].map((words) => h("th", { scope: "col" }, words)))),
+        h("tbody", {}, rows)),
+      open ? h("p", { class: "hint" }, S.risk.reminder) : null);
+  }
+}
+
+const SEVERITIES = ["error", "warning", "info"];
+
+function checks(list) {
+  if (!list) return null;
+  const rank = (check) => (SEVERITIES.includes(check.severity) ? SEVERITIES.indexOf(check.severity) : 1);
+  const sorted = [...list].sort((a, b) => rank(a) - rank(b));
+  return h("section", { class: "section", "aria-label": S.checks.title },
+    h("h2", {}, S.checks.title),
+    sorted.length
+      ? h("ul", { class: "checks" }, sorted.map((check) =>
+        h("li", { class: "check", "data-severity": check.severity },
+          h("p", { class: "check__severity" }, icon(check.severity === "info" ? "info" : "warning"),
+            h("span", {}, S.checks.severities[check.severity] ?? S.checks.severities.warning),
+            check.section ? h("span", { class: "check__where" }, S.checks.in(check.section)) : null),
+          h("p", {}, check.message), check.mend ? h("p", { class: "hint" }, check.mend) : null)))
+      : h("p", { class: "hint" }, S.checks.none));
+}
+
+function billing(value) {
+  const line = billingLine(value);
+  return line ? h("section", { class: "section", "aria-label": S.billing.title }, h("h2", {}, S.billing.title), h("p", {}, line)) : null;
+}
+
+/** The account of the session's sound: the figures, and whether they add up. */
+function complete(state) {
+  const sum = completeness(state);
+  if (!sum) return null;
+  const verdict = !sum.adds
+    ? notice("bad", S.complete.unexplained, "")
+    : sum.gapS > 0
+      ? notice("busy", S.complete.missing(duration(sum.gapS), Math.max(1, sum.gaps)), "")
+      : notice("good", S.complete.all, "");
+  const consent = state.started?.consent ?? [];
+  const rows = [
+    [S.complete.received, duration(sum.receivedS)],
+    [S.complete.transcribed, duration(sum.transcribedS)],
+    [S.complete.speech, duration(sum.speechS)],
+    [S.complete.gaps, sum.gapS > 0 ? S.complete.gapCount(duration(sum.gapS), Math.max(1, sum.gaps)) : S.complete.noGaps],
+    [S.complete.started, localTime(state.started?.at ?? state.session?.started_at)],
+    [S.complete.ended, localTime(state.ended.at)],
+    [S.complete.consent, consent.join(", ")],
+    [S.complete.session, state.session?.id ?? ""],
+  ].filter(([, value]) => value);
+  return h("section", { class: "section complete", "aria-label": S.complete.title },
+    h("h2", {}, S.complete.title),
+    h("p", { class: "hint" }, S.end.reasons[state.ended.reason] ?? ""),
+    verdict,
+    h("dl", { class: "figures" }, rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))));
+}
+
+function localTime(iso) {
+  const date = new Date(iso ?? NaN);
+  if (Number.isNaN(date.getTime())) return "";
+  return date.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
+}

@@ -1,0 +1,159 @@
+// The page: which part is shown, where the focus goes, and the question before the end. All DOM writes start here.
+
+import { draftFailed, isRecording } from "../selectors.js";
+import { S } from "../strings.js";
+import { Announcer } from "./announcer.js";
+import { button, focusOn, h, newId, setAttribute, setChildren, setText } from "./dom.js";
+import { NoteView } from "./note.js";
+import { SetupView, notice } from "./setup.js";
+import { RolesView, StatusView } from "./status.js";
+import { TranscriptView } from "./transcript.js";
+
+export class Page {
+  #main = document.getElementById("main");
+  #actions;
+  #announcer = new Announcer();
+  #problem = h("div", { class: "problem", role: "alert" });
+  #failures = h("div", { class: "failures" });
+  #body = h("div", { class: "body" });
+  #setup;
+  #status;
+  #transcript;
+  #note;
+  #lost;
+  #dialog;
+  #title = h("h1", { class: "hidden", tabindex: "-1" }, S.live.title);
+  #phase = null;
+  #shownProblem = null;
+  #shownFailures = null;
+
+  constructor(actions) {
+    this.#actions = { ...actions, showEvidence: actions.showEvidence };
+    this.#setup = new SetupView(actions);
+    this.#status = new StatusView(actions);
+    const roles = new RolesView(actions);
+    this.roles = roles;
+    this.#transcript = new TranscriptView(actions, roles.element);
+    this.#note = new NoteView(actions);
+    this.#dialog = this.#endDialog();
+    this.#lost = this.#lostPanel();
+  }
+
+  start() {
+    const skip = document.getElementById("skip");
+    setText(skip, S.skip);
+    skip.addEventListener("click", (event) => {
+      // The address keeps the session's id: the link may not put its own fragment there.
+      event.preventDefault();
+      focusOn(this.#main);
+    });
+    document.getElementById("masthead").append(h("p", { class: "wordmark" }, S.product));
+    document.getElementById("footer").append(h("p", {}, S.footer));
+    this.#main.append(this.#problem, this.#failures, this.#body, this.#dialog, this.#announcer.element);
+  }
+
+  say(text) {
+    this.#announcer.say(text);
+  }
+
+  focusMissing(index) {
+    this.#setup.focusMissing(index);
+  }
+
+  focusOrigin(evidence) {
+    this.#note.focusOrigin(evidence);
+  }
+
+  focusEnd() {
+    this.#status.focusEnd();
+  }
+
+  render(state) {
+    this.#renderPhase(state);
+    this.#renderProblem(state);
+    this.#renderFailures(state);
+    if (state.phase === "setup" || state.phase === "starting") this.#setup.render(state);
+    else if (state.phase !== "lost") this.#renderSession(state);
+    this.#renderDialog(state);
+    this.#announcer.render(state);
+    const title = state.phase === "live" && state.recorder && !isRecording(state) ? S.titles.notRecording : S.titles[state.phase];
+    if (document.title !== (title ?? S.titles.setup)) document.title = title ?? S.titles.setup;
+  }
+
+  #renderSession(state) {
+    this.#status.render(state);
+    this.roles.render(state);
+    this.#transcript.render(state);
+    if (state.phase === "ended") this.#note.render(state);
+  }
+
+  #renderPhase(state) {
+    const part = PARTS[state.phase];
+    if (part === this.#phase) return;
+    const first = this.#phase === null;
+    this.#phase = part;
+    document.body.dataset.part = part;
+    setChildren(this.#body, this.#parts(part));
+    // Next to the note the transcript scrolls by itself, which the keyboard must be able to do as well.
+    setAttribute(this.#transcript.element, "tabindex", part === "note" ? "0" : null);
+    if (part === "setup") this.#setup.render(state);
+    if (first) return;
+    scrollTo({ top: 0, behavior: "instant" });
+    if (part === "setup") this.#setup.focus();
+    else if (part === "note") this.#note.focus();
+    else focusOn(part === "lost" ? this.#lost.querySelector("h1") : this.#title);
+  }
+
+  #parts(part) {
+    if (part === "setup") return [this.#setup.element];
+    if (part === "lost") return [this.#lost];
+    if (part === "note") return [this.#note.element, this.#transcript.element, this.#status.controls];
+    return [this.#title, this.#status.element, this.#transcript.element, this.#status.controls];
+  }
+
+  #renderProblem(state) {
+    if (state.problem === this.#shownProblem) return;
+    this.#shownProblem = state.problem;
+    const { problem } = state;
+    setChildren(this.#problem, problem
+      ? [notice("bad", problem.message, problem.mend,
+        h("p", {}, button(S.dismiss, () => this.#actions.dismiss(), { kind: "small" })))]
+      : []);
+    if (problem) this.#problem.scrollIntoView({ block: "nearest" });
+  }
+
+  #renderFailures(state) {
+    if (state.failures === this.#shownFailures) return;
+    this.#shownFailures = state.failures;
+    const stages = [...new Set(state.failures.map((failure) => failure.stage))].filter((stage) => stage !== "draft" || !draftFailed(state) || state.note);
+    setChildren(this.#failures, stages.map((stage) => {
+      const codes = [...new Set(state.failures.filter((failure) => failure.stage === stage).map((failure) => failure.code))];
+      return notice("busy", S.failures[stage] ?? S.failures.other, S.failures.code(codes.join(", ")));
+    }));
+  }
+
+  #endDialog() {
+    const title = newId("end");
+    const body = newId("end");
+    const keep = button(S.end.keep, () => this.#actions.cancelEnd(), { autofocus: true });
+    const confirm = button(S.end.confirm, () => this.#actions.confirmEnd(), { icon: "end", kind: "end" });
+    return h("dialog", { class: "dialog", "aria-labelledby": title, "aria-describedby": body,
+      on: { cancel: (event) => { event.preventDefault(); this.#actions.cancelEnd(); } } },
+      h("h2", { id: title }, S.end.title),
+      h("div", { id: body }, h("p", {}, S.end.body), h("p", { class: "hint" }, S.end.warning)),
+      h("div", { class: "dialog__buttons" }, keep, confirm));
+  }
+
+  #renderDialog(state) {
+    if (state.confirmingEnd && !this.#dialog.open) this.#dialog.showModal();
+    if (!state.confirmingEnd && this.#dialog.open) this.#dialog.close();
+  }
+
+  #lostPanel() {
+    const [message, mend] = S.problems.unknown_session;
+    return h("section", { class: "lost" }, h("h1", { tabindex: "-1" }, message), h("p", { class: "lead" }, mend),
+      h("p", {}, button(S.note.another, () => this.#actions.newSession(), { icon: "plus", kind: "primary" })));
+  }
+}
+
+const PARTS = { setup: "setup", starting: "setup", live: "session", ending: "session", ended: "note", lost: "lost" };

@@ -1,0 +1,124 @@
+// Before the session: who is there, consent, microphone, start.
+
+import { MAX_PEOPLE, participants } from "../state.js";
+import { S } from "../strings.js";
+import { button, focusOn, h, icon, newId, setAttribute, setChildren, setHidden, setText } from "./dom.js";
+import { LevelView } from "./level.js";
+
+export class SetupView {
+  #actions;
+  #title = h("h1", { tabindex: "-1" }, S.setup.title);
+  #consent = h("ul", { class: "ticks" });
+  #missing = h("p", { class: "field-error", id: newId("missing") });
+  #level = new LevelView();
+  #device = h("select", { id: newId("device"), class: "select" });
+  #deviceField;
+  #check;
+  #checking;
+  #start;
+  #people = null;
+  #setup = null;
+  #microphone = null;
+
+  constructor(actions) {
+    this.#actions = actions;
+    this.#check = button(S.setup.check, () => actions.check(), { icon: "microphone" });
+    this.#start = button(S.setup.start, () => actions.begin(), { kind: "primary", "aria-describedby": this.#missing.id });
+    this.#device.addEventListener("change", () => actions.chooseDevice(this.#device.value));
+    this.#deviceField = h("p", { class: "field" },
+      h("label", { for: this.#device.id }, S.setup.microphoneChoice), this.#device);
+    this.#checking = h("div", { class: "checking" },
+      this.#deviceField, h("p", { class: "hint" }, S.setup.tryIt), this.#level.element);
+    this.element = h("div", { class: "setup" },
+      h("header", { class: "setup__head" }, this.#title, h("p", { class: "lead" }, S.setup.lead)),
+      this.#peopleCard(), this.#consentCard(), this.#microphoneCard(),
+      h("div", { class: "setup__start" }, this.#missing, this.#start));
+  }
+
+  focus() {
+    focusOn(this.#title);
+  }
+
+  #peopleCard() {
+    const name = newId("people");
+    const choices = Array.from({ length: MAX_PEOPLE }, (_, index) => index + 1).map((count) =>
+      h("label", { class: "choice" },
+        h("input", { type: "radio", name, value: count, checked: count === 2, on: { change: () => this.#actions.people(count) } }),
+        h("span", {}, S.setup.people(count))));
+    return h("section", { class: "card", "aria-label": S.setup.peopleTitle },
+      h("h2", {}, S.setup.peopleTitle),
+      h("fieldset", { class: "choices" }, h("legend", {}, S.setup.peopleLegend), h("div", { class: "choices__row" }, choices)));
+  }
+
+  #consentCard() {
+    return h("section", { class: "card", "aria-label": S.setup.consentTitle },
+      h("h2", {}, S.setup.consentTitle),
+      h("p", {}, S.setup.consentLead),
+      h("blockquote", { class: "script" }, S.setup.script.map((paragraph) => h("p", {}, paragraph))),
+      this.#consent,
+      h("p", { class: "hint" }, S.setup.refused));
+  }
+
+  #microphoneCard() {
+    return h("section", { class: "card", "aria-label": S.setup.microphoneTitle },
+      h("h2", {}, S.setup.microphoneTitle),
+      h("p", {}, S.setup.microphoneLead),
+      h("p", { class: "card__action" }, this.#check),
+      this.#checking);
+  }
+
+  render(state) {
+    this.#level.render(state);
+    if (state.setup !== this.#setup) this.#renderConsent(state.setup);
+    if (state.microphone !== this.#microphone) this.#renderMicrophone(state.microphone);
+    const starting = state.phase === "starting";
+    setText(this.#start.lastChild, starting ? S.setup.starting : S.setup.start);
+    // aria-disabled, not disabled: the button keeps the focus while the session starts.
+    setAttribute(this.#start, "aria-disabled", starting ? "true" : null);
+  }
+
+  #renderConsent(setup) {
+    this.#setup = setup;
+    if (setup.people !== this.#people) {
+      this.#people = setup.people;
+      this.#consent.replaceChildren(...participants(setup.people).map((_, index) => this.#tick(index)));
+    }
+    [...this.#consent.querySelectorAll("input")].forEach((input, index) => {
+      input.checked = Boolean(setup.consent[index]);
+      setAttribute(input, "aria-invalid", setup.missing.includes(index) ? "true" : null);
+    });
+    setText(this.#missing, setup.missing.length ? S.setup.missingConsent(setup.missing.map(S.setup.personName)) : "");
+  }
+
+  #tick(index) {
+    const input = h("input", { type: "checkbox", "aria-describedby": this.#missing.id,
+      on: { change: (event) => this.#actions.consent(index, event.target.checked) } });
+    return h("li", {}, h("label", { class: "tick" }, input, h("span", {}, S.setup.consentOf(index))));
+  }
+
+  focusMissing(index) {
+    this.#consent.querySelectorAll("input")[index]?.focus();
+  }
+
+  #renderMicrophone(microphone) {
+    this.#microphone = microphone;
+    const open = microphone.status === "open";
+    setText(this.#check.lastChild, open ? S.setup.stopCheck : S.setup.check);
+    setAttribute(this.#check, "aria-disabled", microphone.status === "opening" ? "true" : null);
+    setHidden(this.#checking, !open);
+    renderDevices(this.#device, microphone);
+  }
+}
+
+/** Fills a list of microphones; one without a name is numbered. */
+export function renderDevices(select, microphone) {
+  const devices = microphone.devices.length ? microphone.devices : [{ id: "", label: S.setup.microphoneDefault }];
+  setChildren(select, devices.map((device, index) =>
+    h("option", { value: device.id, selected: device.id === microphone.chosen }, device.label || S.setup.microphoneUnnamed(index + 1))));
+}
+
+/** A message on the page: what is so, and what to do. */
+export function notice(tone, message, mend, ...more) {
+  return h("div", { class: `notice notice--${tone}` }, icon(tone === "bad" ? "stop" : tone === "busy" ? "warning" : "info"),
+    h("div", { class: "notice__words" }, h("p", { class: "notice__what" }, message), mend ? h("p", {}, mend) : null, ...more));
+}
