@@ -313,9 +313,10 @@ def test_opus_packets_give_exactly_their_ticks_and_their_level() -> None:
     assert {len(part) for part in parts} == {320}
     got = np.concatenate(parts)
     # 6.5 ms of the encoder and 1.5 ms of the low-pass.
-    late = min(range(160), key=lambda ticks: difference(got[ticks:], wanted))
+    late = max(range(160), key=lambda ticks: likeness(got[ticks:], wanted))
     assert 126 <= late <= 129
-    assert difference(got[late:], wanted) <= 1_500
+    assert likeness(got[late:], wanted) > 0.99
+    assert np.std(got[late:]) == pytest.approx(np.std(wanted), rel=0.03)
 
 
 def test_a_packet_that_is_not_opus_is_refused_and_the_next_one_decoded() -> None:
