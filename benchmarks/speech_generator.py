@@ -106,11 +106,11 @@ def _say(scripts: Sequence[Script], minutes: float | None, speaker: Speaker) -> 
     return lines, spoken
 
 
-def save(session: Session, folder: Path, name: str = "session") -> dict[str, float]:
+def save(session: Session, folder: Path, *, mix_only: bool = False) -> dict[str, float]:
     """Writes the session's files into `folder`; returns figures of it (seconds, counts, bytes)."""
     folder.mkdir(parents=True, exist_ok=True)
     write_audio(folder / "mix.opus", session.mix)
-    for role, pcm in session.tracks.items():
+    for role, pcm in () if mix_only else session.tracks.items():
         write_audio(folder / f"{role}.opus", pcm, bit_rate=24_000)
     spans = turns(session.timeline.placed)
     body = transcript_json.write(
@@ -118,7 +118,7 @@ def save(session: Session, folder: Path, name: str = "session") -> dict[str, flo
     )
     text = json.dumps(body, ensure_ascii=False)
     (folder / "reference.json").write_text(text.replace('{"id"', '\n{"id"') + "\n", encoding="utf-8")
-    (folder / f"{name}.rttm").write_text(rttm(name, spans), encoding="utf-8")
+    (folder / "session.rttm").write_text(rttm("session", spans), encoding="utf-8")
     return {
         "duration_s": session.timeline.duration_s,
         "utterances": len(session.timeline.placed),
@@ -147,6 +147,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--snr-db", type=float, default=30.0, help="speech against noise (30)")
     parser.add_argument("--no-noise", action="store_true")
     parser.add_argument("--no-room", action="store_true")
+    parser.add_argument("--mix-only", action="store_true", help="no files with one voice each")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(argv)
 
@@ -166,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _arguments(argv)
     try:
         scripts = [read_script(json.loads(path.read_text(encoding="utf-8"))) for path in options.script]
-        figures = save(generate(scripts, _recipe(options)), options.out)
+        figures = save(generate(scripts, _recipe(options)), options.out, mix_only=options.mix_only)
     except (SamedayError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
