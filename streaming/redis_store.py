@@ -161,5 +161,6 @@ def _failures() -> Iterator[None]:
         yield
     except (RedisError, OSError, ValueError) as error:
         raise StoreFailed(
-            f"Redis could not be used ({type(error).__name__}).", mend="See `sameday doctor` for what it needs."
+            f"Redis could not be used ({type(error).__name__}).",
+            mend="It must run, be reachable, have memory and let this user in; CONFIG GET is among what is used.",
         ) from None

@@ -75,6 +75,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, busy_timeout_s: float = 5.0) -> None:
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._closed = False
+        self._busy_timeout_s = busy_timeout_s
         with _failures():
             _make_private(path)
             self._writer = _connect(path, busy_timeout_s)
@@ -178,7 +179,20 @@ class SqliteStore:
         except Exception as failure:
             self._roll_back()
             return outcomes + [(work, _copy(failure)) for work, _ in ready]
+        if any(isinstance(work, _DropAudio) and left == 0 for work, left in results):
+            self._empty_write_ahead_log()
         return outcomes + list(results)
+
+    def _empty_write_ahead_log(self) -> None:
+        """Dropped audio is overwritten in the file, and stays in the log of writes until that is cut short.
+
+        A reader in the way is waited for a moment only, since appends wait too; closing does it in any case.
+        """
+        with suppress(sqlite3.Error):
+            self._writer.execute("PRAGMA busy_timeout = 100")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with suppress(sqlite3.Error):
+            self._writer.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
 
     def _roll_back(self) -> None:
         # Where SQLite has rolled back on its own there is nothing to do; the next BEGIN says whether it can go on.

@@ -11,9 +11,12 @@ from streaming.settings import Settings
 pytestmark = pytest.mark.model
 
 
-def examined(tmp_path: Path, **given: object) -> dict[str, Finding]:
-    settings = Settings.model_validate({"data_dir": tmp_path, "port": 0} | given)
-    return {finding.name: finding for finding in doctor.examine(settings)}
+def configured(tmp_path: Path, **given: object) -> Settings:
+    return Settings.model_validate({"data_dir": tmp_path, "port": 0} | given)
+
+
+def examined(tmp_path: Path) -> dict[str, Finding]:
+    return {finding.name: finding for finding in doctor.examine(configured(tmp_path))}
 
 
 def test_a_sound_installation_has_no_failure(tmp_path: Path) -> None:
@@ -26,7 +29,7 @@ def test_a_sound_installation_has_no_failure(tmp_path: Path) -> None:
 def test_other_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = dict.fromkeys(doctor._RECOGNIZER_FILES, "0" * 64)
     monkeypatch.setattr(doctor, "_RECOGNIZER_FILES", known)
-    finding = examined(tmp_path)["embedded weights"]
+    (finding,) = doctor._guarded(doctor._embedded_weights, configured(tmp_path))
     assert finding.state == "fail"
     assert "tiny-en/tokenizer.bin" in finding.says
 
@@ -43,11 +46,12 @@ def test_a_missing_wheel_says_what_to_do_and_the_rest_is_still_examined(
 
 
 def test_redis_that_is_away_fails_without_showing_the_address(tmp_path: Path) -> None:
-    finding = examined(tmp_path, store="redis://:hunter2@127.0.0.1:1/0")["store"]
+    (finding,) = doctor._guarded(doctor._store, configured(tmp_path, store="redis://:hunter2@127.0.0.1:1/0"))
     assert finding.state == "fail"
     assert "hunter2" not in finding.says + finding.mend
 
 
 def test_a_log_that_is_no_log_fails(tmp_path: Path) -> None:
     (tmp_path / "log.sqlite3").write_bytes(b"Dear diary" * 500)
-    assert "SQLITE_NOTADB" in examined(tmp_path)["store"].says
+    findings = doctor._guarded(doctor._store, configured(tmp_path))
+    assert "SQLITE_NOTADB" in findings[-1].says
