@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from streaming.agreement import SENTENCE_END, agreed, best_cut, cut_tick, mend_seam
-from streaming.segmenting import Mark
+from streaming.segmenting import CHUNK_TICKS, Mark
 from streaming.types import SAMPLE_RATE, Tick, TrackId, Word, Words
 
 
@@ -169,9 +169,10 @@ class Transcription:
             return self._ask(mark, final=True) if mark.voiced > self._window_voiced else self._cut(mark, ())
         if mark.kind == "pause":
             return self._ask(mark, final=True) if length >= settings.pause_cut_ticks else None
+        # Marks sit on whole chunks: one that comes a chunk early is the one that is due.
+        due = mark.at - self._last_look > settings.partial_ticks - CHUNK_TICKS
         if length >= settings.agree_after_ticks:
-            return self._ask(mark, final=True) if mark.at - self._last_look >= settings.partial_ticks else None
-        due = mark.at - self._last_look >= settings.partial_ticks
+            return self._ask(mark, final=True) if due else None
         return self._ask(mark, final=False) if due and not self.overtaken() else None
 
     def _ask(self, mark: Mark, *, final: bool) -> Request:
