@@ -169,7 +169,7 @@ def ledger_of(groups: Sequence[Sequence[Clause]]) -> Ledger:
             continue
         role = group[0].role
         for one in _first_of_each(found[at], prefer_self=True):
-            if one.other:
+            if one.other and not (role == "clinician" and _GENERAL.search(one.clause.low)):
                 others.append(OtherPerson(one.item, Span(one.clause.utterance, one.clause.text)))
             elif role == "clinician" and (event := _asked(one, at, groups, found)) is not None:
                 events[one.item].append(event)
@@ -209,6 +209,9 @@ _GENERAL = re.compile(
     r" people\b"
 )
 _ASKING_AFTER = re.compile(r"\b(?:you|your|ever|any|that|this|those|these|either)\b")
+_NONE_BEFORE = re.compile(
+    r"\b(?:marked|checked|circled|put|answered|said|wrote)(?: down)? (?:a )?(?:zero|no|none|never|not at all)\b"
+)
 _LAST_SENTENCE = re.compile(r"\b(?:you|you've|you're|your)\b")
 
 
@@ -235,7 +238,13 @@ def _asked(
     text = joined(groups[reply])
     answer = Span(groups[reply][0].utterance, text)
     wh = re.search(r"\b(?:what|how|when|where|which|tell me)\b", (question or one.clause).low) is not None
-    sense = _sense(one, text, found[reply], negative=one.negated, open_question=wh and not reflection)
+    sense = _sense(
+        one,
+        text,
+        found[reply],
+        negative=one.negated or _NONE_BEFORE.search(span.text.lower()) is not None,
+        open_question=wh and not reflection,
+    )
     if reflection and (sense not in ("affirmed", "denied") or len(group) - place > 2):
         return None
     if sense in ("unclear", "none"):

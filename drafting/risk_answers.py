@@ -9,7 +9,8 @@ from drafting.risk_mentions import masked
 Answer = Literal["denied", "affirmed", "unclear", "none"]
 
 _LEAD = re.compile(
-    r"^(?:(?:um|uh|oh|well|so|hmm|okay|ok|i mean|honestly|like|god|gosh|look|you know|to be honest)[ ,.!]+)+"
+    r"^(?:(?:um|uh|oh|well|so|hmm|okay|ok|i mean|honestly|like|god|gosh|look|what\?|sorry\?|wow|umm+|you know"
+    r"|to be honest)[ ,.!]+)+"
 )
 _YES = re.compile(
     r"^(?:(?:mm+[- ]?hm+|mhm+|uh[- ]huh)\b|yeah|yes|yep|yup|sometimes|i (?:do|have|did|am|was|would|could"
@@ -24,7 +25,9 @@ _YES = re.compile(
     r"|done|felt|wished)"
     r"|i(?:'ve)? (?:thought|think) about|there (?:is|are|was|were|have been)|too often|quite|when i|on and"
     r" off|off and on"
-    r"|here and there|just (?:once|the|last|a)|only (?:once|when|at|sometimes|a)|not (?:often|every|always"
+    r"|here and there|just (?:once|the|last|a)|only (?:once|when|at|sometimes|a)|part of me|they(?:'re| are|"
+    r" come| do)\b(?!n't| not)|(?:pretty|fairly|very|really|so) (?:often|much|regularly|bad)"
+    r"|not (?:often|every|always"
     r"|that often|much|today"
     r"|yet|until|as (?:much|often))|some(?: days| nights|times)?\b|right\b|true\b|back in|years ago|in"
     r" (?:high|college|my)"
@@ -47,6 +50,11 @@ _UNKNOWN = re.compile(
     r" not|do i have to|can we (?:not|talk about something)|pass\b|i can't (?:say|answer)|why (?:do|are) you"
     r"|it depends|hard to say)"
 )
+_NEVER = re.compile(
+    r"^(?:that's not (?:something|me|how|who|where)|i(?:'ve| have)(?: honestly| truly| really)? never"
+    r"|negative\b|zero\b|not in the"
+    r" (?:slightest|least)|not that i|i can't imagine|i can(?:'t|not) see myself|thankfully(?:,)? no|no\w* thank)"
+)
 _PLAINLY_NOT = re.compile(
     r"\bnothing like that\b|\bnot like that\b|\bnever (?:do|done|have|had|would|thought|act|hurt|go)\b|\bi"
     r" (?:wouldn't|would not|couldn't)"
@@ -55,6 +63,15 @@ _PLAINLY_NOT = re.compile(
     r"|\bnot suicidal\b|\bnot (?:in|for) (?:a )?(?:long|years)\b|\bnot (?:going to|gonna) (?:do|hurt)\b|\bnot"
     r" that bad\b"
     r"|\bnothing (?:to|at home)\b"
+)
+_LATER_YES = re.compile(
+    r"\bi'?d be lying\b|\b(?:all the time|every (?:day|night|morning|single)|a lot|more (?:than|and more)"
+    r"|some(?:times| days| nights))\b"
+    r"|\bit(?:'s| has)? (?:been )?(?:there|on my mind|in my head|cross\w*|comes? (?:and|up|back))|\bi"
+    r" (?:picture|imagine|think about|thought"
+    r" about|wish|wished|want to|wanted to|have a|keep)\b|\bthe thoughts? (?:is|are|comes?|come|do|does)\b"
+    r"|\bonce\b|\btwice\b|\btimes\b|\b(?:always|still|usually) there\b|\b(?:slipped|relapsed)\b|\bon (?:bad|some)"
+    r" days\b|\bwho doesn't\b|\bguilty\b|\bi can't (?:lie|deny)\b|\bunfortunately\b|\bhow did you know\b"
 )
 _HOWEVER = re.compile(
     r"(?:[,.;!?-]|^|\b(?:but|though|although|except|well|i mean|actually|unless|until|or|okay))[ ,.]*(?:but"
@@ -109,20 +126,26 @@ def classify(text: str, *, negative: bool = False, inverse: bool = False, open_q
         rest = low.split(",", 1)[-1]
         sense: Answer = "affirmed" if rest is not low and _YES.match(rest.strip()) else "unclear"
         return "affirmed" if _HOWEVER.search(low) else sense
-    no = _NO.match(low) is not None
+    partly = re.match(r"not (?:every|always|often|that often|constantly|all the time)\b", low) is not None
+    no = (_NO.match(low) is not None and not partly) or _NEVER.search(low) is not None
     if not no and (flip := re.match(r"(?:yeah|yes|right|okay|sure)[, .]+(.*)", low)):
         no = _NO.match(flip[1]) is not None
     yes = not no and _YES.match(low) is not None
-    if negative and re.match(
-        r"(?:yeah|yes|right|correct|exactly|that's (?:right|true|correct)|mm+-?hm+|true)\b", low
-    ):
-        return "affirmed" if _HOWEVER.search(low) else "denied"
+    agrees = re.match(
+        r"(?:(?:yeah|yes|right|correct|exactly|that's (?:right|true|correct)|mm+-?hm+|true)\b[, .!]*)+", low
+    )
+    if negative and agrees:
+        return "affirmed" if _HOWEVER.search(low[agrees.end() :]) else "denied"
     if inverse:
         return _inverse(low, yes=yes, no=no)
     if no:
         return "affirmed" if _HOWEVER.search(low[2:]) and not not_now(low) else "denied"
     if yes:
         return "affirmed"
+    if re.search(r"[, ](?:yes|yeah|yep|i (?:do|have|did))[.!]?$", low) or _LATER_YES.search(low):
+        return "affirmed"
+    if re.search(r"[, ](?:no|not really|never|nope)[.!]?$", low) and len(low.split()) <= 8:
+        return "denied"
     if _PLAINLY_NOT.search(low):
         return "affirmed" if _HOWEVER.search(low) else "denied"
     return "affirmed" if open_question and len(low.split()) >= 2 else "unclear"

@@ -137,14 +137,26 @@ def mentions(clause: Clause) -> list[Mention]:
             found.append(_as_inverse(one))
     elif (noun := words.nouns.search(text)) and (clause.question or _OF_ONESELF.search(text)):
         found.append(_mention("being_harmed", clause, text, noun, strong=True))
+    attempt_free = words.direct["attempts"].sub(lambda hit: "~" * len(hit[0]), text)
     for item in ITEMS:
         for strong, pattern in ((True, words.direct[item]), (False, words.context[item])):
-            match = pattern.search(text)
-            if match is not None:
-                meant = strong and (item != "hi" or words.volition.search(text) is not None)
-                found.append(_mention(item, clause, text, match, strong=meant))
+            where = attempt_free if item in ("si", "intent", "plan") else text
+            meant = strong and (item != "hi" or words.volition.search(text) is not None)
+            hits = [
+                _mention(item, clause, text, match, strong=meant)
+                for match in pattern.finditer(where)
+                if not (item == "hi" and _generic_you(clause, text[: match.start()]))
+            ]
+            if hits:
+                found.extend(hits)
                 break
     return [one for one in found if not _fictional(one, text)]
+
+
+def _generic_you(clause: Clause, before: str) -> bool:
+    """Whether a client says it of anybody: "if you drink and drive you could kill somebody"."""
+    subjects = _SUBJECT.findall(before)
+    return clause.role == "client" and bool(subjects) and subjects[-1].startswith("you")
 
 
 _OF_ONESELF = re.compile(
