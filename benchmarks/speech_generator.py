@@ -8,7 +8,7 @@ timeline, digital silence where the other talks), `reference.json` (the shape of
 `session.rttm`. The same arguments give the same timeline, and with the same libraries the same bytes.
 
 Word times are those flite made the waveform from; `flite_voice` says how exact they are (a few ms). Opus moves
-nothing by more than 5 samples (measured by correlation of the decoded files with what was encoded).
+nothing: decoded files correlate best with what was encoded at a shift of 0 samples.
 """
 
 import argparse
