@@ -1,141 +1,172 @@
-"""Which of a session's voices a local speaker of a window is, decided as the session goes on. Pure.
+"""Whose stretches of speech belong together: clustering of voices with what the segmentation knows beside. Pure.
 
-What the model calls a local speaker is tied to the session's voices by two kinds of evidence: `link`, how much of
-its talk in this window was already given to each voice, and the cosine between its new speech and each voice's
-centroid, trusted the more the longer the speech. Two local speakers of one window are two people unless their
-voices say otherwise. The sums below are in units of cosine.
+Two stretches are alike by the cosine of their embeddings, and by whether the windows that saw both took them for one
+local speaker or for two. The second matters where voices are close: over a telephone two people's embeddings have a
+cosine of 0.3 and more, yet the segmentation, which hears them answer each other, keeps them apart.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
-from streaming.types import Float32, SpeakerId
+from streaming.types import Float32
+
+Labels = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceSettings:
-    """How voices are told apart; cosines are of WeSpeaker ResNet34 embeddings."""
+    """How voices are told apart; cosines are of WeSpeaker ResNet34 embeddings, times of clean speech in seconds."""
 
     sure_s: float = 1.6
-    """Clean speech from which a cosine counts in full: EER 0.6 % at 1.6 s, 7.8 % at 1.0 s, 13.4 % at 0.8 s."""
+    """From here on a cosine counts in full: EER 0.6 % at 1.6 s, 7.8 % at 1.0 s, 13.4 % at 0.8 s."""
     found_s: float = 1.0
-    """Clean speech needed to say that a voice is a new one."""
-    learn_s: float = 0.8
-    """Clean speech needed to move a centroid."""
-    stranger: float = 0.35
-    """A voice further than this from all known ones is a new one: pairs of 2 s clips of one speaker have a cosine
-    around 0.55, of two speakers around 0.1 over a close and 0.3 over a telephone's channel."""
-    link: float = 0.25
-    """What the segmentation's own continuity is worth."""
-    apart: float = 0.3
-    """What it costs to give two local speakers of one window one voice."""
-    lead: float = 0.05
-    """By how much a voice must be the best one before it is learned from."""
-
-
-class Voices:
-    """The voices of a track: at most `cap`, each an enrolled, fixed centroid or one learned as it is heard."""
-
-    def __init__(
-        self, cap: int, dimension: int, settings: VoiceSettings, enrolled: Mapping[SpeakerId, Float32]
-    ) -> None:
-        self._cap = max(cap, len(enrolled))
-        self._settings = settings
-        self.ids: list[SpeakerId] = list(enrolled)
-        self._fixed = len(self.ids)
-        self._sums: list[Float32] = [np.asarray(voice, np.float32) for voice in enrolled.values()]
-        self._dimension = dimension
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def room(self) -> int:
-        """How many more voices there may be."""
-        return self._cap - len(self.ids)
-
-    @property
-    def centroids(self) -> Float32:
-        """Unit-length, (voices, dimension)."""
-        if not self._sums:
-            return np.zeros((0, self._dimension), np.float32)
-        sums = np.stack(self._sums)
-        unit: Float32 = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
-        return unit
-
-    def found(self, voice: Float32, weight: float) -> int:
-        """Take up a new voice under the next free name; its index."""
-        number = len(self.ids) - self._fixed + 1
-        while f"S{number}" in self.ids:
-            number += 1
-        self.ids.append(SpeakerId(f"S{number}"))
-        self._sums.append(np.asarray(voice * weight, np.float32))
-        return len(self.ids) - 1
-
-    def learn(self, index: int, voice: Float32, seconds: float) -> None:
-        """Move a centroid by speech of that voice; an enrolled one stays, and a doubtful clip teaches nothing."""
-        if index < self._fixed or seconds < self._settings.learn_s:
-            return
-        near = self.centroids @ voice
-        others = np.delete(near, index)
-        if others.size and near[index] < others.max() + self._settings.lead:
-            return
-        self._sums[index] = self._sums[index] + voice * np.float32(seconds)
+    """Shorter stretches are given to voices but make none."""
+    alike: float = 0.35
+    """Mean likeness above which two clusters are one voice. Pairs of 2 s clips: about 0.55 within a speaker (0.4 in
+    a noisy room), 0.05 between speakers (0.3 over a telephone)."""
+    typical: float = 0.5
+    """Likeness within a voice, from which the loss of merging two clusters is counted."""
+    evidence: float = 0.3
+    """Least loss, in seconds times cosine, for which two clusters stay two voices: one odd second does not do."""
+    link: float = 0.2
+    """What the windows' verdict on a pair is worth, in cosine."""
+    doubt: float = 0.5
+    """Pairs' worth of doubt in that verdict."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of one local speaker: `voice` of `seconds` of new clean speech (none: 0 s), and its links.
+class Links:
+    """Verdicts of windows on pairs of stretches: `verdict` is 1 for one local speaker, -1 for two; i is above j."""
 
-    `links` has one share in [0, 1] per known voice.
-    """
+    i: Labels
+    j: Labels
+    verdict: Float32
 
-    voice: Float32
-    seconds: float
-    links: Float32
-
-
-def assign(evidence: list[Evidence], voices: Voices, settings: VoiceSettings) -> list[int]:
-    """For each local speaker the index of its voice; `len(voices)` and above stand for voices to be taken up.
-
-    Exhaustive over the few possibilities, so the best one. With no voice known and too little speech to found one
-    the answer is still a new voice: someone spoke.
-    """
-    known, centroids = len(voices), voices.centroids
-    scores = [_scores(row, centroids, settings) for row in evidence]
-    options = [_options(row, known, voices.room) for row in (e.seconds >= settings.found_s for e in evidence)]
-    best, best_sum = [0] * len(evidence), -np.inf
-    for choice in product(*options):
-        total, fresh = 0.0, known
-        used: list[int] = []
-        for row, pick in enumerate(choice):
-            place = pick
-            if pick == known:
-                place, fresh = fresh, fresh + 1
-            total += float(scores[row][pick]) - settings.apart * used.count(place)
-            used.append(place)
-        if fresh - known <= voices.room and total > best_sum + 1e-9:
-            best, best_sum = used, total
-    return best
+    def among(self, chosen: Labels, count: int) -> "Links":
+        """The links between the chosen stretches, numbered by their place in `chosen`."""
+        place = np.full(count, -1, np.intp)
+        place[chosen] = np.arange(len(chosen))
+        kept = (place[self.i] >= 0) & (place[self.j] >= 0)
+        return Links(place[self.i[kept]], place[self.j[kept]], self.verdict[kept])
 
 
-def trust(seconds: float, settings: VoiceSettings) -> float:
+def group(voices: Float32, seconds: Float32, links: Links, cap: int, fixed: int, settings: VoiceSettings) -> Labels:
+    """Cluster numbers of stretches, from 0, at most `cap`; the first `fixed` are enrolled and stay apart."""
+    table = _Table(voices, seconds, links, fixed, settings)
+    table.merge_alike(settings.alike)
+    table.merge_cheap(cap, settings)
+    return table.labels()
+
+
+class _Table:
+    """Clusters and their mutual likeness: mean cosine, weighted by seconds, and the mean verdict of linked pairs."""
+
+    def __init__(self, voices: Float32, seconds: Float32, links: Links, fixed: int, settings: VoiceSettings) -> None:
+        count = len(voices)
+        self._settings = settings
+        self._cosine = (voices @ voices.T).astype(np.float32)
+        self._verdict = np.zeros((count, count), np.float32)
+        self._pairs = np.full((count, count), settings.doubt, np.float32)
+        np.add.at(self._verdict, (links.i, links.j), links.verdict)
+        np.add.at(self._pairs, (links.i, links.j), 1.0)
+        self._verdict[links.j, links.i] = self._verdict[links.i, links.j]
+        self._pairs[links.j, links.i] = self._pairs[links.i, links.j]
+        self._verdict[:fixed, :fixed] = -np.float32(1e9)
+        self._seconds = seconds.astype(np.float32).copy()
+        self._root = np.arange(count)
+        self._near = self._cosine + settings.link * self._verdict / self._pairs
+        np.fill_diagonal(self._near, -np.inf)
+
+    def labels(self) -> Labels:
+        return np.asarray(np.unique(self._root, return_inverse=True)[1], np.intp)
+
+    def merge_alike(self, alike: float) -> None:
+        """Merge the nearest pair until none is nearer than `alike`."""
+        count = len(self._root)
+        rows = np.arange(count)
+        best = self._near.argmax(axis=1)
+        value = self._near[rows, best]
+        while count > 1:
+            a = int(value.argmax())
+            if value[a] < alike:
+                return
+            b = int(best[a])
+            self._merge(a, b)
+            value[b] = -np.inf
+            stale = np.flatnonzero(((best == a) | (best == b)) & (value > -np.inf))
+            stale = np.union1d(stale, [a])
+            best[stale] = self._near[stale].argmax(axis=1)
+            value[stale] = self._near[stale, best[stale]]
+            nearer = self._near[a] > value
+            best[nearer], value[nearer] = a, self._near[a][nearer]
+            count -= 1
+
+    def merge_cheap(self, cap: int, settings: VoiceSettings) -> None:
+        """Merge where the loss is least until there are no more than `cap` and each pair's loss is evidence.
+
+        The loss is Ward's: what two clusters weigh together times how far they fall short of one voice's likeness.
+        So a minute of a second voice stays while a laugh that is like nobody goes to the nearest.
+        """
+        while True:
+            roots = np.unique(self._root)
+            if len(roots) < 2:
+                return
+            weight = self._seconds[roots]
+            mass = weight[:, None] * weight[None] / (weight[:, None] + weight[None])
+            loss = mass * (settings.typical - self._near[np.ix_(roots, roots)])
+            a, b = divmod(int(np.argmin(loss)), len(roots))
+            if loss[a, b] == np.inf or (len(roots) <= cap and loss[a, b] >= settings.evidence):
+                return
+            self._merge(int(roots[a]), int(roots[b]))
+
+    def _merge(self, a: int, b: int) -> None:
+        """Cluster b becomes part of a."""
+        share = self._seconds[a] / (self._seconds[a] + self._seconds[b])
+        self._cosine[a] = share * self._cosine[a] + (1 - share) * self._cosine[b]
+        self._verdict[a] += self._verdict[b]
+        self._pairs[a] += self._pairs[b] - self._settings.doubt
+        near = self._cosine[a] + self._settings.link * self._verdict[a] / self._pairs[a]
+        gone = self._near[a] == -np.inf
+        near[gone | (self._near[b] == -np.inf)] = -np.inf
+        near[[a, b]] = -np.inf
+        for table in (self._cosine, self._verdict, self._pairs):
+            table[:, a] = table[a]
+        self._near[a], self._near[:, a] = near, near
+        self._near[b], self._near[:, b] = -np.inf, -np.inf
+        self._seconds[a] += self._seconds[b]
+        self._root[self._root == b] = a
+
+
+def centroids(voices: Float32, seconds: Float32, labels: Labels, count: int) -> Float32:
+    """Unit-length means, (count, dimension), weighted by seconds; zeros for a cluster without members."""
+    sums = np.zeros((count, voices.shape[1]), np.float32)
+    np.add.at(sums, labels, voices * seconds[:, None])
+    unit: Float32 = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+    return unit
+
+
+def place(
+    voices: Float32, seconds: Float32, links: Links, centres: Float32, settings: VoiceSettings, sweeps: int = 4
+) -> Labels:
+    """The nearest centre of every stretch, short ones also by their links with stretches already placed."""
+    own = voices @ centres.T * trust(seconds, settings)[:, None]
+    labels = np.asarray(own.argmax(axis=1), np.intp)
+    rows, columns = np.concatenate([links.i, links.j]), np.concatenate([links.j, links.i])
+    verdict = np.concatenate([links.verdict, links.verdict])
+    sure = trust(seconds, settings)[columns]
+    for _ in range(sweeps):
+        votes, pairs = np.zeros_like(own), np.full_like(own, settings.doubt)
+        np.add.at(votes, (rows, labels[columns]), verdict * sure)
+        np.add.at(pairs, (rows, labels[columns]), sure)
+        moved = np.asarray((own + settings.link * votes / pairs).argmax(axis=1), np.intp)
+        if (moved == labels).all():
+            break
+        labels = moved
+    return labels
+
+
+def trust(seconds: Float32, settings: VoiceSettings) -> Float32:
     """How far the cosine of so much clean speech counts, in [0, 1]."""
-    return min(1.0, seconds / settings.sure_s)
-
-
-def _options(enough: bool, known: int, room: int) -> list[int]:
-    options = list(range(known))
-    if room > 0 and (enough or not known):
-        options.append(known)
-    return options or [0]
-
-
-def _scores(row: Evidence, centroids: Float32, settings: VoiceSettings) -> Float32:
-    """One score per known voice and, last, that of a new one."""
-    counts = trust(row.seconds, settings)
-    near = centroids @ row.voice * counts + settings.link * row.links[: len(centroids)]
-    return np.append(near, settings.stranger * counts).astype(np.float32)
+    return np.asarray(np.minimum(1.0, seconds / settings.sure_s), np.float32)

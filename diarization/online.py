@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from diarization import recluster
-from diarization.clustering import Evidence, Voices, VoiceSettings, assign, trust
-from diarization.recluster import Heard, Stretch
+from diarization import frames
+from diarization.clustering import VoiceSettings, trust
+from diarization.frames import Heard
+from diarization.voices import Voices
 from diarization.windows import AudioRing, Bools, FrameGrid, runs
 from streaming.ports import SpeakerModel
 from streaming.types import SAMPLE_RATE, Float32, Int16Mono, SpeakerId, Tick, TrackId, Turn, Turns
@@ -40,6 +41,22 @@ class DiarizerSettings:
     voices: VoiceSettings = field(default_factory=VoiceSettings)
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Speech of one local speaker over frames [start, end).
+
+    `voice` is its embedding over `seconds` of clean speech, none where that is 0; `clean` are the frames in which
+    nobody else spoke, or all it spoke in where there are none.
+    """
+
+    start: int
+    end: int
+    local: int
+    seconds: float
+    voice: Float32
+    clean: NDArray[np.intp]
+
+
 class OnlineDiarizer:
     """Turns of one track. Feed it audio contiguous from tick 0; not safe for calls from two threads at once."""
 
@@ -60,8 +77,6 @@ class OnlineDiarizer:
         self._margin = self._grid.frames(self._settings.margin_s)
         self._span = -(-model.window_ticks // model.frame_ticks)
         self._voices = Voices(speakers, model.dimension, self._settings.voices, enrolled or {})
-        self._enrolled = len(enrolled or {})
-        self._speakers = max(speakers, self._enrolled)
         self._ring = AudioRing(model.window_ticks + 2 * self._hop * model.frame_ticks)
         self._next = self._hop
         self._final = 0
@@ -106,11 +121,13 @@ class OnlineDiarizer:
 
     def settle(self) -> tuple[Turn, ...]:
         """Turns of all that was heard, clustered anew with everything known; ids stay those used live."""
-        voices = recluster.Known(self._voices.ids, self._voices.centroids, self._enrolled)
-        labels, ids = recluster.settle(
-            self._heard, self._stretches, self._labels[: self._final], voices, self._speakers, self._settings.voices
+        owners = self._voices.settle()
+        spans = np.array([(s.start, s.end) for s in self._stretches], np.int64).reshape(-1, 2)
+        weights = trust(self._voices.seconds, self._settings.voices)
+        labels = frames.settle(
+            self._heard, spans, owners, np.maximum(weights, 0.05), len(self._voices.ids), self._final
         )
-        return tuple(sorted(self._as_turns(labels, 0, ids), key=lambda turn: (turn.start, turn.end)))
+        return tuple(self._as_turns(labels, 0, self._voices.ids))
 
     def enroll(self, clips: Sequence[Float32]) -> Float32:
         """The centroid of a voice from clips of it, as float32 at 16 kHz, for another diarizer's `enrolled`."""
@@ -123,19 +140,40 @@ class OnlineDiarizer:
             return []
         audio = self._ring.read(first * step, end * step)
         if not len(audio) or float(np.abs(audio).max()) * 32768.0 <= self._settings.silence:
-            return self._emit(np.zeros((edge - first, 0), np.bool_), [])
+            return self._emit(np.zeros((edge - first, 0), np.bool_), range(0), [])
         begin = end - self._span
         window = self._ring.read(begin * step, begin * step + self._model.window_ticks)
         active = self._model.segment(window[None])[0] > 0.5
         active[: max(0, -begin)] = False
-        self._heard.append(Heard(begin, active))
         fresh = active[first - begin : edge - begin]
         fresh = fresh[: len(fresh) if ended else self._frontier(active[first - begin :], len(fresh), first)]
+        new = range(len(self._stretches), len(self._stretches))
+        if len(fresh):
+            found = self._embedded(fresh, first)
+            new = range(len(self._stretches), len(self._stretches) + len(found))
+            for stretch in found:
+                self._stretches.append(stretch)
+                self._voices.add(stretch.voice, stretch.seconds)
+        members, speakers, purity = self._members(begin, active)
+        self._voices.see(members, speakers, purity)
+        self._heard.append(Heard(begin, active, members, speakers))
         if not len(fresh):
             return []
-        stretches = self._embedded(fresh, first)
-        self._name(stretches, active, first - begin)
-        return self._emit(fresh, stretches)
+        return self._emit(fresh, new, self._voices.name(new))
+
+    def _members(self, begin: int, active: Bools) -> tuple[list[int], list[int], list[float]]:
+        """The stretches that lie in the window, which of its local speakers each one is, and how much of it is."""
+        members, speakers, purity = [], [], []
+        for index in range(len(self._stretches) - 1, -1, -1):
+            stretch = self._stretches[index]
+            if stretch.start < begin:
+                break
+            shares = active[stretch.clean - begin].mean(axis=0)
+            if shares.max() >= 0.5:
+                members.append(index)
+                speakers.append(int(shares.argmax()))
+                purity.append(float(shares.max() / shares.sum()))
+        return members, speakers, purity
 
     def _frontier(self, fresh: Bools, count: int, first: int) -> int:
         """How many of the first `count` frames to make final.
@@ -167,61 +205,36 @@ class OnlineDiarizer:
     def _embedded(self, fresh: Bools, first: int) -> list[Stretch]:
         """The stretches of each local speaker, with the voice in the part of it where nobody else speaks."""
         alone = fresh.sum(axis=1) == 1
-        least, bridge = self._settings.voiced_s, self._grid.frames(self._settings.closed_s)
+        bridge = self._grid.frames(self._settings.closed_s)
         found: list[Stretch] = []
         for local in range(fresh.shape[1]):
             for start, end in runs(fresh[:, local], bridge):
-                clean = runs(fresh[start:end, local] & alone[start:end])
-                seconds = sum(b - a for a, b in clean) * self._grid.step / SAMPLE_RATE
+                spoken = np.flatnonzero(fresh[start:end, local]) + start
+                clean = spoken[alone[spoken]]
+                seconds = len(clean) * self._grid.step / SAMPLE_RATE
                 voice = np.zeros(self._model.dimension, np.float32)
-                if seconds >= least:
-                    voice = self._model.embed([self._clip(first + start, clean)])[0]
+                if seconds >= self._settings.voiced_s:
+                    voice = self._model.embed([self._clip(clean + first)])[0]
                 else:
                     seconds = 0.0
-                found.append(Stretch(first + start, first + end, len(self._heard) - 1, local, seconds, voice))
+                marks = clean if len(clean) else spoken
+                found.append(Stretch(first + start, first + end, local, seconds, voice, marks + first))
         return sorted(found, key=lambda stretch: (stretch.start, stretch.local))
 
-    def _clip(self, start: int, clean: list[tuple[int, int]]) -> Float32:
-        parts = [
-            self._ring.read(self._grid.tick(start + a), self._grid.tick(start + a) + (b - a) * self._grid.step)
-            for a, b in clean
-        ]
-        return np.concatenate(parts)
+    def _clip(self, marks: NDArray[np.intp]) -> Float32:
+        """The audio of these frames, one after the other."""
+        low, step = int(marks[0]), self._grid.step
+        audio = self._ring.read(low * step + self._grid.lead, (int(marks[-1]) + 1) * step + self._grid.lead)
+        return np.asarray(audio.reshape(-1, step)[marks - low].reshape(-1))
 
-    def _name(self, stretches: list[Stretch], active: Bools, past: int) -> None:
-        """Give every new stretch its voice. `past` frames of the window were labelled before."""
-        history = self._history(past)
-        for stretch in stretches:
-            settings = self._settings.voices
-            rows = []
-            for local in [stretch.local, *(other for other in range(active.shape[1]) if other != stretch.local)]:
-                links = _links(active[:past, local], history[:, : len(self._voices)])
-                own = local == stretch.local
-                if own or links.any():
-                    voice = stretch.voice if own else np.zeros_like(stretch.voice)
-                    rows.append(Evidence(voice, stretch.seconds if own else 0.0, links))
-            pick = assign(rows, self._voices, settings)[0]
-            if pick >= len(self._voices):
-                pick = self._voices.found(stretch.voice, max(stretch.seconds, 0.1))
-            elif trust(stretch.seconds, settings) > 0:
-                self._voices.learn(pick, stretch.voice, stretch.seconds)
-            stretch.speaker = pick
-            self._stretches.append(stretch)
-
-    def _history(self, past: int) -> Bools:
-        """Who was said to speak in the frames of the window before the new ones, (past, most speakers)."""
-        bits = np.zeros(past, np.uint16)
-        known = min(past, self._final)
-        bits[past - known :] = self._labels[self._final - known : self._final]
-        return (bits[:, None] >> np.arange(_MOST_SPEAKERS, dtype=np.uint16)) & 1 > 0
-
-    def _emit(self, fresh: Bools, stretches: list[Stretch]) -> list[Turn]:
+    def _emit(self, fresh: Bools, new: range, speakers: Sequence[int]) -> list[Turn]:
         first, end = self._final, self._final + len(fresh)
         while end > len(self._labels):
             self._labels = np.concatenate([self._labels, np.zeros_like(self._labels)])
-        for stretch in stretches:
+        for index, speaker in zip(new, speakers, strict=True):
+            stretch = self._stretches[index]
             spoken = fresh[stretch.start - first : stretch.end - first, stretch.local]
-            self._labels[stretch.start : stretch.end] |= spoken.astype(np.uint16) << np.uint16(stretch.speaker)
+            self._labels[stretch.start : stretch.end] |= spoken.astype(np.uint16) << np.uint16(speaker)
         self._final = end
         return self._as_turns(self._labels[first:end], first, self._voices.ids)
 
@@ -244,11 +257,3 @@ def enroll(model: SpeakerModel, clips: Sequence[Float32]) -> Float32:
     lengths = np.array([[len(clip)] for clip in clips], np.float32)
     total = (model.embed(clips) * lengths).sum(axis=0)
     return np.asarray(total / max(float(np.linalg.norm(total)), 1e-9), np.float32)
-
-
-def _links(spoke: Bools, history: Bools) -> Float32:
-    """The share of a local speaker's labelled talk in this window that went to each known voice."""
-    known = history.any(axis=1) & spoke
-    if known.sum() < 6:
-        return np.zeros(history.shape[1], np.float32)
-    return np.asarray(history[known].mean(axis=0), np.float32)

@@ -1,0 +1,68 @@
+"""Every frame's speakers at the session's end, decided from all windows that saw it. Pure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diarization.clustering import Labels
+from diarization.windows import Bools
+from streaming.types import Float32
+
+LabelBits = NDArray[np.uint16]
+
+
+class Heard:
+    """What a window that begins at frame `begin` heard: activity (frames, local speakers), kept as bits.
+
+    `stretches` lie in the window; it took each for the local speaker of the same place in `speakers`.
+    """
+
+    __slots__ = ("_bits", "_shape", "begin", "speakers", "stretches")
+
+    def __init__(self, begin: int, active: Bools, stretches: Sequence[int], speakers: Sequence[int]) -> None:
+        self.begin = begin
+        self._shape = active.shape
+        self._bits = np.packbits(active)
+        self.stretches = np.asarray(stretches, np.int32)
+        self.speakers = np.asarray(speakers, np.int8)
+
+    @property
+    def active(self) -> Bools:
+        count = self._shape[0] * self._shape[1]
+        return np.unpackbits(self._bits, count=count).astype(np.bool_).reshape(self._shape)
+
+
+def settle(
+    heard: Sequence[Heard], stretches: NDArray[np.int64], owners: Labels, weights: Float32, voices: int, frames: int
+) -> LabelBits:
+    """Frame labels, a bit per voice; `stretches` are rows [start, end), `weights` in [0, 1] how sure their owners are.
+
+    A local speaker of a window stands for the voices of its stretches there, and in a stretch's own frames for that
+    stretch's. As many speak in a frame as the windows say on average.
+    """
+    scores = np.zeros((frames, voices), np.float32)
+    seen = np.zeros(frames, np.float32)
+    spoken = np.zeros(frames, np.float32)
+    for window in heard:
+        active = window.active
+        low, high = max(0, window.begin), min(frames, window.begin + len(active))
+        part = active[low - window.begin : high - window.begin]
+        seen[low:high] += 1
+        spoken[low:high] += part.sum(axis=1)
+        shares = np.zeros((active.shape[1], voices), np.float32)
+        np.add.at(shares, (window.speakers, owners[window.stretches]), weights[window.stretches])
+        shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
+        scores[low:high] += part @ shares
+        for stretch, speaker in zip(window.stretches.tolist(), window.speakers.tolist(), strict=True):
+            start, end = max(low, int(stretches[stretch, 0])), min(high, int(stretches[stretch, 1]))
+            own = part[start - low : end - low, speaker]
+            scores[start:end, owners[stretch]] += own * weights[stretch]
+    count = np.rint(spoken / np.maximum(seen, 1))
+    order = np.argsort(-scores, axis=1, kind="stable")
+    labels = np.zeros(frames, np.uint16)
+    for rank in range(voices):
+        who = order[:, rank]
+        chosen = (count > rank) & (scores[np.arange(frames), who] > 0)
+        labels[chosen] |= np.uint16(1) << who[chosen].astype(np.uint16)
+    return labels

@@ -1,0 +1,195 @@
+"""The voices of a track as they become known: every stretch's embedding is kept, so that no early mistake is final.
+
+While few stretches are known all are clustered anew for each decision; later at every twentieth more, or when a
+stretch sounds like nobody. Names stay: new clusters are matched with the names given before. Pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import permutations
+
+import numpy as np
+
+from diarization.clustering import Labels, Links, VoiceSettings, centroids, group, place, trust
+from streaming.types import Float32, SpeakerId
+
+_BAND = 24
+"""A pair further apart than this many stretches is not seen by one window."""
+_OFTEN = 48
+"""Up to so many stretches, clustering all of them anew costs about a millisecond."""
+_ENROLLED_S = 20.0
+"""What an enrolled voice weighs against stretches heard."""
+
+
+class Voices:
+    """At most `cap` voices. Stretches are numbered in the order they were added."""
+
+    def __init__(
+        self, cap: int, dimension: int, settings: VoiceSettings, enrolled: Mapping[SpeakerId, Float32]
+    ) -> None:
+        self._settings = settings
+        self.ids: list[SpeakerId] = list(enrolled)
+        self._fixed = len(enrolled)
+        self._cap = max(cap, self._fixed)
+        self._voices = np.zeros((256 + self._fixed, dimension), np.float32)
+        self._seconds = np.zeros(256 + self._fixed, np.float32)
+        self._given = np.full(256 + self._fixed, -1, np.intp)
+        self._verdicts = np.zeros((256 + self._fixed, _BAND), np.float32)
+        self._seen = np.zeros((256 + self._fixed, _BAND), np.float32)
+        self._purity = np.zeros(256 + self._fixed, np.float32)
+        self._windows = np.zeros(256 + self._fixed, np.float32)
+        self._count = 0
+        for index, voice in enumerate(enrolled.values()):
+            self._given[self._append(voice, _ENROLLED_S)] = index
+        self._centres = np.zeros((0, dimension), np.float32)
+        self._names: list[int] = []
+        self._due = 0
+
+    def __len__(self) -> int:
+        return self._count - self._fixed
+
+    def add(self, voice: Float32, seconds: float) -> int:
+        """Keep a stretch's embedding over so many seconds of clean speech (0 s: none); its number."""
+        return self._append(voice, seconds) - self._fixed
+
+    @property
+    def seconds(self) -> Float32:
+        """What every stretch's embedding counts for, in seconds: less where later windows heard two people in it."""
+        rows = slice(self._fixed, self._count)
+        purity = self._purity[rows] / np.maximum(self._windows[rows], 1.0)
+        return np.asarray(self._seconds[rows] * np.where(self._windows[rows] > 0, purity, 1.0) ** 2, np.float32)
+
+    def see(self, stretches: Sequence[int], speakers: Sequence[int], purity: Sequence[float]) -> None:
+        """A window's verdict: which local speaker it took each of these stretches for, and how much of it."""
+        rows = np.asarray(stretches, np.intp) + self._fixed
+        local = np.asarray(speakers, np.intp)
+        back = rows[:, None] - rows[None] - 1
+        near = (back >= 0) & (back < _BAND)
+        i, j = np.nonzero(near)
+        self._purity[rows] += np.asarray(purity, np.float32)
+        self._windows[rows] += 1.0
+        self._verdicts[rows[i], back[i, j]] += np.where(local[i] == local[j], 1.0, -1.0)
+        self._seen[rows[i], back[i, j]] += 1.0
+
+    def name(self, stretches: Sequence[int]) -> list[int]:
+        """Give stretches just added their voices, as indices of `ids`: what is said live, and stays."""
+        if not len(stretches):
+            return []
+        if self._must_cluster(stretches):
+            self._cluster()
+        picked = []
+        for stretch in stretches:
+            row = stretch + self._fixed
+            voice = self._nearest(row)
+            self._given[row] = voice
+            picked.append(voice)
+        return picked
+
+    def settle(self) -> Labels:
+        """The voices of all stretches, as indices of `ids`, with all that is known now."""
+        if not len(self):
+            return np.zeros(0, np.intp)
+        labels = self._cluster()
+        return np.asarray(np.array(self._names, np.intp)[labels[self._fixed :]], np.intp)
+
+    def _append(self, voice: Float32, seconds: float) -> int:
+        if self._count == len(self._seconds):
+            self._voices = np.concatenate([self._voices, np.zeros_like(self._voices)])
+            self._seconds = np.concatenate([self._seconds, np.zeros_like(self._seconds)])
+            self._given = np.concatenate([self._given, np.full_like(self._given, -1)])
+            self._verdicts = np.concatenate([self._verdicts, np.zeros_like(self._verdicts)])
+            self._seen = np.concatenate([self._seen, np.zeros_like(self._seen)])
+            self._purity = np.concatenate([self._purity, np.zeros_like(self._purity)])
+            self._windows = np.concatenate([self._windows, np.zeros_like(self._windows)])
+        self._voices[self._count], self._seconds[self._count] = voice, seconds
+        self._count += 1
+        return self._count - 1
+
+    def _must_cluster(self, stretches: Sequence[int]) -> bool:
+        if self._count <= _OFTEN or self._count >= self._due:
+            return True
+        rows = np.asarray(stretches, np.intp) + self._fixed
+        rows = rows[self._seconds[rows] >= self._settings.sure_s]
+        strange = (self._voices[rows] @ self._centres.T).max(axis=1, initial=-1.0) < self._settings.alike
+        return bool(strange.any()) and len(self._names) < self._cap
+
+    def _links(self) -> Links:
+        i, back = np.nonzero(self._seen[: self._count])
+        verdict = self._verdicts[i, back] / self._seen[i, back]
+        return Links(i, i - back - 1, verdict.astype(np.float32))
+
+    def _cluster(self) -> Labels:
+        """Cluster all stretches, rename the clusters, and return every stretch's cluster."""
+        voices = self._voices[: self._count]
+        seconds = np.concatenate([self._seconds[: self._fixed], self.seconds])
+        links = self._links()
+        rows = np.flatnonzero(seconds >= self._settings.found_s)
+        if not len(rows):
+            rows = np.flatnonzero(seconds >= seconds.max())[:1]
+        labels = group(
+            voices[rows], seconds[rows], links.among(rows, self._count), self._cap, self._fixed, self._settings
+        )
+        count = int(labels.max()) + 1
+        for _ in range(3):
+            centres = centroids(voices[rows], seconds[rows], labels, count)
+            everyone = place(voices, seconds, links, centres, self._settings)
+            everyone[: self._fixed] = labels[: self._fixed]
+            labels = everyone[rows]
+        self._centres = centroids(voices[rows], seconds[rows], labels, count)
+        self._rename(everyone, seconds, count)
+        self._due = self._count + max(8, self._count // 20)
+        return everyone
+
+    def _rename(self, labels: Labels, seconds: Float32, count: int) -> None:
+        """Names for the clusters, one to one, so that the most speech keeps the name it was given."""
+        known = len(self.ids)
+        overlap = np.zeros((count, max(known, count)))
+        given = self._given[: self._count]
+        named = given >= 0
+        np.add.at(overlap, (labels[named], given[named]), np.maximum(seconds[named], 0.1))
+        overlap[labels[: self._fixed], np.arange(self._fixed)] += 1e6
+        self._names = best_matching(overlap)
+        # A cluster that none of its speech was named after takes the next name, in order of first appearance.
+        order = sorted(range(count), key=lambda cluster: int(np.argmax(labels == cluster)))
+        taken = {name for name in self._names if name < known}
+        free = iter([*(name for name in range(known) if name not in taken), *range(known, known + count)])
+        for cluster in order:
+            if self._names[cluster] >= known:
+                self._names[cluster] = next(free)
+        while len(self.ids) <= max(self._names):
+            self.ids.append(self._fresh())
+
+    def _fresh(self) -> SpeakerId:
+        number = len(self.ids) - self._fixed + 1
+        while f"S{number}" in self.ids:
+            number += 1
+        return SpeakerId(f"S{number}")
+
+    def _nearest(self, row: int) -> int:
+        """The voice of one stretch, by its embedding and by its links with those named before it."""
+        settings = self._settings
+        score = self._centres @ self._voices[row] * trust(self._seconds[row : row + 1], settings)[0]
+        back = np.flatnonzero(self._seen[row])
+        rows = row - back - 1
+        named = self._given[rows] >= 0
+        rows, back = rows[named], back[named]
+        sure = np.maximum(trust(self._seconds[rows], settings), 0.1)
+        verdict = self._verdicts[row, back] / self._seen[row, back]
+        for cluster, name in enumerate(self._names):
+            mine = self._given[rows] == name
+            score[cluster] += settings.link * (verdict * sure)[mine].sum() / (sure[mine].sum() + settings.doubt)
+        return self._names[int(score.argmax())]
+
+
+def best_matching(overlap: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> list[int]:
+    """For every row a column of its own, so that the sum is the largest; greedy where there are many columns."""
+    rows, columns = overlap.shape
+    if columns <= 6:
+        ways = permutations(range(columns), rows)
+        return list(max(ways, key=lambda way: sum(overlap[row, column] for row, column in enumerate(way))))
+    left = overlap.copy()
+    picked = [0] * rows
+    for _ in range(rows):
+        row, column = divmod(int(np.argmax(left)), columns)
+        picked[row] = column
+        left[row], left[:, column] = -1.0, -1.0
+    return picked
