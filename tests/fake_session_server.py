@@ -28,7 +28,6 @@ POLICY = (
 )
 
 
-
 @dataclass
 class FakeSession:
     """One session: its numbered events, who listens, and its media connections."""
@@ -275,4 +274,3 @@ class FakeServer:
 
 def _error(status: int, code: str) -> Response:
     return JSONResponse({"error": {"code": code, "message": "It did not work.", "mend": "Do something."}}, status)
-

@@ -29,7 +29,7 @@ export class Api {
   async create(consent, people) {
     return this.#session(await request("/api/sessions", {
       method: "POST",
-      body: JSON.stringify({ consent, tracks: [{ id: "mic", speakers: people }], format: "soap" }),
+      body: JSON.stringify({ consent, tracks: [track(people)], format: "soap" }),
     }));
   }
 
@@ -61,6 +61,9 @@ export class Api {
     return { session, elapsedS: Math.max(0, (now - Date.parse(session.started_at)) / 1000) };
   }
 }
+
+/** One microphone. Who has it alone is the clinician; of several people nobody knows yet who is who. */
+const track = (people) => (people === 1 ? { id: "mic", speakers: 1, role: "clinician" } : { id: "mic", speakers: people });
 
 export const path = (id, rest = "") => `/api/sessions/${encodeURIComponent(id)}${rest}`;
 

@@ -7,7 +7,7 @@ import { addressOf, recall, remember, sessionInAddress } from "./memory.js";
 import { Microphone, obstacle } from "./microphone.js";
 import { noteText } from "./note_text.js";
 import { Recorder } from "./recorder.js";
-import { isComplete } from "./selectors.js";
+import { isComplete, withRole } from "./selectors.js";
 import { participants } from "./state.js";
 import { Store } from "./store.js";
 import { S } from "./strings.js";
@@ -199,6 +199,7 @@ export class App {
       complete: () => isComplete(this.#state),
       expectsLag: () => this.#state.phase === "live",
       onMessage: (text) => this.#onEvent(text),
+      onSilence: () => this.#onSilence(id),
       onStatus: (status, retryAt) => {
         if (status === "unknown") this.#sessionGone();
         else this.#dispatch({ type: "page/feed", status, retryAt });
@@ -215,6 +216,14 @@ export class App {
       this.#problem({ code: "bad_message" });
     }
     if (before !== "ended" && this.#state.phase === "ended") this.#stopRecording();
+  }
+
+  /** The log is at its end without an end or a note: the server was stopped in the middle, or something failed. */
+  async #onSilence(id) {
+    const found = await this.#api.get(id).catch(() => null);
+    if (!found || found.session.state === "live" || found.session.state === "ending") return;
+    this.#dispatch({ type: "page/log-over" });
+    await this.#stopRecording();
   }
 
   #onMedia(status, retryAt) {
@@ -282,9 +291,8 @@ export class App {
   }
 
   async #setRole(speaker, role) {
-    const roles = { ...this.#state.roles.by };
-    if (role) roles[speaker] = role;
-    else delete roles[speaker];
+    if (!role) return;
+    const roles = withRole(this.#state, speaker, role);
     try {
       this.#dispatch({ type: "page/session", ...(await this.#api.setRoles(this.#state.session.id, roles)) });
       await this.#refreshNote();

@@ -16,11 +16,11 @@ export class EventFeed {
   /**
    * `after()` gives the newest sequence number known, `complete()` whether nothing more is to come, `expectsLag()`
    * whether the server speaks each second now; `onMessage` gets each event, `onStatus` connecting, open, retrying,
-   * done or unknown.
+   * done or unknown. `onSilence()` is awaited when the server has no more to say and yet the session is not complete.
    */
-  constructor(id, { after, complete, expectsLag, onMessage, onStatus }) {
+  constructor(id, { after, complete, expectsLag, onMessage, onStatus, onSilence }) {
     this.id = id;
-    Object.assign(this, { after, complete, expectsLag, onMessage, onStatus });
+    Object.assign(this, { after, complete, expectsLag, onMessage, onStatus, onSilence });
   }
 
   start() {
@@ -40,6 +40,7 @@ export class EventFeed {
       const { code, opened } = await this.#connection();
       if (this.#stop.signal.aborted) return;
       if (code === NO_SUCH_SESSION) return this.onStatus("unknown", null);
+      if (code === NORMAL && !this.complete()) await this.onSilence();
       if (code === NORMAL && this.complete()) return this.onStatus("done", null);
       attempt = opened ? 1 : attempt + 1;
       const wait = backoff(attempt - 1);

@@ -111,6 +111,13 @@ const HANDLERS = new Map(Object.entries({
   "page/tick": (state, message) => ({ ...state, clock: { ...state.clock, nowMs: message.at } }),
   "page/problem": (state, message) => ({ ...state, problem: message.problem }),
   "page/copied": (state, message) => ({ ...state, copied: message.result }),
+  // Nothing follows in the log: without an end the session broke off, without a note there will be none.
+  "page/log-over": (state) => ({
+    ...state,
+    phase: "ended",
+    interrupted: state.ended === null,
+    failures: state.ended && !state.note ? [...state.failures, { stage: "draft", code: "no_draft" }] : state.failures,
+  }),
   "page/evidence": (state, message) => ({ ...state, evidence: message.evidence }),
   "page/reset": (state, message) => ({ ...INITIAL, online: state.online, clock: { startedMs: null, nowMs: message.at } }),
 }));

@@ -71,7 +71,7 @@ export const S = {
     good: "The level is good",
     quiet: "Nobody is speaking",
     too_quiet: "Too quiet: move the microphone closer",
-    clipping: "Too loud, distorted: move the microphone away",
+    clipping: "Too loud: move the microphone away",
     dead: "No sound: is the microphone muted or unplugged?",
   },
 
@@ -255,7 +255,7 @@ export const S = {
 
   failures: {
     recognize: "Speech recognition failed for a part of the session. That part is shown as a gap.",
-    diarize: "Telling the voices apart has failed. The text goes on, but the speakers may be wrong: please check them.",
+    diarize: "Telling the voices apart has failed. The speakers may be wrong: please check them.",
     draft: "The note could not be drafted. The transcript is complete and kept.",
     store: "The server could not write to its disk. What was confirmed is kept; new sound may be missing.",
     other: "A part of the session failed.",
@@ -281,6 +281,7 @@ export const S = {
     store_failed: ["The server cannot write to its disk.", "Whoever runs the server must make room. Until then, take short notes by hand."],
     not_drafted: ["There is no note yet.", "It is drafted when the session ends."],
     bad_message: ["A message of the server could not be read.", "Reload the page. The session goes on, and all that was recorded is kept."],
+    no_network: ["The server has no network address that this browser could reach.", "Whoever runs the server must connect it to the network."],
     unknown: ["The server answered with an error.", "Try again. If it happens again, tell whoever runs the server."],
   },
   dismiss: "Close this message",

@@ -107,7 +107,10 @@ export class Page {
   #parts(part) {
     if (part === "setup") return [this.#setup.element];
     if (part === "lost") return [this.#lost];
-    if (part === "note") return [this.#note.element, this.#transcript.element, this.#status.controls];
+    if (part === "note") {
+      this.#transcript.head.append(this.#status.controls);
+      return [this.#note.element, this.#transcript.element];
+    }
     return [this.#title, this.#status.element, this.#transcript.element, this.#status.controls];
   }
 

@@ -1,6 +1,6 @@
 // The line that stays in sight while a session runs: what is happening, how long, how it is going, what to press.
 
-import { elapsed, health, isRecording, rolesWords, speakerName, speakers } from "../selectors.js";
+import { canSwap, elapsed, health, isRecording, rolesWords, speakerName, speakers } from "../selectors.js";
 import { S, clock } from "../strings.js";
 import { button, h, icon, newId, setAttribute, setChildren, setHidden, setText } from "./dom.js";
 import { LevelView } from "./level.js";
@@ -54,7 +54,7 @@ export class StatusView {
     this.#renderState(state);
     this.#renderMend(state);
     setText(this.#time, clock(elapsed(state) ?? 0));
-    setHidden(this.#swap, speakers(state).length !== 2);
+    setHidden(this.#swap, !canSwap(state));
     setHidden(this.#end, state.phase !== "live");
     setHidden(this.controls, this.#swap.hidden && this.#end.hidden);
   }
@@ -82,7 +82,7 @@ export class StatusView {
   }
 }
 
-/** Who is who: one line of words, and a list to choose from where more than two people speak. */
+/** Who is who: one line of words, and a list to choose from where one tap would not do. */
 export class RolesView {
   #words = h("p", { class: "roles__words" });
   #list = h("div", { class: "roles__list" });
@@ -97,7 +97,7 @@ export class RolesView {
     setHidden(this.element, state.utterances.length === 0);
     setText(this.#words, rolesWords(state));
     const all = speakers(state);
-    const many = all.length > 2;
+    const many = all.length > 1 && !canSwap(state);
     setHidden(this.#list, !many);
     const key = many ? JSON.stringify([all, state.roles.by]) : "";
     if (key === this.#key) return;
@@ -108,8 +108,9 @@ export class RolesView {
   #choice(state, speaker) {
     const id = newId("role");
     const name = S.transcript.speaker(speaker);
-    const options = [["", S.live.roleNone], ...Object.entries(S.transcript.roles)].map(([role, words]) =>
-      h("option", { value: role, selected: (state.roles.by[speaker] ?? "") === role }, words));
+    const known = state.roles.by[speaker];
+    const choices = [...(known ? [] : [["", S.live.roleNone]]), ...Object.entries(S.transcript.roles)];
+    const options = choices.map(([role, words]) => h("option", { value: role, selected: (known ?? "") === role }, words));
     return h("p", { class: "field field--row" },
       h("label", { for: id, "aria-label": S.live.roleOf(speakerName(state, speaker)) }, name),
       h("select", { id, class: "select", on: { change: (event) => this.actions.setRole(speaker, event.target.value) } }, options));

@@ -7,6 +7,7 @@ import { button, focusOn, h, icon, setAttribute, setChildren, setHidden, setText
 const NEAR_PX = 120;
 
 export class TranscriptView {
+  head = h("div", { class: "transcript__head" });
   #list = h("ol", { class: "talk", "aria-label": S.transcript.title });
   #partials = h("div", { class: "partials" });
   #empty = h("p", { class: "hint" });
@@ -21,8 +22,9 @@ export class TranscriptView {
     this.#actions = actions;
     this.#newest = button(S.transcript.newest, () => this.#toEnd(), { icon: "down", kind: "float" });
     this.element = h("section", { class: "transcript", "aria-label": S.transcript.title, on: { keydown: (event) => this.#onKey(event) } },
-      h("div", { class: "transcript__head" }, h("h2", {}, S.transcript.title), rolesElement),
+      this.head,
       this.#empty, this.#list, this.#partials, this.#newest);
+    this.head.append(h("h2", {}, S.transcript.title), rolesElement);
     addEventListener("scroll", () => this.#look(), { passive: true });
   }
 
