@@ -46,7 +46,9 @@ class Decimator:
             raise ValueError("48 kHz audio must come in whole ticks of three samples")
         if ticks == 0:
             return np.zeros(0, dtype=np.int16)
-        samples = np.concatenate((self._history, pcm48.astype(np.float32)))
+        samples = np.empty(len(self._history) + len(pcm48), dtype=np.float32)
+        samples[: len(self._history)] = self._history
+        samples[len(self._history) :] = pcm48
         self._history = samples[len(pcm48) :].copy()
         total = np.zeros(ticks, dtype=np.float32)
         for phase, taps in enumerate(_PHASES):

@@ -18,7 +18,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from streaming.decimate import Decimator
+from streaming.decimate import FACTOR, Decimator
 from streaming.errors import BadAudio
 from streaming.opus import packet_ticks
 from streaming.types import SAMPLE_RATE, GapCause, Int16Mono, Tick
@@ -296,7 +296,9 @@ def _shape(frame: AudioFrame) -> tuple[str, str, int]:
 
 def _samples(frames: list[AudioFrame]) -> Int16Mono:
     parts: list[Any] = [frame.to_ndarray().reshape(-1) for frame in frames if frame.samples]
-    return np.concatenate(parts).astype(np.int16, copy=False) if parts else np.zeros(0, dtype=np.int16)
+    if not parts:
+        return np.zeros(0, dtype=np.int16)
+    return np.asarray(parts[0] if len(parts) == 1 else np.concatenate(parts), dtype=np.int16)
 
 
 class OpusDecoder:
@@ -321,8 +323,11 @@ class OpusDecoder:
             self._codec = self._new_codec()
             self._decimator.reset()
             raise BadAudio("An Opus packet cannot be decoded.", mend="Check the encoder.") from None
-        pcm = self._decimator.push(_samples(frames))
-        return np.pad(pcm[:ticks], (0, max(0, ticks - len(pcm))))
+        pcm48 = _samples(frames)
+        if len(pcm48) != ticks * FACTOR:
+            # Not seen; but the count of ticks must never hang on a decoder's whim.
+            pcm48 = np.pad(pcm48[: ticks * FACTOR], (0, max(0, ticks * FACTOR - len(pcm48))))
+        return self._decimator.push(pcm48)
 
     def skip(self) -> None:
         """The next packet does not follow the last one: a packet was lost, or the sender paused."""
