@@ -5,19 +5,19 @@ import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI, Query, Request, WebSocket, WebSocketDisconnect
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 import web_client
 from drafting.stage import draft_note
 from streaming import engines, errors, websocket_ingest, wire
+from streaming.bodies import RolesBody, SessionBody, TrackName
 from streaming.errors import SamedayError
 from streaming.events import Stored, UtteranceClosed
 from streaming.guard import Guard
@@ -29,7 +29,7 @@ from streaming.settings import IceServer as Setting
 from streaming.settings import NoteFormat, Settings
 from streaming.state import Progress
 from streaming.track import Track
-from streaming.types import Role, SpeakerId, TrackId, TrackPlan
+from streaming.types import SpeakerId, TrackId, TrackPlan
 from streaming.webrtc import IceServer, NoNetwork, WebRtcIngest
 from streaming.websocket_ingest import TrackNumbers
 
@@ -61,35 +61,6 @@ _HTTP_CODES = {
     413: "too_large",
     415: "unsupported_media_type",
 }
-
-TrackName = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
-Participant = Annotated[str, Field(min_length=1, max_length=64)]
-
-
-class TrackBody(BaseModel):
-    """A track as a client announces it."""
-
-    model_config = ConfigDict(extra="forbid")
-    id: TrackName
-    speakers: Annotated[int, Field(ge=1, le=8)] = 1
-    role: Role | None = None
-
-
-class SessionBody(BaseModel):
-    """What starts a session."""
-
-    model_config = ConfigDict(extra="forbid")
-    consent: Annotated[list[Participant], Field(max_length=16)] = []
-    tracks: Annotated[list[TrackBody], Field(min_length=1, max_length=8)] = [TrackBody(id="mic", speakers=2)]
-    format: NoteFormat | None = None
-
-
-class RolesBody(BaseModel):
-    """Who is who, or a swap of clinician and client."""
-
-    model_config = ConfigDict(extra="forbid")
-    roles: dict[Annotated[str, Field(max_length=64)], Role] | None = None
-    swap: Literal[True] | None = None
 
 
 class Server:
@@ -214,12 +185,10 @@ def _add_session_routes(app: FastAPI, server: Server) -> None:
 
 
 def _add_whip_routes(app: FastAPI, server: Server) -> None:
-    @app.options("/api/sessions/{name}/whip")
-    async def whip_options(name: str) -> Response:
-        return Response(status_code=204, headers={"Accept-Post": _SDP, "Allow": "POST, OPTIONS"})
-
-    @app.post("/api/sessions/{name}/whip", status_code=201)
+    @app.api_route("/api/sessions/{name}/whip", methods=["POST", "OPTIONS"], status_code=201)
     async def whip(name: str, request: Request, track: TrackName = "mic") -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Accept-Post": _SDP, "Allow": "POST, OPTIONS"})
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _SDP:
             raise HTTPException(415, "An offer comes as Content-Type: application/sdp.")
         if not _accepts_sdp(request.headers.get("accept")):

@@ -25,6 +25,7 @@ LAYERS: dict[str, str] = {
     "streaming.weights": "door",
     # adapter: implements a seam for one transport, engine or store
     "diarization.embedded": "adapter",
+    "streaming.bodies": "adapter",
     "streaming.embedded_recognizer": "adapter",
     "streaming.faster_whisper_recognizer": "adapter",
     "streaming.media": "adapter",
