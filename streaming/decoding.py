@@ -21,12 +21,21 @@ def loop_start(tokens: Sequence[int]) -> int | None:
     A loop is a run of up to 12 tokens that comes more than three times in a row ("no, no, no" is speech); what
     is kept is its first turn. None where the tokens do not end in one.
     """
-    for length in range(1, _LONGEST_REPEAT + 1):
+    for length in range(1, min(_LONGEST_REPEAT, len(tokens)) + 1):
+        turn = tokens[-length:]
         turns = 1
-        while tokens[-length:] == tokens[-length * (turns + 1) : len(tokens) - length * turns] and len(tokens) >= (
-            length * (turns + 1)
-        ):
+        while tokens[len(tokens) - length * (turns + 1) : len(tokens) - length * turns] == turn:
             turns += 1
+            if length * (turns + 1) > len(tokens):
+                break
         if turns > _REPEATS_ALLOWED:
             return len(tokens) - length * (turns - 1)
     return None
+
+
+def before_loop(tokens: Sequence[int]) -> int:
+    """How many tokens to keep of a whole row: all, or those up to the first loop's first turn."""
+    for count in range(1, len(tokens) + 1):
+        if (start := loop_start(tokens[:count])) is not None:
+            return start
+    return len(tokens)

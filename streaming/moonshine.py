@@ -1,13 +1,12 @@
 """Runs the moonshine tiny network: clips of any lengths in, greedy tokens with their attention out.
 
-Every row is decoded as if it were alone. What another row adds is rounding in the last bits of a float.
+Every row is decoded as if it were alone: tokens, probabilities and attention are the same to the bit in any batch.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streaming import onnx, weights
 from streaming.decoding import loop_start, token_limit
@@ -63,14 +62,9 @@ class Moonshine:
         self._encoder = onnx.load(encoder_graph(encoder, decoder), threads=threads)
         self._decoder = onnx.load(decoder_graph(decoder, heads), threads=threads)
 
-    def transcribe(self, clips: Sequence[Float32], drafts: Sequence[Sequence[int]] = ()) -> list[Decoded]:
-        """Decode clips of at least SHORTEST_TICKS in one batch.
-
-        `drafts` are tokens to expect, one row per clip: where they are right they save steps, and they change no
-        word.
-        """
+    def transcribe(self, clips: Sequence[Float32]) -> list[Decoded]:
+        """Decode clips of at least SHORTEST_TICKS in one batch."""
         batch = _Batch(self._decoder, self._encode(clips), [len(clip) for clip in clips])
-        batch.start(drafts or [()] * len(clips))
         while batch.rows:
             batch.step()
         return batch.results()
@@ -103,7 +97,7 @@ class _Batch:
         self._capacity = _GROWTH
         shape = (len(lengths), HEADS, _GROWTH, HEAD)
         self._past = {f"past_{name}.{layer}": np.zeros(shape, np.float32) for name, layer in _NAMES}
-        self._filled = np.zeros(len(lengths), np.int64)
+        self._filled = 0
         self._next = np.full(len(lengths), BOS, np.int64)
         self._tokens: list[list[int]] = [[] for _ in lengths]
         self._scores: list[list[float]] = [[] for _ in lengths]
@@ -112,17 +106,24 @@ class _Batch:
         self.rows = list(range(len(lengths)))
         """The clip that each running row decodes."""
 
-    def start(self, drafts: Sequence[Sequence[int]]) -> None:
-        """The first call: the begin mark and, after it, the tokens that are expected."""
-        longest = max(len(draft) for draft in drafts)
-        given = np.full((len(self.rows), 1 + longest), BOS, np.int64)
-        for row, draft in enumerate(drafts):
-            given[row, 1 : 1 + len(draft)] = draft
-        self._run(given, [len(draft) for draft in drafts])
-
     def step(self) -> None:
         """One more token of every row."""
-        self._run(self._next[: len(self.rows), None], [0] * len(self.rows))
+        count = len(self.rows)
+        if self._filled == self._capacity:
+            self._grow()
+        feeds = {name: array[:count] for name, array in (self._kept | self._past).items()}
+        feeds["tokens"] = self._next[:count, None]
+        feeds["positions"] = np.full((count, 1), self._filled)
+        feeds["sizes"] = np.array([self._capacity, 1], np.int64)
+        feeds["past_mask"] = np.zeros((count, 1, 1, self._capacity + 1), np.float32)
+        feeds["past_mask"][..., self._filled : self._capacity] = _HIDDEN
+        result = dict(zip(self._decoder.outputs, self._decoder.run(feeds), strict=True))
+        for name, layer in _NAMES:
+            self._past[f"past_{name}.{layer}"][:count, :, self._filled] = result[f"new_{name}.{layer}"][:, :, 0]
+        self._filled += 1
+        ended = [row for row, clip in enumerate(self.rows) if self._take(row, clip, result)]
+        for row in reversed(ended):
+            self._drop(row)
 
     def results(self) -> list[Decoded]:
         """What each clip gave, in order."""
@@ -137,63 +138,29 @@ class _Batch:
         cut = len(self._tokens[clip]) >= self._limits[clip]
         return Decoded(tuple(self._tokens[clip][:kept]), scores, attention, clip in self._loops, cut)
 
-    def _run(self, given: NDArray[np.int64], drafted: Sequence[int]) -> None:
-        """Feed tokens, of which the last `drafted` of each row are only expected, and keep those that were right."""
-        count, new = given.shape
-        self._grow(new)
-        filled = self._filled[:count]
-        feeds = {name: array[:count] for name, array in (self._kept | self._past).items()}
-        feeds["tokens"] = given
-        feeds["positions"] = filled[:, None] + np.arange(new)
-        feeds["sizes"] = np.array([self._capacity, new], np.int64)
-        feeds["past_mask"] = _past_mask(filled, self._capacity, new)
-        result = dict(zip(self._decoder.outputs, self._decoder.run(feeds), strict=True))
-        ended = []
-        for row, clip in enumerate(self.rows):
-            right = 0
-            while right < drafted[row] and result["next"][row, right] == given[row, right + 1]:
-                right += 1
-            self._keep(row, result, right + 1)
-            if any(self._take(row, clip, result, place) for place in range(right + 1)):
-                ended.append(row)
-        for row in reversed(ended):
-            self._drop(row)
-
-    def _keep(self, row: int, result: dict[str, onnx.Array], count: int) -> None:
-        start = self._filled[row]
-        for name, layer in _NAMES:
-            fresh = result[f"new_{name}.{layer}"][row, :, :count]
-            self._past[f"past_{name}.{layer}"][row, :, start : start + count] = fresh
-        self._filled[row] += count
-
-    def _take(self, row: int, clip: int, result: dict[str, onnx.Array], place: int) -> bool:
-        """Note the token chosen after the one at `place`; true where the row has ended with it."""
-        token = int(result["next"][row, place])
-        self._attention[clip].append(result["attention"][row, place])
+    def _take(self, row: int, clip: int, result: dict[str, onnx.Array]) -> bool:
+        """Note the token chosen for a row; true where the row has ended with it."""
+        token = int(result["next"][row, 0])
+        self._attention[clip].append(result["attention"][row, 0])
         self._next[row] = token
         if token == EOS:
             return True
         self._tokens[clip].append(token)
-        self._scores[clip].append(float(result["log_probability"][row, place]))
+        self._scores[clip].append(float(result["log_probability"][row, 0]))
         if (start := loop_start(self._tokens[clip])) is not None:
             self._loops[clip] = start
             return True
         return len(self._tokens[clip]) >= self._limits[clip]
 
-    def _grow(self, new: int) -> None:
-        needed = int(self._filled[: len(self.rows)].max()) + new
-        if needed > self._capacity:
-            more = -(-(needed - self._capacity) // _GROWTH) * _GROWTH
-            self._past = {
-                name: np.pad(array[: len(self.rows)], ((0, 0), (0, 0), (0, more), (0, 0)))
-                for name, array in self._past.items()
-            }
-            self._capacity += more
+    def _grow(self) -> None:
+        room = ((0, 0), (0, 0), (0, _GROWTH), (0, 0))
+        self._past = {name: np.pad(array[: len(self.rows)], room) for name, array in self._past.items()}
+        self._capacity += _GROWTH
 
     def _drop(self, row: int) -> None:
         last = len(self.rows) - 1
         if row != last:
-            for array in (*self._kept.values(), *self._past.values(), self._filled, self._next):
+            for array in (*self._kept.values(), *self._past.values(), self._next):
                 array[row] = array[last]
             self.rows[row] = self.rows[last]
         self.rows.pop()
@@ -206,14 +173,6 @@ def frames(ticks: int) -> int:
 
 def _first_frames(ticks: int) -> int:
     return (ticks - 127) // 64 + 1
-
-
-def _past_mask(filled: NDArray[np.int64], capacity: int, new: int) -> Float32:
-    """Hide the unfilled places of the past, and from each new token those that follow it."""
-    mask = np.zeros((len(filled), 1, new, capacity + new), np.float32)
-    mask[:, :, :, :capacity][(np.arange(capacity) >= filled[:, None])[:, None, None, :].repeat(new, 2)] = _HIDDEN
-    mask[..., capacity:] = np.triu(np.full((new, new), _HIDDEN, np.float32), 1)
-    return mask
 
 
 def _side(parts: onnx.Parts) -> Side:

@@ -6,8 +6,7 @@ cross-attention to themselves, which word times need. These graphs take the same
 
 - encode each clip alone, which costs no more (8 clips of 6 s: 0.019 to 0.022 core-seconds per audio second either
   way), and mask what is padding in the decoder's attention;
-- take any number of new tokens per row, each row at its own position, and give back only the new keys and values, so
-  that nothing of the past is copied;
+- give back only the new keys and values, so that nothing of the past is copied;
 - give each new token's most likely successor with its log probability instead of 32768 scores, and the attention.
 
 Architecture: Jeffries et al., "Moonshine: Speech Recognition for Live Transcription and Voice Commands", 2024. Six
