@@ -62,8 +62,9 @@ class FakeServer:
         """What to answer instead, by method and last part of the path: a status and an error code."""
         self.on_end: list[Message] = []
         """Events that follow the end of a session."""
+        self.followed: list[int] = []
+        """The `after` of each event connection."""
         self.take_events = True
-        self.closing_code = 1000
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         config = uvicorn.Config(self._app(), host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
@@ -131,9 +132,8 @@ class FakeServer:
 
     async def _cut_media(self) -> None:
         for session in self.sessions.values():
-            for peer in session.peers.values():
-                await peer.close()
-            session.peers.clear()
+            while session.peers:
+                await session.peers.popitem()[1].close()
 
     async def _close_all(self) -> None:
         await self._cut_media()
@@ -251,6 +251,7 @@ class FakeServer:
     def _add_events(self, app: FastAPI) -> None:
         @app.websocket("/api/sessions/{name}/events")
         async def _events(socket: WebSocket, name: str, after: int = 0) -> None:
+            self.followed.append(after)
             if not self.take_events:
                 await socket.close(1013)
                 return

@@ -83,7 +83,7 @@ NOTE: Message = {
     "format": "soap",
     "sections": [
         {"name": "Subjective", "statements": [
-            statement("Client reports early waking about four nights this week, down from every night last month.", 2, 4),
+            statement("Client reports early waking four nights this week, down from every night last month.", 2, 4),
             statement("“They will find out that I cannot do it.”", 8),
             statement("Generalized anxiety disorder, F41.1.", source="chart"),
         ]},
@@ -112,7 +112,7 @@ NOTE: Message = {
          "message": "The client’s response to the technique is missing. Say in one sentence how they took it."},
         {"rule": "times", "severity": "error", "section": None,
          "message": "51 minutes fit 90834. Keep the code to the measured time."},
-        {"rule": "place", "severity": "info", "section": None, "message": "Place and modality come from the calendar."},
+        {"rule": "place", "severity": "info", "section": None, "message": "The place is taken from the calendar."},
     ],
     "billing": {"minutes": 51, "cpt": "90834", "margin_min": 2},
 }  # fmt: skip

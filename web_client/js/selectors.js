@@ -102,7 +102,7 @@ export function elapsed(state) {
 
 /** Whether sound of this device reaches the server now, as far as the page can know. */
 export function isRecording(state) {
-  return state.phase === "live" && state.recorder && state.media.status === "connected";
+  return state.phase === "live" && state.recorder && state.media.status === "connected" && !serverIsDeaf(state);
 }
 
 /**

@@ -38,8 +38,28 @@ export const INITIAL = Object.freeze({
   clock: Object.freeze({ startedMs: null, nowMs: null }), // by this device's clock
 });
 
-/** The state after `message`. What it does not know it ignores, and an event that it has seen it does not count again. */
+// What an event of the server must have to be of use: a field's name and its type. What comes beside is not looked at.
+const SHAPES = {
+  partial: { track: "string", start: "number" },
+  utterance: { id: "string", track: "string", start: "number", end: "number", speaker: "string", text: "string" },
+  relabel: { id: "string", speaker: "string" },
+  roles: { roles: "object" },
+  gap: { track: "string", start: "number", end: "number", cause: "string" },
+  lag: { tracks: "object" },
+  failed: { stage: "string", code: "string" },
+  ended: { totals: "object" },
+  draft: { note: "object" },
+};
+
+/**
+ * The state after `message`. What it does not know it ignores, and an event that it has seen it does not count again.
+ * Throws TypeError for an event that lacks what it must have.
+ */
 export function reduce(state, message) {
+  const shape = Object.hasOwn(SHAPES, message.type) ? SHAPES[message.type] : {};
+  for (const [field, type] of Object.entries(shape)) {
+    if (typeof message[field] !== type || message[field] === null) throw new TypeError(`${message.type} without ${field}`);
+  }
   if (Number.isInteger(message.sequence)) {
     if (message.sequence <= state.sequence) return state;
     state = { ...state, sequence: message.sequence };

@@ -1,0 +1,377 @@
+"""What the page does on a bad day, against a scripted server: it says what is so, loses nothing and runs nothing."""
+
+import pytest
+from browser_pages import OpenPage, consent_and_start, end_session, line, said
+from fake_session_server import FakeServer
+from playwright.sync_api import Page, expect
+from session_script import NOTE, TALK, draft, ended, failed, gap, lag, partial, relabel, roles, statement, utterance
+
+pytestmark = pytest.mark.browser
+pytest_plugins = ("browser_fixtures",)
+
+_LOST = "What is said now is not recorded"
+
+
+def _live(server: FakeServer, open_page: OpenPage) -> Page:
+    page = open_page(server.url)
+    consent_and_start(page)
+    expect(line(page)).to_contain_text("Connected.")
+    return page
+
+
+def _start(page: Page) -> None:
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    page.get_by_role("button", name="Start the session").click()
+
+
+def test_no_consent_no_request(server: FakeServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name="Start the session").click()
+    expect(page.get_by_text("Not started: no consent ticked for the client.")).to_be_visible()
+    expect(page.get_by_role("checkbox").nth(1)).to_be_focused()
+    assert server.calls("POST", "/sessions") == []
+
+
+def test_consent_names_each_person_who_shares_the_microphone(server: FakeServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    page.get_by_role("radio", name="3").check()
+    consent_and_start(page, people=3)
+    assert server.calls("POST", "/sessions") == [
+        {"consent": ["clinician", "client", "person 3"], "tracks": [{"id": "mic", "speakers": 3}], "format": "soap"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "status,code,words",
+    [
+        (403, "no_consent", "consent is missing"),
+        (503, "overloaded", "The server is full"),
+        (503, "store_failed", "cannot write to its disk"),
+        (400, "brand_new_code", "It did not work. Do something."),
+    ],
+)
+def test_a_refused_start_is_explained_and_keeps_the_form(
+    server: FakeServer, open_page: OpenPage, status: int, code: str, words: str
+) -> None:
+    server.refusals["POST", "sessions"] = (status, code)
+    page = open_page(server.url)
+    _start(page)
+    for part in words.split(". "):
+        expect(page.locator(".problem")).to_contain_text(part.rstrip("."))
+    expect(page.get_by_role("checkbox").first).to_be_checked()
+    server.refusals.clear()
+    page.get_by_role("button", name="Start the session").click()
+    expect(line(page)).to_contain_text("Connected.")
+    expect(page.locator(".problem")).to_be_empty()
+
+
+@pytest.mark.parametrize(
+    "script,words",
+    [
+        (
+            "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); }",
+            "not allowed to use the microphone",
+        ),
+        (
+            "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }",
+            "No microphone was found",
+        ),
+        (
+            "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotReadableError'); }",
+            "Another program may be using it",
+        ),
+        ("Object.defineProperty(window, 'isSecureContext', {value: false})", "This address is not secure"),
+        ("delete window.RTCPeerConnection", "This browser cannot send sound"),
+    ],
+)
+def test_no_microphone_is_explained_before_anything_is_started(
+    server: FakeServer, open_page: OpenPage, script: str, words: str
+) -> None:
+    page = open_page("about:blank")
+    page.add_init_script(script)
+    page.goto(server.url)
+    _start(page)
+    expect(page.locator(".problem")).to_contain_text(words)
+    assert server.calls("POST", "/sessions") == []
+
+
+def test_the_check_shows_the_level_in_words_and_sends_nothing(server: FakeServer, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    page.get_by_role("button", name="Check the microphone").click()
+    # Chromium's own fake microphone beeps at full scale.
+    expect(page.locator(".level__words")).to_have_text("Too loud: move the microphone away")
+    expect(page.get_by_role("meter")).to_have_attribute("aria-valuetext", "Too loud: move the microphone away")
+    assert page.get_by_role("combobox", name="Use this microphone").locator("option").count() >= 1
+    page.get_by_role("button", name="Stop the check").click()
+    expect(page.get_by_role("meter")).to_be_hidden()
+    assert [path for method, path, _ in server.requests if method == "POST"] == []
+
+
+def test_a_partial_is_marked_and_not_announced(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    server.emit(partial(0.5, "How have you", "been sweeping"))
+    tentative = page.locator(".utterance--partial")
+    expect(tentative).to_contain_text("Not final yet")
+    expect(tentative).to_contain_text("How have you been sweeping")
+    assert page.get_by_role("log").inner_text() == ""
+    server.emit(utterance(1, 0.5, "How have you been sleeping?"))
+    expect(page.get_by_role("log")).to_have_text("Speaker 1: How have you been sleeping?")
+    expect(tentative).to_have_count(0)
+
+
+def test_utterances_are_shown_by_start_and_change_hands_late(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    server.emit(utterance(2, 9.0, "Second."), utterance(1, 2.0, "First."), utterance(3, 15.0, "Third.", "S2"))
+    rows = page.locator("[data-utterance]")
+    expect(rows).to_contain_text(["First.", "Second.", "Third."])
+    expect(rows).to_contain_text(["Speaker 1", "Speaker 1", "Speaker 2"])
+    server.emit(roles(S1="clinician", S2="client"), relabel(1, "S2"))
+    expect(rows).to_contain_text(["Client", "Clinician", "Client"])
+
+
+def test_roles_are_swapped_in_one_tap(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    server.emit(*TALK)
+    server.newest.roles = {"S1": "clinician", "S2": "client"}
+    expect(said(page, "Four. Last month")).to_contain_text("Client")
+    expect(page.get_by_text("uncertain guess")).to_be_visible()
+    page.get_by_role("button", name="Swap roles").click()
+    expect(said(page, "Four. Last month")).to_contain_text("Clinician")
+    expect(page.get_by_text("You set the roles.")).to_be_visible()
+    assert server.calls("POST", "/roles") == [{"swap": True}]
+
+
+def test_of_two_people_naming_one_names_the_other(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    server.emit(utterance(1, 1.0, "Good morning."), utterance(2, 5.0, "Hello.", "S2"))
+    expect(page.get_by_role("button", name="Swap roles")).to_be_hidden()
+    page.get_by_role("combobox", name="Role of Speaker 2").select_option("Clinician")
+    expect(said(page, "Good morning.")).to_contain_text("Client")
+    assert server.calls("POST", "/roles") == [{"roles": {"S2": "clinician", "S1": "client"}}]
+
+
+def test_gaps_are_gaps_and_many_small_ones_are_one(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    losses = [gap(10.0 + number * 0.5, 10.02 + number * 0.5, "packet_loss") for number in range(5)]
+    server.emit(utterance(1, 1.0, "Before."), *losses, gap(20.0, 26.0, "disconnected"), utterance(2, 30.0, "After."))
+    rows = page.get_by_role("list", name="Transcript").get_by_role("listitem")
+    expect(rows).to_contain_text([
+        "Before.", "0.1 s missing (0:10 – 0:12). The network lost some of the sound.",
+        "6 s missing (0:20 – 0:26). The connection was lost.", "After.",
+    ])  # fmt: skip
+
+
+def test_lag_is_said_in_words(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    server.emit(lag(10.0, 0.4))
+    expect(line(page)).to_contain_text("The text keeps up.")
+    server.emit(lag(20.0, 7.0))
+    expect(line(page)).to_contain_text("The text is 7 s behind. Nothing is lost.")
+
+
+def test_a_server_that_receives_no_sound_is_noticed(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    for _ in range(6):
+        server.emit(lag(10.0))
+        page.wait_for_timeout(1000)
+    expect(line(page)).to_contain_text("The server receives no sound.")
+    expect(page.get_by_text("Not recording")).to_be_visible()
+    server.emit(lag(11.0))
+    expect(line(page)).to_contain_text("Connected.")
+
+
+def test_lost_events_are_replayed_from_where_the_page_stands(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    server.emit(utterance(1, 1.0, "Before the loss."), partial(5.0, "", "half a word"))
+    said(page, "Before the loss.").wait_for()
+    server.take_events = False
+    server.cut_events()
+    expect(line(page)).to_contain_text("The recording goes on.")
+    expect(page.locator(".utterance--partial")).to_have_count(0)
+    server.emit(utterance(2, 6.0, "During the loss."))
+    server.take_events = True
+    said(page, "During the loss.").wait_for()
+    expect(page.locator("[data-utterance]")).to_have_count(2)
+    assert server.followed[0] == 0
+    assert server.followed[-1] == 2, "the start and one utterance were known"
+
+
+def test_lost_media_is_made_again_and_said(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    server.refusals["POST", "whip"] = (503, "overloaded")
+    server.cut_media()
+    expect(line(page)).to_contain_text(_LOST, timeout=20_000)
+    expect(page.get_by_text("Not recording")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text=_LOST)).to_have_count(1)
+    assert page.title() == "Not recording · sameday"
+    server.refusals.clear()
+    page.get_by_role("button", name="Try again now").click()
+    expect(line(page)).to_contain_text("Connected.", timeout=15_000)
+    assert len(server.calls("POST", "/whip")) >= 2
+
+
+def test_a_reload_finds_the_session_and_announces_nothing_again(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    server.emit(*TALK)
+    said(page, "Yes, I can do that.").wait_for()
+    page.reload()
+    expect(line(page)).to_contain_text("Connected.")
+    said(page, "Yes, I can do that.").wait_for()
+    assert page.get_by_role("log").inner_text() == ""
+    assert page.url.endswith(f"#session={server.newest.id}")
+    assert len(server.calls("POST", "/whip")) == 2
+    assert len(server.sessions) == 1
+
+
+def test_a_second_window_watches_until_it_is_told_to_record(server: FakeServer, open_page: OpenPage) -> None:
+    first = _live(server, open_page)
+    second = open_page(first.url, beside=first)
+    expect(line(second)).to_contain_text("another one records")
+    assert len(server.calls("POST", "/whip")) == 1
+    second.get_by_role("button", name="Record with this device").click()
+    expect(line(second)).to_contain_text("Connected.")
+    expect(line(first)).to_contain_text("Another device or window records this session now.")
+    first.wait_for_timeout(1500)
+    assert len(server.calls("POST", "/whip")) == 2, "the two windows took the track from each other"
+
+
+def test_the_question_before_the_end_changes_nothing(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    end = page.get_by_role("button", name="End session")
+    end.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Keep recording")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(end).to_be_focused()
+    expect(line(page)).to_contain_text("Connected.")
+    assert server.calls("POST", "/end") == []
+
+
+def test_an_end_that_does_not_reach_the_server_is_tried_until_it_does(
+    server: FakeServer, open_page: OpenPage
+) -> None:
+    server.on_end = [ended(10.0), draft(NOTE)]
+    page = _live(server, open_page)
+    server.refusals["POST", "end"] = (502, "unknown")
+    end_session(page)
+    expect(line(page)).to_contain_text("the server cannot be reached to end the session")
+    page.reload()  # the end was asked for: the page does not record again
+    expect(line(page)).to_contain_text("the server cannot be reached to end the session")
+    assert len(server.calls("POST", "/whip")) == 1
+    server.refusals.clear()
+    page.get_by_role("heading", name="Draft note").wait_for(timeout=15_000)
+
+
+def test_media_is_closed_before_the_end_is_asked_for(server: FakeServer, open_page: OpenPage) -> None:
+    server.on_end = [ended(10.0), draft(NOTE)]
+    page = _live(server, open_page)
+    end_session(page)
+    page.get_by_role("heading", name="Draft note").wait_for()
+    order = [method + " " + path.split("/")[4] for method, path, _ in server.requests if path.count("/") > 3]
+    assert order[-2:] == ["DELETE whip", "POST end"]
+
+
+def test_a_session_that_the_server_ends_stops_the_microphone(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    server.emit(ended(900.0, 0.0, "idle"), draft(NOTE))
+    expect(page.get_by_text("no sound came for a long time")).to_be_visible()
+    page.wait_for_timeout(1000)
+    assert server.newest.peers == {}
+
+
+def test_an_empty_session_says_so(server: FakeServer, open_page: OpenPage) -> None:
+    empty = {"format": "soap", "sections": [{"name": "Subjective", "statements": []}], "risk": {}, "checks": [],
+             "billing": {"minutes": 0.4, "cpt": None, "margin_min": 15.6}}  # fmt: skip
+    server.on_end = [ended(24.0), draft(empty)]
+    page = _live(server, open_page)
+    end_session(page)
+    expect(page.get_by_text("There is nothing to write a note from")).to_be_visible()
+    expect(page.get_by_text("No words were recognized in this session.")).to_be_visible()
+    expect(page.get_by_text("too short for a psychotherapy code")).to_be_visible()
+
+
+def test_an_interrupted_session_says_so(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    server.emit(utterance(1, 1.0, "What was said is kept."))
+    server.newest.state = "interrupted"
+    page.reload()
+    expect(page.get_by_text("The server stopped while this session ran.")).to_be_visible()
+    said(page, "What was said is kept.").wait_for()
+
+
+def test_a_note_that_fails_leaves_the_transcript(server: FakeServer, open_page: OpenPage) -> None:
+    server.on_end = [ended(10.0), failed("draft", "draft_failed")]
+    page = _live(server, open_page)
+    server.emit(utterance(1, 1.0, "What was said is kept."))
+    end_session(page)
+    expect(page.get_by_text("The note could not be drafted.")).to_be_visible()
+    said(page, "What was said is kept.").wait_for()
+
+
+def test_the_note_says_where_each_statement_comes_from(server: FakeServer, open_page: OpenPage) -> None:
+    server.on_end = [ended(47.5, 5.8), draft(NOTE)]
+    page = _live(server, open_page)
+    server.emit(*TALK)
+    end_session(page)
+    plan = page.get_by_role("region", name="Plan", exact=True).get_by_role("listitem")
+    expect(plan).to_contain_text(["From the session", "Suggested, not said"])
+    expect(page.get_by_role("region", name="Assessment").get_by_role("listitem").first).to_contain_text(
+        "Not supported by what was said"
+    )
+    risk = page.get_by_role("row").filter(has_text="Suicidal thoughts")
+    expect(risk).to_contain_text("Asked and denied")
+    expect(page.get_by_role("row").filter(has_text="Access to means")).to_contain_text("Not assessed this session")
+    link = risk.get_by_role("button", name="Show what Client said at 0:28")
+    link.press("Enter")
+    expect(said(page, "No. Nothing like that.")).to_be_focused()
+    expect(said(page, "When you lie there")).to_have_attribute("data-evidence", "")
+    page.keyboard.press("Escape")
+    expect(link).to_be_focused()
+    expect(page.get_by_role("region", name="Is it all there?")).to_contain_text("6 s of sound is missing, in 1 gap.")
+
+
+def test_the_note_is_copied_without_the_transcript(server: FakeServer, open_page: OpenPage) -> None:
+    server.on_end = [ended(47.5), draft(NOTE)]
+    page = _live(server, open_page)
+    server.emit(*TALK)
+    end_session(page)
+    page.get_by_role("button", name="Copy as plain text").click()
+    expect(page.locator(".note__copied")).to_contain_text("The note is copied.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("SOAP\nDRAFT, NOT SIGNED\n\nSUBJECTIVE\n- Client reports early waking")
+    assert "- Consider sleep restriction if early waking stays. [Suggested, not said]" in copied
+    assert "[Not supported by what was said: check or drop it]" in copied
+    assert "- Access to means: Not assessed this session" in copied
+    assert "Yes, I can do that." not in copied
+
+
+def test_markup_in_what_was_said_is_text(server: FakeServer, open_page: OpenPage) -> None:
+    evil = '<img src=x onerror="window.ran = true"><script>window.ran = true</script>'
+    note = NOTE | {"sections": [{"name": evil, "statements": [statement(evil, 1)]}],
+                   "risk": {evil: {"state": evil, "evidence": [evil]}},
+                   "checks": [{"rule": evil, "severity": evil, "message": evil, "section": evil}]}  # fmt: skip
+    server.on_end = [ended(10.0), draft(note)]
+    page = _live(server, open_page)
+    server.newest.consent = [evil]
+    server.emit({"type": "started", "started_at": evil, "tracks": [], "consent": [evil], "format": evil})
+    server.emit(utterance(1, 1.0, evil, evil), partial(5.0, evil, evil, evil), gap(8.0, 9.0, evil))
+    server.emit(failed(evil, evil), roles(**{evil: evil}))
+    expect(page.locator("[data-utterance] .said")).to_have_text(evil)
+    end_session(page)
+    expect(page.get_by_role("heading", name="<img")).to_have_text(evil)
+    page.get_by_role("button", name="Copy as plain text").click()
+    assert page.evaluate("window.ran") is None
+    assert page.locator("main img, main script").count() == 0
+
+
+def test_a_message_that_cannot_be_read_is_said_and_the_next_one_counts(
+    server: FakeServer, open_page: OpenPage
+) -> None:
+    page = _live(server, open_page)
+    server.emit({"type": "utterance"}, {"type": "from a newer version"}, {"type": "lag"})
+    expect(page.locator(".problem")).to_contain_text("could not be read")
+    server.emit(utterance(1, 1.0, "Still here."))
+    said(page, "Still here.").wait_for()
