@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diarization.clustering import Labels
-from diarization.windows import Bools
+from diarization.windows import Bools, context
 from streaming.types import Float32
 
 LabelBits = NDArray[np.uint16]
@@ -34,7 +34,13 @@ class Heard:
 
 
 def settle(
-    heard: Sequence[Heard], stretches: NDArray[np.int64], owners: Labels, weights: Float32, voices: int, frames: int
+    heard: Sequence[Heard],
+    stretches: NDArray[np.int64],
+    owners: Labels,
+    weights: Float32,
+    voices: int,
+    frames: int,
+    enough: int,
 ) -> LabelBits:
     """Frame labels, a bit per voice; `stretches` are rows [start, end), `weights` in [0, 1] how sure their owners are.
 
@@ -48,17 +54,18 @@ def settle(
         active = window.active
         low, high = max(0, window.begin), min(frames, window.begin + len(active))
         part = active[low - window.begin : high - window.begin]
-        seen[low:high] += 1
-        spoken[low:high] += part.sum(axis=1)
+        belief = context(len(active), window.begin, enough)[low - window.begin : high - window.begin]
+        seen[low:high] += belief
+        spoken[low:high] += part.sum(axis=1) * belief
         shares = np.zeros((active.shape[1], voices), np.float32)
         np.add.at(shares, (window.speakers, owners[window.stretches]), weights[window.stretches])
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
-        scores[low:high] += part @ shares
+        scores[low:high] += part @ shares * belief[:, None]
         for stretch, speaker in zip(window.stretches.tolist(), window.speakers.tolist(), strict=True):
             start, end = max(low, int(stretches[stretch, 0])), min(high, int(stretches[stretch, 1]))
             own = part[start - low : end - low, speaker]
-            scores[start:end, owners[stretch]] += own * weights[stretch]
-    count = np.rint(spoken / np.maximum(seen, 1))
+            scores[start:end, owners[stretch]] += own * belief[start - low : end - low] * weights[stretch]
+    count = np.rint(spoken / np.maximum(seen, 1e-9))
     order = np.argsort(-scores, axis=1, kind="stable")
     labels = np.zeros(frames, np.uint16)
     for rank in range(voices):

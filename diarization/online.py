@@ -15,7 +15,7 @@ from diarization import frames
 from diarization.clustering import VoiceSettings, trust
 from diarization.frames import Heard
 from diarization.voices import Voices
-from diarization.windows import AudioRing, Bools, FrameGrid, runs
+from diarization.windows import AudioRing, Bools, FrameGrid, context, runs
 from streaming.ports import SpeakerModel
 from streaming.types import SAMPLE_RATE, Float32, Int16Mono, SpeakerId, Tick, TrackId, Turn, Turns
 
@@ -36,6 +36,8 @@ class DiarizerSettings:
     """A pause after which a stretch is over."""
     voiced_s: float = 0.4
     """Least clean speech that is embedded at all."""
+    context_s: float = 3.0
+    """With so much heard on both sides a window's verdict counts in full at the end of the session."""
     silence: int = 8
     """Samples no larger than this are silence with nobody in it (a muted microphone, a gap): no model is run."""
     voices: VoiceSettings = field(default_factory=VoiceSettings)
@@ -75,6 +77,7 @@ class OnlineDiarizer:
         self._grid = FrameGrid(model.frame_ticks, model.lead_ticks)
         self._hop = self._grid.frames(self._settings.hop_s)
         self._margin = self._grid.frames(self._settings.margin_s)
+        self._enough = self._grid.frames(self._settings.context_s)
         self._span = -(-model.window_ticks // model.frame_ticks)
         self._voices = Voices(speakers, model.dimension, self._settings.voices, enrolled or {})
         self._ring = AudioRing(model.window_ticks + 2 * self._hop * model.frame_ticks)
@@ -125,7 +128,13 @@ class OnlineDiarizer:
         spans = np.array([(s.start, s.end) for s in self._stretches], np.int64).reshape(-1, 2)
         weights = trust(self._voices.seconds, self._settings.voices)
         labels = frames.settle(
-            self._heard, spans, owners, np.maximum(weights, 0.05), len(self._voices.ids), self._final
+            self._heard,
+            spans,
+            owners,
+            np.maximum(weights, 0.05 * self._voices.purity),
+            len(self._voices.ids),
+            self._final,
+            self._enough,
         )
         return tuple(self._as_turns(labels, 0, self._voices.ids))
 
@@ -154,26 +163,29 @@ class OnlineDiarizer:
             for stretch in found:
                 self._stretches.append(stretch)
                 self._voices.add(stretch.voice, stretch.seconds)
-        members, speakers, purity = self._members(begin, active)
-        self._voices.see(members, speakers, purity)
+        members, speakers = self._members(begin, active)
         self._heard.append(Heard(begin, active, members, speakers))
         if not len(fresh):
             return []
         return self._emit(fresh, new, self._voices.name(new))
 
-    def _members(self, begin: int, active: Bools) -> tuple[list[int], list[int], list[float]]:
-        """The stretches that lie in the window, which of its local speakers each one is, and how much of it is."""
-        members, speakers, purity = [], [], []
+    def _members(self, begin: int, active: Bools) -> tuple[list[int], list[int]]:
+        """The stretches that lie in the window, which of its local speakers each one is; the voices hear of it."""
+        belief = context(len(active), begin, self._enough)
+        members, speakers, beliefs = [], [], []
         for index in range(len(self._stretches) - 1, -1, -1):
             stretch = self._stretches[index]
             if stretch.start < begin:
                 break
             shares = active[stretch.clean - begin].mean(axis=0)
+            sure = float(belief[stretch.clean - begin].mean())
+            self._voices.weigh(index, float(shares.max() / max(shares.sum(), 1.0)), sure)
             if shares.max() >= 0.5:
                 members.append(index)
                 speakers.append(int(shares.argmax()))
-                purity.append(float(shares.max() / shares.sum()))
-        return members, speakers, purity
+                beliefs.append(sure)
+        self._voices.see(members, speakers, beliefs)
+        return members, speakers
 
     def _frontier(self, fresh: Bools, count: int, first: int) -> int:
         """How many of the first `count` frames to make final.

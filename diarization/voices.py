@@ -52,23 +52,33 @@ class Voices:
         return self._append(voice, seconds) - self._fixed
 
     @property
-    def seconds(self) -> Float32:
-        """What every stretch's embedding counts for, in seconds: less where later windows heard two people in it."""
+    def purity(self) -> Float32:
+        """Of every stretch 1 where the windows heard one person in it, 0 where they heard two in equal parts."""
         rows = slice(self._fixed, self._count)
-        purity = self._purity[rows] / np.maximum(self._windows[rows], 1.0)
-        return np.asarray(self._seconds[rows] * np.where(self._windows[rows] > 0, purity, 1.0) ** 2, np.float32)
+        mean = self._purity[rows] / np.maximum(self._windows[rows], 1e-9)
+        return np.asarray(np.where(self._windows[rows] > 0, np.maximum(2.0 * mean - 1.0, 0.0), 1.0), np.float32)
 
-    def see(self, stretches: Sequence[int], speakers: Sequence[int], purity: Sequence[float]) -> None:
-        """A window's verdict: which local speaker it took each of these stretches for, and how much of it."""
+    @property
+    def seconds(self) -> Float32:
+        """What every stretch's embedding counts for, in seconds."""
+        rows = slice(self._fixed, self._count)
+        return np.asarray(self._seconds[rows] * self.purity, np.float32)
+
+    def weigh(self, stretch: int, purity: float, belief: float) -> None:
+        """A window's verdict on one stretch: how much of it is one local speaker's, and how far to believe that."""
+        self._purity[stretch + self._fixed] += purity * belief
+        self._windows[stretch + self._fixed] += belief
+
+    def see(self, stretches: Sequence[int], speakers: Sequence[int], beliefs: Sequence[float]) -> None:
+        """A window's verdict: which local speaker it took each of these stretches for, and how far to believe it."""
         rows = np.asarray(stretches, np.intp) + self._fixed
         local = np.asarray(speakers, np.intp)
         back = rows[:, None] - rows[None] - 1
         near = (back >= 0) & (back < _BAND)
         i, j = np.nonzero(near)
-        self._purity[rows] += np.asarray(purity, np.float32)
-        self._windows[rows] += 1.0
-        self._verdicts[rows[i], back[i, j]] += np.where(local[i] == local[j], 1.0, -1.0)
-        self._seen[rows[i], back[i, j]] += 1.0
+        belief = np.asarray(beliefs, np.float32)
+        self._verdicts[rows[i], back[i, j]] += np.where(local[i] == local[j], 1.0, -1.0) * belief[i] * belief[j]
+        self._seen[rows[i], back[i, j]] += belief[i] * belief[j]
 
     def name(self, stretches: Sequence[int]) -> list[int]:
         """Give stretches just added their voices, as indices of `ids`: what is said live, and stays."""

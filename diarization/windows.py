@@ -64,3 +64,15 @@ def runs(active: Bools, bridge: int = 0) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
+
+
+def context(count: int, begin: int, enough: int) -> Float32:
+    """How far a window that begins at frame `begin` can be believed at each of its frames, in (0, 1].
+
+    Less towards its end, where what follows is unknown, and towards its begin, unless that is the session's; less
+    throughout where the session had just begun and the window is not full.
+    """
+    ahead = np.arange(count, 0, -1) / enough
+    behind = np.arange(1, count + 1) / enough if begin > 0 else np.ones(count)
+    heard = min(1.0, 1.0 + begin / count) ** 2
+    return np.asarray(np.clip(ahead, 0.1, 1.0) * np.clip(behind, 0.1, 1.0) * max(heard, 1e-3), np.float32)
