@@ -330,3 +330,25 @@ def test_a_packet_that_is_not_opus_is_refused_and_the_next_one_decoded() -> None
     with pytest.raises(BadAudio, match="cannot be decoded"):
         decoder.decode(b"\xfd\x00\x00\x00")
     assert len(decoder.decode(packets[1])) == 320
+
+
+def test_bridging_a_loss_brings_what_follows_nearer_to_what_was_sent() -> None:
+    packets = OpusEncoder().encode(speechlike(16_000, 4.0))
+
+    def after(lost: int, *, bridged: bool) -> Int16Mono:
+        decoder = OpusDecoder()
+        for packet in packets[:lost]:
+            decoder.decode(packet)
+        if bridged:
+            decoder.lose(1, packets[lost + 1])
+        return np.concatenate([decoder.decode(packet) for packet in packets[lost + 1 : lost + 4]])
+
+    def error(lost: int, *, bridged: bool) -> float:
+        decoder = OpusDecoder()
+        whole = np.concatenate([decoder.decode(packet) for packet in packets[: lost + 4]])[-960:]
+        return float(np.mean((after(lost, bridged=bridged).astype(float) - whole) ** 2))
+
+    losses = range(20, 180, 8)
+    assert sum(error(lost, bridged=True) for lost in losses) < 0.9 * sum(
+        error(lost, bridged=False) for lost in losses
+    )
