@@ -146,10 +146,19 @@ async def test_a_packet_that_lies_in_the_socket_when_the_machine_was_busy_is_not
     packets, line = encoded(12), Line()
     mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
+    inner: asyncio.Queue[bytes] = asyncio.Queue()
+
     class Receiving(asyncio.DatagramProtocol):
         def datagram_received(self, data: bytes, addr: object) -> None:
-            line.take(packets[10], 10, 10 * STEP)
+            inner.put_nowait(data)
 
+    async def decrypt() -> None:
+        await inner.get()
+        await asyncio.sleep(0)
+        line.take(packets[10], 10, 10 * STEP)
+
+    # As in aiortc, a datagram reaches the tap some turns of the event loop after it was read.
+    decrypting = asyncio.create_task(decrypt())
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Receiving, sock=mine)
 
     async def feed() -> None:
@@ -163,6 +172,7 @@ async def test_a_packet_that_lies_in_the_socket_when_the_machine_was_busy_is_not
         await asyncio.sleep(0.02)
 
     await line.run(feed)
+    await decrypting
     transport.close()
     theirs.close()
     assert line.gaps() == []
