@@ -9,7 +9,7 @@ offer.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -86,18 +86,26 @@ class WebRtcIngest:
         self._on_closed = on_closed
         self._connections: dict[str, _Connection] = {}
 
-    async def answer(self, sink: TrackSink, offer_sdp: str, clock: Callable[[], Tick]) -> Answer:
+    async def answer(
+        self,
+        sink: TrackSink,
+        offer_sdp: str,
+        clock: Callable[[], Tick],
+        *,
+        evict: Callable[[], Awaitable[None]] | None = None,
+    ) -> Answer:
         """Answer an offer, with all candidates in the answer (no trickle), and receive its audio into `sink`.
 
         `clock` gives the session's elapsed ticks. One sink object stands for one track of one session: with the first
         packet of a new connection an older one of the same sink is flushed and closed, so that a peer whose network
-        changed takes its track over without a pause. Raises BadOffer, NoNetwork, EngineMissing.
+        changed takes its track over without a pause. `evict` is awaited at the same moment: it makes a writer of
+        another kind leave the track. Raises BadOffer, NoNetwork, EngineMissing.
         """
         offer = read_offer(offer_sdp)
         track = RtpTrack(
             sink, clock, no_rtp_timeout_s=self._no_rtp_timeout_s, connect_timeout_s=self._connect_timeout_s
         )
-        connection = _Connection(self, track, self._ice_servers)
+        connection = _Connection(self, track, self._ice_servers, evict)
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 sdp = await connection.negotiate(offer.sdp, more_candidates=not offer.candidates)
@@ -144,6 +152,8 @@ class WebRtcIngest:
         older = takewhile(lambda connection: connection is not newer, list(self._connections.values()))
         for connection in [connection for connection in older if connection.track.sink is newer.track.sink]:
             await connection.close("replaced", linger_s=0)
+        if newer.evict is not None:
+            await newer.evict()
 
     def _forget(self, resource: str, reason: Reason) -> None:
         self._connections.pop(resource, None)
@@ -173,8 +183,15 @@ def _install_tap(receiver: RTCRtpReceiver, take: Callable[[Packet], None]) -> No
 class _Connection:
     """One peer connection, and the task that carries its packets to the sink."""
 
-    def __init__(self, ingest: WebRtcIngest, track: RtpTrack, servers: list[RTCIceServer]) -> None:
+    def __init__(
+        self,
+        ingest: WebRtcIngest,
+        track: RtpTrack,
+        servers: list[RTCIceServer],
+        evict: Callable[[], Awaitable[None]] | None,
+    ) -> None:
         self.track = track
+        self.evict = evict
         self._ingest = ingest
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._task: asyncio.Task[None] | None = None

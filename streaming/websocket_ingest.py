@@ -69,6 +69,14 @@ class TrackNumbers:
         """Held while a connection writes: the next one is told where to go on only after that."""
         self._owner: _Connection | None = None
 
+    async def release(self) -> None:
+        """Close the track's connection, if there is one, with 4000; returns once it writes no more."""
+        owner, self._owner = self._owner, None
+        if owner is not None:
+            owner._arrived.set()
+        async with self._turn:
+            return
+
 
 async def ingest(
     socket: Socket, sink: TrackSink, numbers: TrackNumbers, new_decoder: Callable[[], PacketDecoder]

@@ -18,7 +18,7 @@ from streaming.audio_wire import AudioFrame, pack
 from streaming.media import OpusDecoder
 from streaming.types import Int16Mono, Tick
 from streaming.webrtc import WebRtcIngest
-from streaming.websocket_ingest import CLOSE_OVER, End, TrackNumbers, ingest
+from streaming.websocket_ingest import CLOSE_OVER, CLOSE_REPLACED, End, TrackNumbers, ingest
 
 pytestmark = pytest.mark.loopback
 
@@ -154,3 +154,25 @@ async def test_the_end_of_the_session_closes_with_its_own_code() -> None:
                 await socket.recv()
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == CLOSE_OVER
+
+
+async def test_a_webrtc_connection_takes_a_track_over_from_a_websocket() -> None:
+    audio = speechlike(1.0)
+    rtc = WebRtcIngest()
+    async with serving() as track, connect(track.url) as socket:
+        await socket.recv()
+        await socket.send(pack(frames_of(audio, "pcm16")[0]))
+        await socket.recv()
+        peer = RtcPeer(opus_packets(audio))
+        answer = await rtc.answer(track.sink, await peer.offer(), session_clock(), evict=track.numbers.release)
+        await peer.accept(answer.sdp)
+        with pytest.raises(ConnectionClosed) as caught:
+            await socket.recv()
+        await peer.finish()
+        await rtc.close_all()
+        await peer.close()
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == CLOSE_REPLACED
+    assert track.ends == ["replaced"]
+    assert np.array_equal(track.sink.pcm[:1_600], audio[:1_600])
+    assert track.sink.received > 1_600 + len(audio)
