@@ -324,7 +324,7 @@ def test_the_note_says_where_each_statement_comes_from(server: FakeServer, open_
     risk = page.get_by_role("row").filter(has_text="Suicidal thoughts")
     expect(risk).to_contain_text("Asked and denied")
     expect(page.get_by_role("row").filter(has_text="Access to means")).to_contain_text("Not assessed this session")
-    link = risk.get_by_role("button", name="Show what Client said at 0:28")
+    link = risk.get_by_role("button", name="Client, 0:28: show what was said")
     link.press("Enter")
     expect(said(page, "No. Nothing like that.")).to_be_focused()
     expect(said(page, "When you lie there")).to_have_attribute("data-evidence", "")

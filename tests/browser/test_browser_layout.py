@@ -81,7 +81,7 @@ def test_every_state(server: FakeServer, open_page: OpenPage, size: str, scheme:
     page.get_by_role("button", name="End the session", exact=True).click()
     page.get_by_role("heading", name="Draft note · SOAP").wait_for()
     look.at("note", full=True)
-    page.get_by_role("button", name="Show what Client said at 0:36").first.click()
+    page.get_by_role("button", name="Client, 0:36: show what was said").first.click()
     look.at("note-evidence")
 
 

@@ -139,7 +139,7 @@ def test_from_consent_to_a_note_whose_statements_lead_to_what_was_said(page: Pag
     assert with_speakers <= MAX_SPEAKER_WER
 
     expect(page.get_by_role("region", name="Is it all there?")).to_contain_text("Written down")
-    evidence = page.get_by_role("button", name="Show what").first
+    evidence = page.get_by_role("button", name="show what was said").first
     utterance = page.locator(f'[data-utterance="{evidence.get_attribute("data-evidence-of")}"]')
     evidence.press("Enter")
     expect(utterance).to_be_focused()

@@ -43,9 +43,13 @@ const riskLine = (item, found) => `${riskName(item)}: ${riskState(found)}`;
 /** Minutes, code, and how far the next code is; empty where the note holds no times. */
 export function billingLine(billing) {
   if (!billing || billing.minutes === null || billing.minutes === undefined) return "";
-  const { minutes, cpt, margin_min: margin, next } = billing;
-  const whole = Math.floor(minutes);
-  const first = cpt ? S.billing.code(whole, cpt) : S.billing.none(whole);
-  if (!(margin > 0)) return `${first}.`;
-  return `${first}, ${next ? S.billing.next(Math.ceil(margin), next) : S.billing.short(Math.ceil(margin))}.`;
+  const { minutes, cpt, margin_min: margin } = billing;
+  const first = cpt ? S.billing.code(minutes, cpt) : S.billing.none(minutes);
+  if (margin === null || margin === undefined) return `${first}.`;
+  const next = LONGER.get(cpt ?? null);
+  return `${first}, ${next ? S.billing.short(margin, next) : S.billing.past(margin)}.`;
 }
+
+// The code that more minutes would reach. Of the longest one the margin counts what is past its least time; the page
+// says how far it is and never proposes to stretch a session.
+const LONGER = new Map([[null, "90832"], ["90832", "90834"], ["90834", "90837"]]);

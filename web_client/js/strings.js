@@ -188,7 +188,7 @@ export const S = {
     sourceUnknown: "Source not known",
     unsupported: "Not supported by what was said: check or drop it",
     evidence: (name, time) => `${name}, ${time}`,
-    showEvidence: (name, time) => `Show what ${name} said at ${time}`,
+    showEvidence: (name, time) => `${name}, ${time}: show what was said`,
     evidenceMissing: "The passage is not in this transcript",
     copy: "Copy as plain text",
     copied: "The note is copied. The transcript is not part of it.",
@@ -229,11 +229,10 @@ export const S = {
 
   billing: {
     title: "Time and code",
-    minutes: (minutes) => `${plural(minutes, "minute", "minutes")} measured`,
     none: (minutes) => `${plural(minutes, "minute", "minutes")} measured: too short for a psychotherapy code`,
     code: (minutes, cpt) => `${plural(minutes, "minute", "minutes")} measured: ${cpt}`,
-    short: (margin) => `${plural(margin, "minute", "minutes")} short of the next code`,
-    next: (margin, code) => `${plural(margin, "minute", "minutes")} short of ${code}`,
+    short: (margin, code) => `${plural(margin, "minute", "minutes")} short of ${code}`,
+    past: (margin) => `${plural(margin, "minute", "minutes")} past its least time`,
   },
 
   complete: {

@@ -1,0 +1,131 @@
+"""Accessibility: axe-core over every state, the keyboard alone, right-to-left."""
+
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser_pages import SIZES, OpenPage, consent_and_start, end_session, line, said
+from fake_session_server import FakeServer
+from playwright.sync_api import Page, expect
+from session_script import NOTE, TALK, draft, ended, lag, partial
+
+pytestmark = pytest.mark.browser
+pytest_plugins = ("browser_fixtures",)
+
+AXE = "axe-core@4.14.1"
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core, from npm."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip(f"npm is not installed: {AXE} cannot be had")
+    folder = tmp_path_factory.mktemp("axe")
+    packed = subprocess.run([npm, "pack", AXE], cwd=folder, capture_output=True, text=True, timeout=90, check=False)
+    if packed.returncode:
+        pytest.skip(f"npm could not fetch {AXE}")
+    return _read(next(folder.glob("*.tgz")))
+
+
+def _read(archive: Path) -> str:
+    with tarfile.open(archive) as packed:
+        found = packed.extractfile("package/axe.min.js")
+        assert found is not None
+        return found.read().decode()
+
+
+def _violations(page: Page, axe: str) -> list[str]:
+    page.evaluate(axe)
+    run = "tags => axe.run(document, { runOnly: { type: 'tag', values: tags } })"
+    found: dict[str, Any] = page.evaluate(run, _TAGS)
+    return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+def test_axe_finds_nothing(server: FakeServer, open_page: OpenPage, axe: str, size: str, scheme: str) -> None:
+    server.on_end = [ended(47.5, 5.8), draft(NOTE)]
+    page = open_page(server.url, size, color_scheme=scheme)
+    page.get_by_role("button", name="Check the microphone").click()
+    page.get_by_role("meter").wait_for()
+    page.get_by_role("button", name="Start the session").click()
+    assert _violations(page, axe) == []
+    consent_and_start(page)
+    server.emit(*TALK, partial(48.0, "I will also", "write down the", "S2"), lag(49))
+    said(page, "Yes, I can do that.").wait_for()
+    assert _violations(page, axe) == []
+    page.get_by_role("button", name="End session").click()
+    assert _violations(page, axe) == []
+    page.get_by_role("button", name="End the session", exact=True).click()
+    page.get_by_role("heading", name="Draft note").wait_for()
+    page.get_by_role("button", name="Client, 0:36: show what was said").first.click()
+    assert _violations(page, axe) == []
+
+
+def test_a_session_by_keyboard_alone(server: FakeServer, open_page: OpenPage) -> None:
+    server.on_end = [ended(47.5), draft(NOTE)]
+    page = open_page(server.url)
+    keys = page.keyboard
+    keys.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    keys.press("Enter")
+    keys.press("Tab")
+    expect(page.get_by_role("radio", name="2")).to_be_focused()
+    for number in range(2):
+        keys.press("Tab")
+        expect(page.get_by_role("checkbox").nth(number)).to_be_focused()
+        keys.press("Space")
+    keys.press("Tab")
+    expect(page.get_by_role("button", name="Check the microphone")).to_be_focused()
+    keys.press("Tab")
+    keys.press("Enter")
+    expect(line(page)).to_contain_text("Connected.")
+    expect(page.get_by_role("heading", name="Session")).to_be_focused()
+    server.emit(*TALK)
+    said(page, "Yes, I can do that.").wait_for()
+    _tab_to(page, "End session")
+    keys.press("Enter")
+    expect(page.get_by_role("button", name="Keep recording")).to_be_focused()
+    keys.press("Tab")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="Draft note")).to_be_focused()
+    _tab_to(page, "Client, 0:36: show what was said")
+    keys.press("Enter")
+    expect(said(page, "That they will find out")).to_be_focused()
+    keys.press("Tab")
+    keys.press("Enter")
+    expect(page.get_by_role("button", name="Client, 0:36: show what was said").first).to_be_focused()
+
+
+def _tab_to(page: Page, name: str) -> None:
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        focused = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
+        if page.evaluate(focused) == name:
+            return
+    pytest.fail(f"the keyboard does not reach “{name}”")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_right_to_left_sticks_out_nowhere(server: FakeServer, open_page: OpenPage, size: str) -> None:
+    server.on_end = [ended(47.5), draft(NOTE)]
+    page = open_page(server.url, size)
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    wide = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(wide)
+    consent_and_start(page)
+    server.emit(*TALK)
+    said(page, "Yes, I can do that.").wait_for()
+    assert not page.evaluate(wide)
+    badge = said(page, "Yes, I can do that.").locator(".name").bounding_box()
+    text = said(page, "Yes, I can do that.").bounding_box()
+    assert badge and text
+    assert badge["x"] > text["x"] + text["width"] / 2, "the speaker stands at the line's beginning, on the right"
+    end_session(page)
+    page.get_by_role("heading", name="Draft note").wait_for()
+    assert not page.evaluate(wide)

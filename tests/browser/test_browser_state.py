@@ -1,0 +1,175 @@
+"""The page's pure parts, run in the browser without the page: the reducer, what is shown of a state, the level, the
+note's text."""
+
+import itertools
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from browser_pages import OpenPage
+from fake_session_server import FakeServer
+from playwright.sync_api import Page
+from session_script import NOTE, TALK, Message, ended, gap, partial, relabel, roles, utterance
+
+pytestmark = pytest.mark.browser
+pytest_plugins = ("browser_fixtures",)
+
+Reduce = Callable[[list[Message]], Any]
+
+_LIBRARY = """async () => {
+  const [state, selectors, note, level, strings] = await Promise.all(
+    ["state", "selectors", "note_text", "level", "strings"].map((name) => import(`/static/js/${name}.js`)));
+  window.pure = { ...state, ...selectors, ...note, ...level, ...strings };
+}"""
+
+
+@pytest.fixture
+def page(server: FakeServer, open_page: OpenPage) -> Page:
+    opened = open_page(server.url)
+    opened.evaluate(_LIBRARY)
+    return opened
+
+
+@pytest.fixture
+def reduced(page: Page) -> Reduce:
+    """What the page would hold after these messages."""
+    return lambda messages: page.evaluate(
+        "messages => messages.reduce((state, message) => pure.reduce(state, {at: 0, ...message}), pure.INITIAL)",
+        messages,
+    )
+
+
+def _numbered(events: list[Message]) -> list[Message]:
+    return [{"sequence": number} | event for number, event in enumerate(events, 1)]
+
+
+def test_a_repeat_counts_once(reduced: Reduce) -> None:
+    events = _numbered(TALK)
+    assert reduced(events + events[3:7] + events) == reduced(events)
+
+
+def test_unknown_messages_and_names_of_objects_are_ignored(reduced: Reduce) -> None:
+    strange = [{"type": "constructor"}, {"type": "__proto__"}, {"type": "newer", "sequence": None}, {"no": "type"}]
+    assert reduced(strange) == reduced([])
+
+
+def test_the_same_events_in_any_order_of_arrival_are_shown_alike(reduced: Reduce) -> None:
+    said = [event for event in TALK if event["type"] == "utterance"]
+    expected = [one["id"] for one in reduced(said)["utterances"]]
+    for seed in range(5):
+        mixed = random.Random(seed).sample(said, len(said))
+        assert [one["id"] for one in reduced(mixed)["utterances"]] == expected
+
+
+def test_roles_and_relabels_count_backwards(page: Page, reduced: Reduce) -> None:
+    events = [
+        utterance(1, 1.0, "a"),
+        utterance(2, 5.0, "b", "S2"),
+        relabel(1, "S2"),
+        roles(S1="client", S2="clinician"),
+    ]
+    for order in itertools.permutations(events[2:]):
+        state = reduced([*events[:2], *order])
+        names = page.evaluate("state => pure.timeline(state).map((entry) => entry.name)", state)
+        assert names == ["Clinician", "Clinician"]
+
+
+def test_a_partial_never_repeats_a_finished_utterance(reduced: Reduce) -> None:
+    before = [partial(1.0, "How have", "you"), utterance(1, 1.0, "How have you been?")]
+    assert reduced(before)["partials"] == {}
+    later = [partial(6.0, "", "And"), utterance(1, 1.0, "How have you been?")]
+    assert list(reduced(later)["partials"]) == ["mic"]
+
+
+def test_an_end_that_was_asked_for_is_not_taken_back_by_an_older_answer(reduced: Reduce) -> None:
+    live = {"id": "x", "state": "live", "tracks": [], "roles": {}, "last_event": 3}
+    asked = [{"type": "page/session", "session": live}, {"type": "page/ending"}]
+    assert reduced([*asked, {"type": "page/session", "session": live}])["phase"] == "ending"
+    assert reduced([*asked, ended(3.0), {"type": "page/session", "session": live}])["phase"] == "ended"
+
+
+def test_lengths_of_merged_gaps_add_up(page: Page, reduced: Reduce) -> None:
+    state = reduced([gap(1.0, 1.02, "packet_loss"), gap(1.5, 1.54, "packet_loss"), gap(9.0, 9.02, "packet_loss")])
+    entries = page.evaluate("state => pure.timeline(state)", state)
+    assert [round(entry["length"], 2) for entry in entries] == [0.06, 0.02]
+
+
+@pytest.mark.parametrize(
+    "message", [{"type": "utterance", "id": "mic-1"}, {"type": "lag"}, {"type": "draft", "note": None}]
+)
+def test_an_event_without_what_it_must_have_is_refused(page: Page, message: Message) -> None:
+    refused = "message => { try { pure.reduce(pure.INITIAL, message); } catch (error) { return error.name; } }"
+    assert page.evaluate(refused, message) == "TypeError"
+
+
+@pytest.mark.parametrize(
+    "billing,line",
+    [
+        ({"minutes": 51, "cpt": "90834", "margin_min": 2}, "51 minutes measured: 90834, 2 minutes short of 90837."),
+        (
+            {"minutes": 60, "cpt": "90837", "margin_min": 7},
+            "60 minutes measured: 90837, 7 minutes past its least time.",
+        ),
+        (
+            {"minutes": 1, "cpt": None, "margin_min": 15},
+            "1 minute measured: too short for a psychotherapy code, 15 minutes short of 90832.",
+        ),
+        (None, ""),
+    ],
+)
+def test_billing_says_how_far_the_next_code_is(page: Page, billing: Message | None, line: str) -> None:
+    assert page.evaluate("billing => pure.billingLine(billing)", billing) == line
+
+
+def test_every_statement_and_every_risk_is_in_the_plain_text(page: Page) -> None:
+    text = page.evaluate("note => pure.noteText(note)", NOTE)
+    for section in NOTE["sections"]:
+        for one in section["statements"]:
+            assert one["text"] in text
+    assert text.count("Not assessed this session") == 6
+
+
+_BLOCKS = """pattern => pure.judge(pattern.flatMap(([seconds, rmsDb, clipped]) =>
+  Array.from({ length: seconds * 10 }, () => ({ rmsDb, clipped }))).map((block, index) => ({ at: index * 100, ...block })))"""
+
+
+@pytest.mark.parametrize(
+    "pattern,verdict",
+    [
+        ([[4, -20, False]], "good"),
+        ([[6, -62, False]], "quiet"),
+        ([[3, -70, False], [1, -50, False], [3, -70, False], [1, -52, False]], "too_quiet"),
+        ([[4, -20, False], [1, -3, True]], "clipping"),
+        ([[4, -120, False]], "dead"),
+        ([[2, -20, False], [7, -60, False]], "quiet"),
+    ],
+)
+def test_the_level_is_judged_by_speech_and_not_by_silence(page: Page, pattern: list[Any], verdict: str) -> None:
+    assert page.evaluate(_BLOCKS, pattern) == verdict
+
+
+def test_lengths_of_time_never_round_to_nothing(page: Page) -> None:
+    given = [0.02, 0.5, 6.0, 61.0, 3725.0]
+    assert page.evaluate("given => given.map(pure.duration)", given) == [
+        "0.02 s",
+        "0.5 s",
+        "6 s",
+        "1 min 1 s",
+        "1 h 2 min 5 s",
+    ]
+    assert page.evaluate("given => given.map(pure.clock)", given) == ["0:00", "0:00", "0:06", "1:01", "1:02:05"]
+
+
+def test_no_message_is_without_words(page: Page) -> None:
+    empty = """() => {
+      const faults = [];
+      const walk = (value, path) => {
+        if (typeof value === "string" && !value.trim()) faults.push(path);
+        if (value && typeof value === "object") for (const [key, one] of Object.entries(value)) walk(one, `${path}.${key}`);
+      };
+      walk(pure.S, "S");
+      return faults;
+    }"""
+    assert json.dumps(page.evaluate(empty)) == "[]"
