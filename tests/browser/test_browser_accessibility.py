@@ -124,7 +124,8 @@ def test_right_to_left_sticks_out_nowhere(server: FakeServer, open_page: OpenPag
     assert not page.evaluate(wide)
     badge = said(page, "Yes, I can do that.").locator(".name").bounding_box()
     text = said(page, "Yes, I can do that.").bounding_box()
-    assert badge and text
+    assert badge
+    assert text
     assert badge["x"] > text["x"] + text["width"] / 2, "the speaker stands at the line's beginning, on the right"
     end_session(page)
     page.get_by_role("heading", name="Draft note").wait_for()

@@ -1,5 +1,4 @@
-"""The page's pure parts, run in the browser without the page: the reducer, what is shown of a state, the level, the
-note's text."""
+"""The page's pure parts, run in the browser without the page: reducer, what is shown of a state, level, texts."""
 
 import itertools
 import json
@@ -51,7 +50,12 @@ def test_a_repeat_counts_once(reduced: Reduce) -> None:
 
 
 def test_unknown_messages_and_names_of_objects_are_ignored(reduced: Reduce) -> None:
-    strange = [{"type": "constructor"}, {"type": "__proto__"}, {"type": "newer", "sequence": None}, {"no": "type"}]
+    strange: list[Message] = [
+        {"type": "constructor"},
+        {"type": "__proto__"},
+        {"type": "newer", "sequence": None},
+        {"no": "type"},
+    ]
     assert reduced(strange) == reduced([])
 
 
@@ -84,8 +88,8 @@ def test_a_partial_never_repeats_a_finished_utterance(reduced: Reduce) -> None:
 
 
 def test_an_end_that_was_asked_for_is_not_taken_back_by_an_older_answer(reduced: Reduce) -> None:
-    live = {"id": "x", "state": "live", "tracks": [], "roles": {}, "last_event": 3}
-    asked = [{"type": "page/session", "session": live}, {"type": "page/ending"}]
+    live: Message = {"id": "x", "state": "live", "tracks": [], "roles": {}, "last_event": 3}
+    asked: list[Message] = [{"type": "page/session", "session": live}, {"type": "page/ending"}]
     assert reduced([*asked, {"type": "page/session", "session": live}])["phase"] == "ending"
     assert reduced([*asked, ended(3.0), {"type": "page/session", "session": live}])["phase"] == "ended"
 
@@ -131,8 +135,9 @@ def test_every_statement_and_every_risk_is_in_the_plain_text(page: Page) -> None
     assert text.count("Not assessed this session") == 6
 
 
-_BLOCKS = """pattern => pure.judge(pattern.flatMap(([seconds, rmsDb, clipped]) =>
-  Array.from({ length: seconds * 10 }, () => ({ rmsDb, clipped }))).map((block, index) => ({ at: index * 100, ...block })))"""
+_BLOCKS = """pattern => pure.judge(pattern
+  .flatMap(([seconds, rmsDb, clipped]) => Array.from({ length: seconds * 10 }, () => ({ rmsDb, clipped })))
+  .map((block, index) => ({ at: index * 100, ...block })))"""
 
 
 @pytest.mark.parametrize(
@@ -167,7 +172,8 @@ def test_no_message_is_without_words(page: Page) -> None:
       const faults = [];
       const walk = (value, path) => {
         if (typeof value === "string" && !value.trim()) faults.push(path);
-        if (value && typeof value === "object") for (const [key, one] of Object.entries(value)) walk(one, `${path}.${key}`);
+        if (!value || typeof value !== "object") return;
+        for (const [key, one] of Object.entries(value)) walk(one, `${path}.${key}`);
       };
       walk(pure.S, "S");
       return faults;
