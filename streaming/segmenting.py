@@ -22,23 +22,25 @@ class SegmentSettings:
     onset_ticks: int = 2 * CHUNK_TICKS
     """Voice must last this long to open a segment: a click does not."""
     preroll_ticks: int = SAMPLE_RATE * 3 // 10
+    breath_ticks: int = 5 * CHUNK_TICKS
+    """A silence, 160 ms, that is no closure inside a word: silero holds on for 100 ms, so it is 260 ms of quiet."""
     pause_ticks: int = SAMPLE_RATE * 3 // 10
-    """A silence in which a long segment may be cut without cutting a word."""
+    """A silence in which a long segment may be cut whatever was said."""
     endpoint_ticks: int = SAMPLE_RATE * 7 // 10
     grid_ticks: int = SAMPLE_RATE // 2
     """How often a segment that goes on is marked, as a chance for a partial result."""
 
 
-MarkKind = Literal["start", "going_on", "pause", "end", "silence"]
+MarkKind = Literal["start", "going_on", "breath", "pause", "end", "silence"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """Something became known about the audio up to tick `at`.
 
-    start: a segment begins at `at` (pre-roll included). going_on: it still goes on at `at`. pause: nobody has
-    spoken for a moment around `at`, a safe place to cut. end: it ended at `at`. silence: no segment will begin
-    before `at`. `voiced` counts the segment's ticks of voice so far.
+    start: a segment begins at `at` (pre-roll included). going_on: it still goes on at `at`. breath, then pause:
+    nobody has spoken for a moment around `at`, a safe place to cut. end: it ended at `at`. silence: no segment will
+    begin before `at`. `voiced` counts the segment's ticks of voice so far.
     """
 
     kind: MarkKind
@@ -57,7 +59,7 @@ class Segmenter:
         self._onset: int | None = None
         self._last_voice = 0
         self._voiced = 0
-        self._paused = False
+        self._silent_for: MarkKind | None = None  # the longest silence marked since the last voice
         self._next_grid = 0
 
     @property
@@ -87,7 +89,7 @@ class Segmenter:
         if self._now - self._onset < settings.onset_ticks:
             return []
         begin = self._safe(self._onset)
-        self._open, self._paused, self._last_voice = True, False, self._now
+        self._open, self._silent_for, self._last_voice = True, None, self._now
         self._voiced = self._now - self._onset
         self._next_grid = begin + settings.grid_ticks
         return [Mark("start", begin)]
@@ -96,19 +98,24 @@ class Segmenter:
         settings = self.settings
         marks: list[Mark] = []
         if probability >= settings.silence_below:
-            self._last_voice, self._paused = self._now, False
+            self._last_voice, self._silent_for = self._now, None
             self._voiced += CHUNK_TICKS
         silence = self._now - self._last_voice
         if silence >= settings.endpoint_ticks:
             return self._close()
-        if silence >= settings.pause_ticks and not self._paused:
-            self._paused = True
-            marks.append(Mark("pause", Tick(self._last_voice + silence // 2), self._voiced))
+        if silence >= settings.breath_ticks and self._silent_for is None:
+            marks.append(self._silent("breath", silence))
+        if silence >= settings.pause_ticks and self._silent_for == "breath":
+            marks.append(self._silent("pause", silence))
         if self._now >= self._next_grid:
             self._next_grid += settings.grid_ticks
-            if not self._paused:
+            if self._silent_for is None:
                 marks.append(Mark("going_on", Tick(self._now), self._voiced))
         return marks
+
+    def _silent(self, kind: MarkKind, silence: int) -> Mark:
+        self._silent_for = kind
+        return Mark(kind, Tick(self._last_voice + silence // 2), self._voiced)
 
     def _close(self) -> list[Mark]:
         # The end keeps half of the endpoint silence: the recognizer hears that the last word is over, and the

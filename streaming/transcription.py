@@ -1,10 +1,11 @@
 """One track's way from marks to words: which windows to recognize, and what becomes final when.
 
-A segment is recognized in windows that begin where the last final word was cut off. A window ends, and its words
-become final, at a pause, at the segment's end, or, where nobody pauses, by LocalAgreement-2 between checkpoints
-(Mark `going_on` past `agree_after_ticks`), at the latest after `longest_ticks`: the delay does not grow with the
-length of a monologue. Windows in between give tentative words only; leaving them out, as a busy machine does,
-changes nothing that is final. So the final words are a function of the audio alone.
+A segment is recognized in windows that begin where the last final word was cut off. A window is
+recognized as soon as somebody draws breath. Its words become final then if they end a sentence, else once the breath
+is a pause or the segment's end, which then cost no recognition and no time. Where nobody pauses, LocalAgreement-2
+between checkpoints (Mark `going_on` past `agree_after_ticks`) cuts the window, at the latest after `longest_ticks`:
+the delay does not grow with the length of a monologue. Windows in between give tentative words only; leaving them
+out, as a busy machine does, changes nothing that is final. So the final words are a function of the audio alone.
 """
 
 from collections import deque
@@ -22,9 +23,11 @@ class TranscriptionSettings:
 
     partial_ticks: int = SAMPLE_RATE
     """Tentative words at least this often while somebody speaks."""
+    sentence_cut_ticks: int = SAMPLE_RATE
+    """A window that is at least this long is cut at a breath that ends a sentence."""
     pause_cut_ticks: int = SAMPLE_RATE * 5 // 2
     """A window that is at least this long is cut at a pause; a shorter one gains more from its context."""
-    agree_after_ticks: int = SAMPLE_RATE * 7
+    agree_after_ticks: int = SAMPLE_RATE * 5
     longest_ticks: int = SAMPLE_RATE * 12
     keep_ticks: int = SAMPLE_RATE
     """The last second of a window that goes on is not trusted: its last word may be half a word."""
@@ -66,6 +69,7 @@ class Transcription:
         self._in_segment = False
         self._start = Tick(0)  # of the window
         self._window_voiced = 0  # the segment's voice before the window
+        self._held: tuple[int, tuple[Word, ...]] | None = None  # the window at its newest breath: its voice and words
         self._last_look = Tick(0)  # end of the newest window that was recognized
         self._before: tuple[Word, ...] | None = None  # the checkpoint before, for agreement
         self._promised: tuple[Word, ...] = ()
@@ -143,9 +147,12 @@ class Transcription:
         if not request.final:
             self._tentative = heard
             return self._words(())
-        final = self._checkpoint(request, heard) if mark.kind == "going_on" else self._cut(mark, heard)
-        self.recognized_ticks += max(0, self._start - request.start)
-        return final
+        if mark.kind == "going_on":
+            return self._checkpoint(request, heard)
+        if mark.kind == "breath" and not (heard and heard[-1].text.endswith(SENTENCE_END)):
+            self._held, self._tentative = (mark.voiced, heard), heard
+            return self._words(())
+        return self._cut(mark, heard)
 
     def fail(self) -> tuple[Request, Words]:
         """The open request cannot be recognized: its audio is passed over. Returns what to name as a gap."""
@@ -159,21 +166,31 @@ class Transcription:
         self._in_segment = True
         self._start = self._last_look = self._last_break = at
         self._window_voiced = 0
-        self._before, self._promised, self._last_word, self._tentative = None, (), None, ()
+        self._before, self._promised, self._last_word, self._tentative, self._held = None, (), None, (), None
 
     def _step(self, mark: Mark) -> Request | Words | None:
         length = mark.at - self._start
         settings = self.settings
-        if mark.kind == "end":
-            # After a cut at a pause nothing may have been said: then there is nothing to recognize.
-            return self._ask(mark, final=True) if mark.voiced > self._window_voiced else self._cut(mark, ())
-        if mark.kind == "pause":
-            return self._ask(mark, final=True) if length >= settings.pause_cut_ticks else None
+        if mark.kind in ("breath", "pause", "end"):
+            return self._silence(mark, length)
         # Marks sit on whole chunks: one that comes a chunk early is the one that is due.
         due = mark.at - self._last_look > settings.partial_ticks - CHUNK_TICKS
         if length >= settings.agree_after_ticks:
             return self._ask(mark, final=True) if due else None
         return self._ask(mark, final=False) if due and not self.overtaken() else None
+
+    def _silence(self, mark: Mark, length: int) -> Request | Words | None:
+        """Nobody speaks: what has been heard since the window's start is whole."""
+        settings = self.settings
+        if mark.voiced <= self._window_voiced:
+            # Nothing was said since the last cut.
+            return self._cut(mark, ()) if mark.kind == "end" else None
+        held = self._held[1] if self._held and self._held[0] == mark.voiced else None
+        if mark.kind == "breath":
+            return self._ask(mark, final=True) if length >= settings.sentence_cut_ticks else None
+        if mark.kind == "pause" and length < settings.pause_cut_ticks:
+            return None
+        return self._ask(mark, final=True) if held is None else self._cut(mark, held)
 
     def _ask(self, mark: Mark, *, final: bool) -> Request:
         request = Request(self._start, mark.at, final)
@@ -183,6 +200,8 @@ class Transcription:
     def _cut(self, mark: Mark, heard: tuple[Word, ...]) -> Words:
         """All of the window is final; the next one begins at the mark."""
         ended = mark.kind == "end"
+        self.recognized_ticks += max(0, mark.at - self._start) if mark.voiced > self._window_voiced else 0
+        self._held = None
         self._start = self._last_look = self._through = Tick(max(mark.at, self._through))
         self._window_voiced = mark.voiced
         self._before, self._promised, self._tentative = None, (), ()
@@ -214,6 +233,8 @@ class Transcription:
 
     def _advance(self, cut: Tick, final: tuple[Word, ...], rest: tuple[Word, ...]) -> Words:
         """Final up to `cut`, which lies inside the window; the rest is what the next one should hear."""
+        self.recognized_ticks += cut - self._start
+        self._held = None
         self._start = self._through = cut
         self._before = self._promised = self._tentative = rest
         final = tuple(replace(word, end=min(word.end, cut)) for word in final if word.start < cut)

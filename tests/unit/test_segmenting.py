@@ -49,6 +49,14 @@ def test_a_short_silence_is_a_pause_and_not_an_end() -> None:
     assert 40 * CHUNK_TICKS < of_kind(marks, "pause")[0] < (40 + pause) * CHUNK_TICKS
 
 
+def test_a_breath_comes_before_the_pause_and_once_per_silence() -> None:
+    marks = heard([0.9] * 40 + [0.0] * (chunks(SETTINGS.breath_ticks) + 1) + [0.9] * 40 + [0.0] * 40)
+    assert [mark.kind for mark in marks if mark.kind in ("breath", "pause", "end")] == ["breath"] * 2 + [
+        "pause",
+        "end",
+    ]
+
+
 def test_weak_voice_keeps_a_segment_open_but_does_not_open_one() -> None:
     weak = (SETTINGS.silence_below + SETTINGS.speech_above) / 2
     assert of_kind(heard([weak] * 100), "start") == []

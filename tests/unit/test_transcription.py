@@ -1,6 +1,6 @@
 """One track from marks to words, with a scripted recognizer that hears what a script says at each tick."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import pytest
@@ -117,10 +117,26 @@ def test_nothing_is_recognized_in_silence() -> None:
     assert all(request.start < 4 * SAMPLE_RATE for request in scene.asked)
 
 
-def test_after_a_cut_at_a_pause_the_end_costs_no_window() -> None:
-    scene = talk((0.5, 9))  # longer than pause_cut_ticks: the pause before the end commits it
-    run(scene)
-    assert sum(request.final for request in scene.asked) == 1
+def test_a_silence_is_recognized_once_at_its_breath() -> None:
+    scene = talk((0.5, 9))
+    heard = run(scene)
+    (last,) = [request for request in scene.asked if request.final]
+    ended = next(message for message in heard if message.breaks)
+    assert last.end < ended.through, "the end was known before it came, and cost no window"
+
+
+def test_a_sentence_is_final_at_the_breath_after_it() -> None:
+    scene = talk((0.5, 4), (2.2, 4))
+    scene.words[3] = replace(scene.words[3], text="over.")
+    first = next(message for message in run(scene) if message.committed)
+    assert [word.text for word in first.committed] == [word.text for word in scene.words[:4]]
+    assert first.through < scene.words[4].start
+
+
+def test_a_breath_inside_a_sentence_cuts_nothing() -> None:
+    scene = talk((0.5, 4), (2.2, 4))
+    first = next(message for message in run(scene) if message.committed)
+    assert len(first.committed) == 8
 
 
 def test_a_window_that_fails_is_named_and_the_rest_goes_on() -> None:
