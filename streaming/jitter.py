@@ -69,6 +69,7 @@ class JitterBuffer:
         """SSRC of the stream before and when it was left."""
         self._next = 0
         """Sequence number, extended beyond 16 bits, of the packet to pass on next."""
+        self._highest = 0
         self._waiting: dict[int, tuple[Packet, float]] = {}
         """Packets ahead of the next, by extended sequence number, with their times of arrival."""
         self._passed: set[int] = set()
@@ -127,8 +128,9 @@ class JitterBuffer:
             self.counts.repeated += 1
             return []
         self.counts.received += 1
-        if any(number < other for other in self._waiting):
+        if number < self._highest:
             self.counts.reordered += 1
+        self._highest = max(self._highest, number)
         self._waiting[number] = (packet, now_s)
         return self._in_order()
 
@@ -165,6 +167,7 @@ class JitterBuffer:
         self._ssrc = packet.ssrc
         # One turn up, so that numbers before the first stay above zero.
         self._next = packet.sequence + 0x10000
+        self._highest = self._next
         self._passed.clear()
         self._stray = None
         return [self._pass_on(packet, restart=True)]

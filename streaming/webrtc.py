@@ -118,6 +118,10 @@ class WebRtcIngest:
         resource = uuid4().hex
         self._connections[resource] = connection
         connection.start(resource)
+        # A peer that asks again has given its last try up: at most two connections of a track are open.
+        tries = [c for c in self._connections.values() if c.track.sink is sink and not c.track.heard]
+        for other in tries[:-1]:
+            await other.close("replaced", linger_s=0)
         return Answer(resource, sdp)
 
     def info(self, resource: str) -> TrackInfo | None:

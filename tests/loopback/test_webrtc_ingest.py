@@ -276,6 +276,16 @@ async def test_a_peer_that_never_connects_is_given_up() -> None:
     await peer.close()
 
 
+async def test_of_many_offers_for_a_track_only_the_last_try_stays_open(server: Server) -> None:
+    sink = FakeSink()
+    peers = [RtcPeer(opus_packets(speechlike(0.1))) for _ in range(4)]
+    answers = [await server.ingest.answer(sink, await peer.offer(), server.clock) for peer in peers]
+    assert server.ingest.resources == (answers[-1].resource,)
+    assert server.closed == [(answer.resource, "replaced") for answer in answers[:-1]]
+    for peer in peers:
+        await peer.close()
+
+
 async def test_the_counts_of_a_connection_can_be_asked_for(server: Server) -> None:
     sink = FakeSink()
     peer, resource = await server.send(sink, opus_packets(speechlike(0.6)), lambda n: [] if n == 10 else [0.0])
