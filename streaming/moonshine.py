@@ -3,6 +3,7 @@
 Every row is decoded as if it were alone: tokens, probabilities and attention are the same to the bit in any batch.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ words of synthetic speech with known times."""
 
 _HIDDEN = np.float32(-1e9)
 _GROWTH = 32
+_GRID = 32  # frames are padded to a multiple: sums then add up in the same order, whatever the longest clip
 _NAMES = [(name, layer) for layer in range(LAYERS) for name in ("key", "value")]
 
 
@@ -71,7 +73,7 @@ class Moonshine:
 
     def _encode(self, clips: Sequence[Float32]) -> dict[str, onnx.Array]:
         """Keys and values of all clips, padded at the end of the longest; the mask hides the padding."""
-        longest = max(frames(len(clip)) for clip in clips)
+        longest = -(-max(frames(len(clip)) for clip in clips) // _GRID) * _GRID
         kept: dict[str, onnx.Array] = {}
         for layer in range(LAYERS):
             kept[f"key.{layer}"] = np.zeros((len(clips), HEADS, HEAD, longest), np.float32)
@@ -112,11 +114,12 @@ class _Batch:
         if self._filled == self._capacity:
             self._grow()
         feeds = {name: array[:count] for name, array in (self._kept | self._past).items()}
-        feeds["tokens"] = self._next[:count, None]
-        feeds["positions"] = np.full((count, 1), self._filled)
-        feeds["sizes"] = np.array([self._capacity, 1], np.int64)
-        feeds["past_mask"] = np.zeros((count, 1, 1, self._capacity + 1), np.float32)
-        feeds["past_mask"][..., self._filled : self._capacity] = _HIDDEN
+        feeds["tokens"] = self._next[:count]
+        feeds["position"] = np.array([self._filled])
+        feeds["middles"] = np.full(count, 128, np.uint8)
+        feeds["sizes"] = np.array([self._capacity, 1])
+        feeds["past_mask"] = np.zeros(self._capacity + 1, np.float32)
+        feeds["past_mask"][self._filled : self._capacity] = _HIDDEN
         result = dict(zip(self._decoder.outputs, self._decoder.run(feeds), strict=True))
         for name, layer in _NAMES:
             self._past[f"past_{name}.{layer}"][:count, :, self._filled] = result[f"new_{name}.{layer}"][:, :, 0]
@@ -140,13 +143,13 @@ class _Batch:
 
     def _take(self, row: int, clip: int, result: dict[str, onnx.Array]) -> bool:
         """Note the token chosen for a row; true where the row has ended with it."""
-        token = int(result["next"][row, 0])
-        self._attention[clip].append(result["attention"][row, 0])
+        token = int(result["next"][row])
+        self._attention[clip].append(result["attention"][row])
         self._next[row] = token
         if token == EOS:
             return True
         self._tokens[clip].append(token)
-        self._scores[clip].append(float(result["log_probability"][row, 0]))
+        self._scores[clip].append(math.log(result["probability"][row]))
         if (start := loop_start(self._tokens[clip])) is not None:
             self._loops[clip] = start
             return True

@@ -7,7 +7,7 @@ cross-attention to themselves, which word times need. These graphs take the same
 - encode each clip alone, which costs no more (8 clips of 6 s: 0.019 to 0.022 core-seconds per audio second either
   way), and mask what is padding in the decoder's attention;
 - give back only the new keys and values, so that nothing of the past is copied;
-- give each new token's most likely successor with its log probability instead of 32768 scores, and the attention.
+- give each new token's most likely successor with its probability instead of 32768 scores, and the attention.
 
 Architecture: Jeffries et al., "Moonshine: Speech Recognition for Live Transcription and Voice Commands", 2024. Six
 layers each side, width 288, 8 heads of 36, of which 32 are rotated in pairs; encoder frames are 384 samples apart.
@@ -30,7 +30,6 @@ _ROTATED = 32
 _POSITIONS = 2048
 _EPSILON = 1e-5
 _SCALE = 1 / 6  # of attention scores: one over the square root of 36
-_TINY = 1e-12
 _UNEMBEDDING = "logits"
 _GROUP_SCALE, _GROUP_SHIFT = "onnx::Mul_2080", "onnx::Add_2081"  # the stored graph names them no better
 
@@ -126,14 +125,15 @@ class _Layers(Graph):
         if not self._whole_numbers:
             return self.node("MatMul", [x, self.weight(name, matrix.floats())])
         largest = self.node("ReduceMax", [self.node("Abs", [x]), self.constant([-1])], {"keepdims": 1})
-        largest = self.node("Max", [largest, self.constant(_TINY)])
-        scaled = self.node("Mul", [self.node("Div", [x, largest]), self.constant(127.0)])
-        codes = self.node("Cast", [self.node("Add", [scaled, self.constant(128.5)])], {"to": 2})
-        weights = [self.weight(f"{name}.codes", matrix.codes), self.weight("unit", np.array(1 / 127, np.float32))]
+        unit = self.node("Mul", [largest, self.constant(1 / 127)])
+        codes = self.node(
+            "QuantizeLinear", [x, self.node("Squeeze", [unit, self.constant([1])]), "middles"], {"axis": 0}
+        )
+        weights = [self.weight(f"{name}.codes", matrix.codes), self.weight("one", np.array(1, np.float32))]
         weights += [self.weight(f"{name}.scale", matrix.scale), self.weight("middle", np.array(128, np.uint8))]
         weights += [self.weight(f"{name}.zero", matrix.zero)]
         product = self.node("MatMulIntegerToFloat", [codes, *weights], microsoft=True)
-        return self.node("Mul", [product, largest])
+        return self.node("Mul", [product, unit])
 
     def linear(self, x: str, place: str) -> str:
         """The product of x and the matrix of `place`, plus its bias where it has one."""
@@ -147,9 +147,9 @@ class _Layers(Graph):
         scale = self.weight(place, self.side.plain[f"{place}.weight"])
         return self.node("LayerNormalization", [x, scale], {"axis": -1, "epsilon": _EPSILON})
 
-    def rotate(self, x: str, positions: str) -> str:
+    def rotate(self, x: str, positions: str, output: str = "") -> str:
         settings = {"interleaved": 1, "num_heads": HEADS, "rotary_embedding_dim": _ROTATED}
-        return self.node("RotaryEmbedding", [x, positions, self._cos, self._sin], settings, microsoft=True)
+        return self.node("RotaryEmbedding", [x, positions, self._cos, self._sin], settings, output, microsoft=True)
 
     def queries_keys_values(self, x: str, place: str) -> list[str]:
         """The three projections of self-attention in one product, the scores' scale already in the first."""
@@ -158,15 +158,13 @@ class _Layers(Graph):
         product = self.matmul(x, f"{place}.qkv", joined)
         return self.nodes("Split", [product], {"axis": -1, "num_outputs": 3}, ["", "", ""])
 
-    def heads(self, x: str, order: Sequence[int] = (0, 2, 1, 3)) -> str:
-        """(batch, time, width) as (batch, heads, time, 36), or in another order of axes."""
-        split = self.node("Reshape", [x, self.constant([0, 0, HEADS, HEAD])])
-        return self.node("Transpose", [split], {"perm": list(order)})
+    def heads(self, x: str, output: str = "") -> str:
+        """(batch, width), one token each, as (batch, heads, 1, 36)."""
+        return self.node("Reshape", [x, self.constant([0, HEADS, 1, HEAD])], output=output)
 
     def join(self, x: str) -> str:
-        """(batch, heads, time, 36) as (batch, time, width)."""
-        turned = self.node("Transpose", [x], {"perm": [0, 2, 1, 3]})
-        return self.node("Reshape", [turned, self.constant([0, 0, WIDTH])])
+        """(batch, heads, 1, 36) as (batch, width)."""
+        return self.node("Reshape", [x, self.constant([0, WIDTH])])
 
 
 def encoder_graph(encoder: Side, decoder: Side) -> bytes:
@@ -215,22 +213,26 @@ def _front(g: _Layers, audio: str) -> str:
 
 
 def decoder_graph(decoder: Side, heads: Sequence[tuple[int, int]]) -> bytes:
-    """New tokens to their most likely successors.
+    """One new token per row to its most likely successor.
 
-    In: `tokens` and `positions` (batch, new) int64; `sizes` [past, new] int64; `past_mask` (batch, 1, new, past +
-    new) and `score_mask` (batch, 1, 1, time), 0 or a large negative number; per layer `past_key.N` and
-    `past_value.N` (batch, 8, past, 36), and the encoder's `key.N` and `value.N`. Out: `next` (batch, new) int64 and
-    `log_probability` (batch, new) of that token; `attention` (batch, new, time), the mean of the cross-attention
-    over `heads`, pairs of layer and head; per layer `new_key.N` and `new_value.N` (batch, 8, new, 36).
+    In: `tokens` (batch,) int64 and `position` (1,) int64, the same for all rows; `middles` (batch,) uint8, all 128;
+    `sizes` [past, 1] int64; `past_mask` (past + 1,) and `score_mask` (batch, 1, 1, time), 0 or a large negative
+    number; per layer `past_key.N` and `past_value.N` (batch, 8, past, 36), and the encoder's `key.N` and `value.N`.
+    Out: `next` (batch,) int64 and `probability` (batch,) of that token; `attention` (batch, time), the mean of
+    the cross-attention over `heads`, pairs of layer and head; per layer `new_key.N` and `new_value.N` (batch, 8, 1,
+    36).
     """
     g = _Layers(decoder, whole_numbers=True)
-    tokens = g.input("tokens", "int64", ["batch", "new"])
-    g.input("positions", "int64", ["batch", "new"])
+    tokens = g.input("tokens", "int64", ["batch"])
+    g.input("position", "int64", [1])
+    g.input("middles", "uint8", ["batch"])
     g.input("sizes", "int64", [2])
-    g.input("past_mask", "float32", ["batch", 1, "new", "all"])
+    g.input("past_mask", "float32", ["all"])
     g.input("score_mask", "float32", ["batch", 1, 1, "time"])
     embedding = decoder.linear[_UNEMBEDDING]  # the same matrix turned round: its columns are the tokens
-    x = g.node("Gather", [g.weight("embedding", np.ascontiguousarray(embedding.floats().T)), tokens])
+    codes = g.node("Gather", [g.weight("embedding", np.ascontiguousarray(embedding.codes.T)), tokens])
+    x = g.node("Sub", [g.node("Cast", [codes], {"to": 1}), g.constant(float(embedding.zero[0]))])
+    x = g.node("Mul", [x, g.constant(float(embedding.scale[0]))])
     attended = []
     for layer in range(LAYERS):
         place = f"layers.{layer}"
@@ -253,11 +255,11 @@ def _self_attention(g: _Layers, x: str, layer: int) -> str:
     past_value = g.input(f"past_value.{layer}", "float32", ["batch", HEADS, "past", HEAD])
     place = f"layers.{layer}.self_attn"
     q, k, v = g.queries_keys_values(x, place)
-    queries = g.heads(g.rotate(q, "positions"))
-    keys, values = g.heads(g.rotate(k, "positions")), g.heads(v)
-    for name, value in ((f"new_key.{layer}", keys), (f"new_value.{layer}", values)):
-        g.node("Identity", [value], output=name)
-        g.output(name, "float32", ["batch", HEADS, "new", HEAD])
+    queries = g.rotate(g.heads(q), "position")
+    keys = g.rotate(g.heads(k), "position", f"new_key.{layer}")
+    values = g.heads(v, f"new_value.{layer}")
+    for name in (keys, values):
+        g.output(name, "float32", ["batch", HEADS, 1, HEAD])
     scores = [g.node("FusedMatMul", [queries, known], {"transB": 1}, microsoft=True) for known in (past_key, keys)]
     scores_all = g.node("Add", [g.node("Concat", scores, {"axis": -1}), "past_mask"])
     old, new = g.nodes("Split", [g.node("Softmax", [scores_all]), "sizes"], {"axis": -1}, ["", ""])
@@ -279,12 +281,10 @@ def _cross_attention(g: _Layers, x: str, layer: int) -> tuple[str, str]:
 def _outputs(g: _Layers, x: str, attended: Sequence[str]) -> None:
     logits = g.linear(x, _UNEMBEDDING)
     g.node("ArgMax", [logits], {"axis": -1, "keepdims": 0}, "next")
-    g.output("next", "int64", ["batch", "new"])
-    last = g.constant([-1])
-    best = g.node("ReduceMax", [logits, last], {"keepdims": 0})
-    total = g.node("ReduceLogSumExp", [logits, last], {"keepdims": 0})
-    g.node("Sub", [best, total], output="log_probability")
-    g.output("log_probability", "float32", ["batch", "new"])
+    g.output("next", "int64", ["batch"])
+    # Not the highest score less ReduceLogSumExp: that operator took as long as all products together.
+    g.node("ReduceMax", [g.node("Softmax", [logits]), g.constant([-1])], {"keepdims": 0}, "probability")
+    g.output("probability", "float32", ["batch"])
     both = g.node("Concat", attended, {"axis": 1})
-    g.node("ReduceMean", [both, g.constant([1])], {"keepdims": 0}, "attention")
-    g.output("attention", "float32", ["batch", "new", "time"])
+    g.node("ReduceMean", [both, g.constant([1, 2])], {"keepdims": 0}, "attention")
+    g.output("attention", "float32", ["batch", "time"])
