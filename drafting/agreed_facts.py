@@ -7,6 +7,7 @@ from drafting.clauses import Clause, end, joined, listening
 from drafting.client_facts import quoted, usable
 from drafting.facts import Fact
 from drafting.third import third_person, to_client
+from drafting.words import content_stems
 
 _HOMEWORK = re.compile(
     r"\b(?:homework|assignment|thought record|worksheet|log|diary|practice(?:d)?|exercise (?:we|i)|what we"
@@ -65,7 +66,7 @@ def homework_reviews(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
     return found
 
 
-_TASK = re.compile(
+TASK = re.compile(
     r"\b(?:i(?:'d| would) like you to|i want you to|i(?:'m| am) going to ask you to|your homework (?:is|will"
     r" be|this week is)(?: to)?"
     r"|for homework,?(?: (?:please|try to|i'd like you to|let's))*|(?:for|before|until|by) (?:next|the next"
@@ -74,7 +75,8 @@ _TASK = re.compile(
     r" you (?:try to |please |maybe )+"
     r"|i(?:'d| would) (?:suggest|recommend|encourage)(?: that)?(?: you)?(?: to)?|let's (?:plan on|plan to"
     r"|have you|agree that)"
-    r"|(?:please )?(?:keep|continue) (?=\w+ing|taking|using|with the)|start with|between now and (?:then|next"
+    r"|(?:please )?(?:keep|continue) (?=\w+ing|taking|using|with the)|(?:then |please )*(?=start with)"
+    r"|between now and (?:then|next"
     r" \w+),?)\s*(?P<task>.{8,})"
 )
 _OFFER = re.compile(
@@ -82,14 +84,14 @@ _OFFER = re.compile(
     r"|can|will|'ll) (?:give|send|refer|prescribe|set up|write|call|get|help)"
     r"|i'm going to (?:give|send|refer|prescribe|set|write|call|arrange)|what (?:if|about) (?:we|you)|how"
     r" about (?:we|you|if)|would you be (?:willing|interested|open)"
-    r"|if you(?:'re| are) (?:willing|interested|open)|have you (?:considered|thought about) (?:trying|talking"
+    r"|have you (?:considered|thought about) (?:trying|talking"
     r"|going|joining)|you (?:could|might) (?:try|want to|consider|start)"
     r"|another option|one (?:option|idea|thing you could)|there(?:'s| is| are) (?:also )?(?:a lot of "
     r"|different |some )?(?:support groups?|medications?|classes|programs?|apps?|resources))\b"
 )
 _ACCEPTS = re.compile(
     r"\b(?:yes|yeah|yep|sure|okay|ok|fine|sounds (?:good|great|nice|fair)|works for me|i can|i will|i'll|i"
-    r" could|that would be (?:great|good|nice|helpful)"
+    r" could|would be (?:really |very |so )?(?:great|good|nice|helpful|fine|ok)"
     r"|i'd like that|i would like that|definitely|absolutely|i think so|good idea|all ?right|let's do|i'm"
     r" willing|perfect|please|great|deal|of course)\b"
 )
@@ -101,8 +103,8 @@ _COMMITS = re.compile(
     r"\bi(?:'ll| will| am going to|'m going to| can| could| am willing to|'m willing to| plan to|'d be"
     r" willing to| promise) (?:(?:definitely|probably|maybe|try to|just|also|start|really) )*"
     r"(?:set|call|try|write|talk|go|start|stop|do|make|cut|keep|take|use|practice|practise|look|check|ask"
-    r"|tell|read|walk|exercise|quit|limit|schedule|come|bring|join|sign|apply|get|find|avoid|reduce|be|give"
-    r"|work|think|put|throw|plan|switch|drink|eat|track|meet)\b"
+    r"|tell|read|walk|exercise|quit|limit|schedule|come|bring|join|sign|apply|get|find|avoid|reduce|give"
+    r"|work|put|throw|switch|track|meet)\b"
 )
 
 
@@ -118,7 +120,7 @@ def plans(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
             fact = None
             if clause.role == "clinician":
                 fact = _task(groups, at, clause, late=at >= late)
-            elif clause.role == "client" and at >= late and usable(clause) and _COMMITS.search(clause.low):
+            elif clause.role == "client" and at >= late and usable(clause) and _commits(clause.low):
                 fact = _commitment(clause)
             if fact is not None:
                 found.append(fact)
@@ -126,7 +128,7 @@ def plans(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
 
 
 def _task(groups: Sequence[Sequence[Clause]], at: int, clause: Clause, *, late: bool) -> Fact | None:
-    task = _TASK.search(clause.low)
+    task = TASK.search(clause.low) if late or "homework" in clause.low else None
     offer = _OFFER.search(clause.low) if late else None
     if (task is None and offer is None) or clause.cut or len(clause.text.split()) < 5:
         return None
@@ -134,21 +136,85 @@ def _task(groups: Sequence[Sequence[Clause]], at: int, clause: Clause, *, late: 
         return None
     agreed, reply = _agreement(groups, at)
     evidence = (clause.utterance, reply[0].utterance) if reply else (clause.utterance,)
-    answer = f' Client answered, "{quoted(joined(reply[:2]))}"' if reply else ""
+    answer = f' Client answered, "{quoted(joined(reply[:2]), answer=True)}"' if reply else ""
     if task is not None:
         words = to_client(clause.text[task.start("task") :])
-        words = words[:1].lower() + words[1:]
-        name = "Agreed in session, homework" if agreed else "Proposed by clinician, agreement not heard"
+        words = "; ".join([words[:1].lower() + words[1:], *_further_tasks(groups[at], clause)])
+        name = {"yes": "Agreed in session, homework", "no": "Proposed by clinician, not agreed"}.get(
+            agreed, "Proposed by clinician, agreement not heard"
+        )
         return Fact(
             "homework", clause.text, f"{name}: {words}.{answer}", evidence, "clinician", clause.start,
-            time="future", weight=5.0, detail={"agreed": "yes" if agreed else "no", "task": words},
+            time="future", weight=5.0, detail={"agreed": agreed, "task": words},
         )  # fmt: skip
-    name = "Discussed and agreed" if agreed else "Suggested by clinician, agreement not heard"
+    name = {"yes": "Discussed and agreed", "no": "Suggested by clinician, not agreed"}.get(
+        agreed, "Suggested by clinician, agreement not heard"
+    )
     sentence = f'{name}: clinician said, "{quoted(clause.text)}"{answer}'
     return Fact(
         "plan", clause.text, sentence, evidence, "clinician", clause.start,
-        time="future", weight=2.0 + agreed, detail={"agreed": "yes" if agreed else "no"},
+        time="future", weight=2.0 + (agreed == "yes"), detail={"agreed": agreed},
     )  # fmt: skip
+
+
+_IMPERATIVE = re.compile(
+    r"^(?:and |also |then |please |maybe )*(?P<task>(?:call|write|try|practi[cs]e|do|keep|take|note|read|use"
+    r"|fill|set|walk|talk|bring"
+    r"|schedule|go|notice|track|record|start|pick|choose|make|log|spend)\b.{6,})",
+    re.IGNORECASE,
+)
+
+
+def _further_tasks(group: Sequence[Clause], clause: Clause) -> list[str]:
+    """Tasks named in the same breath after the first one."""
+    place = list(group).index(clause)
+    found = [_IMPERATIVE.match(one.text) for one in group[place + 1 : place + 4] if not one.question]
+    return [to_client(one["task"][:1].lower() + one["task"][1:]) for one in found if one is not None]
+
+
+_GOAL_ASKED = re.compile(
+    r"\b(?:goals?|objectives?) (?:was|were|is|has been|had been)(?: to)? (?P<goal>.{4,60})|\byou wanted to"
+    r" (?P<want>.{4,60})"
+)
+
+
+def goal_progress(groups: Sequence[Sequence[Clause]], goals: Sequence[str]) -> list[Fact]:
+    """A goal that the clinician asked about, with the client's account of it."""
+    found: list[Fact] = []
+    for at, group in enumerate(groups):
+        if not group or group[0].role != "clinician" or not any(clause.question for clause in group):
+            continue
+        named = next((match for clause in group if (match := _GOAL_ASKED.search(clause.text))), None)
+        chart = next((goal for goal in goals if _covers(goal, joined(group))), None)
+        reply = _next_answer(groups, at)
+        if not reply or (named is None and chart is None):
+            continue
+        kept = [clause for clause in reply if not clause.question and not clause.damaged][:3]
+        said = " ".join(end(clause.text) for clause in kept)
+        goal = chart or ((named["goal"] or named["want"]) if named else "")
+        sentence = f'Progress on the goal "{goal.strip(" .,!?")}": client said, "{quoted(said)}"'
+        ids = (group[0].utterance, reply[0].utterance)
+        if kept:
+            detail = {"topic": "goal", "goal": goal}
+            found.append(Fact("progress", said, sentence, ids, "client", group[0].start, weight=6.0, detail=detail))
+    return found
+
+
+def _covers(goal: str, text: str) -> bool:
+    """Whether talk names a chart goal: two of its content words, or its only one."""
+    wanted = set(content_stems(goal))
+    return bool(wanted) and len(wanted & set(content_stems(text))) >= min(2, len(wanted))
+
+
+_NOT_MEANT = re.compile(
+    r"\b(?:say|said|says|thought|told|if i|don't know|not sure|used to|can't|won't|never|every (?:new )?year"
+    r"|wish|try(?:ing)? to figure)\b"
+)
+
+
+def _commits(low: str) -> bool:
+    """Whether the client says what they will do, for themselves and without doubt."""
+    return _COMMITS.search(low) is not None and _NOT_MEANT.search(low) is None
 
 
 def _commitment(clause: Clause) -> Fact:
@@ -160,14 +226,16 @@ def _commitment(clause: Clause) -> Fact:
     )  # fmt: skip
 
 
-def _agreement(groups: Sequence[Sequence[Clause]], at: int) -> tuple[bool, Sequence[Clause]]:
-    """Whether the client's next words accept, and the words."""
+def _agreement(groups: Sequence[Sequence[Clause]], at: int) -> tuple[str, Sequence[Clause]]:
+    """The client's next words, and whether they accept ("yes"), decline or doubt ("no"), or neither ("unheard")."""
     for group in groups[at + 1 : at + 4]:
         if not group or group[0].role != "client":
             continue
         text = joined(group).lower()
-        return _ACCEPTS.search(text) is not None and _REFUSES.search(text[:60]) is None, group
-    return False, ()
+        if _REFUSES.search(text[:60]):
+            return "no", group
+        return "yes" if _ACCEPTS.search(text) else "unheard", group
+    return "unheard", ()
 
 
 _APPOINTMENT = re.compile(
@@ -193,17 +261,17 @@ def appointments(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
         for clause in group if at >= late else ():
             if clause.role != "clinician" or not (_APPOINTMENT.search(clause.low) and _WHEN.search(clause.low)):
                 continue
-            if _TASK.search(clause.low) or len(clause.text.split()) > 40:
+            if TASK.search(clause.low) or len(clause.text.split()) > 40:
                 continue
             agreed, reply = _agreement(groups, at)
             evidence = (clause.utterance, reply[0].utterance) if reply else (clause.utterance,)
-            answer = f' Client answered, "{quoted(joined(reply[:2]))}"' if reply else ""
-            named = "Next appointment agreed" if agreed else "Next appointment spoken of"
+            answer = f' Client answered, "{quoted(joined(reply[:2]), answer=True)}"' if reply else ""
+            named = "Next appointment agreed" if agreed == "yes" else "Next appointment spoken of"
             found.append(
                 Fact(
                     "appointment", clause.text, f'{named}: clinician said, "{quoted(clause.text)}"{answer}', evidence,
-                    "clinician", clause.start, time="future", weight=4.0 + agreed + 0.001 * at,
-                    detail={"agreed": "yes" if agreed else "no"},
+                    "clinician", clause.start, time="future", weight=4.0 + (agreed == "yes") + 0.001 * at,
+                    detail={"agreed": agreed},
                 )
             )  # fmt: skip
     return found

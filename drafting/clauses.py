@@ -14,7 +14,9 @@ _TAG = re.compile(r"\[[^\]]*\]|<[^>]*>|\*+")
 _STUTTER = re.compile(r"\b([a-z']{1,14})-\s*(?=\1)", re.IGNORECASE)
 _RESTART = re.compile(r"\b((?:[\w']+ ){0,3}[\w']+)\s*[-–—]+\s+(?=\1\b)", re.IGNORECASE)
 _DOUBLE = re.compile(
-    r"\b(i|i'm|the|a|to|and|it|it's|that|of|in|my|we|you|he|she|was|is|so|but) (?=\1\b)", re.IGNORECASE
+    r"\b(i|i'm|the|a|to|and|it|it's|that|of|in|my|we|you|he|she|was|is|so|but|they|if|this|have|be|you|on"
+    r"|for),? (?=\1\b)",
+    re.IGNORECASE,
 )
 _FILLER = re.compile(
     r"(?:(?<=[,.?!])|(?<=^)|(?<=\s))\s*(?:um+|uh+|er+|erm+|hmm+|mm+|ah+|ohh+|oh)\b(?!-)[,.]?(?=\s|$)"
@@ -22,6 +24,13 @@ _FILLER = re.compile(
     r"|(?<=,)\s*like,|(?<!as )(?<!do )(?<!that )(?<!if )\byou know,? (?=i\b|it\b|just\b|like\b)",
     re.IGNORECASE,
 )
+_ABANDONED = re.compile(
+    r"\bi(?:'m|'ve|'d| do| don't| was| just| am| have| would| know| guess| didn't| can| can't)?,? (?=i(?:'m"
+    r"|'ve|'d|'ll)? (?:don't|do|was|am|just|have"
+    r"|would|try|think|feel|want|need|didn't|can|know)\b)|\band, (?=and\b)",
+    re.IGNORECASE,
+)
+_SAID_BEFORE = re.compile(r"\b(?:like|as) i (?:said|told you|mentioned),?\s*", re.IGNORECASE)
 _SPOKEN = {
     "gonna": "going to",
     "wanna": "want to",
@@ -81,10 +90,19 @@ class Clause:
         return self.text.lower()
 
 
+_HOLE = "\N{REPLACEMENT CHARACTER}"
+
+
 def clean(text: str) -> str:
     """Clean verbatim: no tags, fillers, stutters or repeated starts; contractions of speech written out."""
+    return re.sub(rf"\s*{_HOLE}", "", _cleaned(text)).strip(" ,…")
+
+
+def _cleaned(text: str) -> str:
+    """Clean verbatim in which words that were not understood leave a mark."""
     text = text.replace("’", "'").replace("‘", "'").replace("“", '"').replace("”", '"')
-    text = _TAG.sub(" ", text)
+    text = re.sub(r"\b(Dr|Mr|Mrs|Ms|St|etc|vs)\.", r"\1", text)
+    text = _TAG.sub(" ", _DAMAGE.sub(f" {_HOLE} ", text))
     for _ in range(3):
         text = _STUTTER.sub("", text)
     text = re.sub(r"\s+", " ", text)
@@ -92,7 +110,9 @@ def clean(text: str) -> str:
         text = _RESTART.sub("", text)
         text = _FILLER.sub("", text)
         text = _DOUBLE.sub("", text)
+    text = _SAID_BEFORE.sub("", _ABANDONED.sub("", text))
     text = _SPOKEN_WORD.sub(lambda found: _SPOKEN[found[1].lower()], text)
+    text = re.sub(r"\s*(?:--+|[–—])\s*", "… ", text)
     text = re.sub(r"\s+([,.?!])", r"\1", re.sub(r"\s+", " ", text))
     return re.sub(r"([,.])(?:\s*[,.])+", r"\1", text).strip(" ,")
 
@@ -115,8 +135,7 @@ def is_question(sentence: str) -> bool:
 
 def clauses_of(utterance: Utterance, at: int, role: Role) -> list[Clause]:
     """The clauses of one utterance, in order."""
-    damaged = _DAMAGE.search(utterance.text) is not None
-    parts = split(clean(utterance.text))
+    parts = split(_cleaned(utterance.text))
     broken = utterance.text.rstrip().endswith(("-", "–", "—", "…"))
     return [
         Clause(
@@ -125,12 +144,13 @@ def clauses_of(utterance: Utterance, at: int, role: Role) -> list[Clause]:
             speaker=utterance.speaker,
             role=role,
             start=utterance.start,
-            text=part.strip(" -–—"),
+            text=re.sub(rf"\s*{_HOLE}\s*", " ", part).strip(" -–—,…"),
             question=is_question(part),
-            damaged=damaged,
-            cut=broken and n == len(parts) - 1,
+            damaged=_HOLE in part,
+            cut=part.endswith("…") or (broken and n == len(parts) - 1),
         )
         for n, part in enumerate(parts)
+        if re.search(r"\w", part)
     ]
 
 
@@ -169,6 +189,7 @@ def joined(group: Sequence[Clause]) -> str:
 
 
 def end(text: str) -> str:
-    """The text with a full stop unless it is ended."""
+    """The text as a sentence: first letter capital, a full stop unless it is ended."""
     text = text.strip(" ,;-")
+    text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "?", "!")) else f"{text}."

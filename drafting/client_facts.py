@@ -41,6 +41,17 @@ _DANGLING = re.compile(
     r"|it's|their|they|than|as|about)$",
     re.IGNORECASE,
 )
+_SUBORDINATE = re.compile(r"^(?:when|if|or|which|because|while|although|where|who|whose|than|until|unless)\b[^,]*$")
+_BROKEN = re.compile(
+    r"\b(\w+) \1\b|\b(?:of|a|the|to|was|is|it's|that's|and|my|with) (?:i|i'm|they|we|he|she|do|don't|that's"
+    r"|it's|was)\b"
+    r"|\bthey this\b|\bi (?:said|was like|go|goes)\b,?|\bof like\b|\b(?:is|was|are) (?:is|was|are)\b"
+    r"|\bfuck\w*|\bshit\w*"
+)
+_HEDGED = re.compile(
+    r"\bi (?:suppose|guess|don't know|would say|mean)\b|\byou know\b|\bor whatever\b|\bor something\b|\bsort"
+    r" of\b|\bkind of\b"
+)
 _UNSURE_START = re.compile(r"^(?:it|that|this|these|those|which|he|she)\b", re.IGNORECASE)
 
 
@@ -52,6 +63,7 @@ def usable(clause: Clause) -> bool:
         and len(without_lead(clause.text).split()) >= MIN_WORDS
         and len(words) <= 60
         and not _DANGLING.search(clause.text.rstrip(" .,!"))
+        and not _SUBORDINATE.match(without_lead(clause.low))
         and not re.search(r"\b(?:ma'am|sir)\b", clause.low)
     )
 
@@ -64,9 +76,9 @@ def reported(text: str, lead: str = "Client reported that") -> str:
     return f"{lead} {told}."
 
 
-def quoted(text: str) -> str:
-    """A quote's words: the turn's opening cut, first letter capital, ended, not longer than can be read."""
-    words = without_lead(text).split()
+def quoted(text: str, *, answer: bool = False) -> str:
+    """A quote's words: first letter capital, ended, not longer than can be read; an answer keeps its yes or no."""
+    words = (text if answer else without_lead(text)).split()
     if len(words) > MAX_QUOTE_WORDS:
         words = [*words[:MAX_QUOTE_WORDS], "…"]
     text = " ".join(words).strip(" ,;-")
@@ -80,11 +92,112 @@ def narrated(groups: Sequence[Sequence[Clause]], taken: frozenset[UtteranceId]) 
     for group in groups:
         if not group or group[0].role == "clinician" or group[0].utterance in taken:
             continue
+        drug = next((clause for clause in group if _is_medication(clause)), None)
+        if drug is not None:
+            found.append(_medication(drug, group))
         for place, clause in enumerate(group):
-            fact = _told(clause, group[place + 1] if place + 1 < len(group) else None)
+            if drug is not None and place >= group.index(drug) and place < group.index(drug) + MEDICATION_CLAUSES:
+                continue
+            fact = _thought(clause) or _told(clause, group[place + 1] if place + 1 < len(group) else None)
             if fact is not None:
                 found.append(fact)
     return found
+
+
+MEDICATION_CLAUSES = 3
+"""A medicine, its dose and how it is taken and borne are told together, over so many clauses."""
+
+
+def _is_medication(clause: Clause) -> bool:
+    low = clause.low
+    return (
+        not clause.question
+        and not clause.damaged
+        and len(low.split()) >= 3
+        and pattern("medication", "pattern").search(low) is not None
+        and not topics("substances", low)
+    )
+
+
+def _medication(clause: Clause, group: Sequence[Clause]) -> Fact:
+    """What the client said of a medicine, in their own words: a dose is never reworded."""
+    place = list(group).index(clause)
+    kept = [one for one in group[place : place + MEDICATION_CLAUSES] if not one.question and not one.damaged]
+    text = " ".join(end(one.text) for one in kept)
+    drug = pattern("medication", "pattern").search(clause.low)
+    return Fact(
+        kind="medication",
+        text=text,
+        sentence=f'Medication: client said, "{quoted(text)}"',
+        evidence=(clause.utterance,),
+        speaker=clause.role,
+        start=clause.start,
+        polarity="denied" if _NEGATED.search(clause.low) else "affirmed",
+        time=_time(clause.low),
+        experiencer="client" if _FIRST.search(text) or _FIRST.search(clause.low) is None else "other",
+        weight=3.0 + 1.0 * bool(re.search(r"milligrams?|\bmg\b|dose|every|daily|missed|side effect", text.lower())),
+        detail={"topic": drug[0] if drug else "medication"} | details(text.lower()),
+    )
+
+
+_VOICED = re.compile(
+    r"^(?:and |so |but |then |well,? )*i (?:thought|was thinking|kept thinking|keep thinking|told myself|tell"
+    r" myself)\b[, ]+"
+    r"(?:that )?(?P<thought>(?:this|i|i'm|i'll|it|they|he|she|what if|nobody|everyone|everybody|something"
+    r"|my)\b.{8,})",
+    re.IGNORECASE,
+)
+
+
+def _thought(clause: Clause) -> Fact | None:
+    """A thought the client voiced, kept in their words: what cognitive work is done on."""
+    voiced = _VOICED.match(clause.text) if not clause.question and not clause.damaged else None
+    if voiced is None or clause.cut or not usable(clause) or len(clause.text.split()) > 35:
+        return None
+    thought = voiced["thought"]
+    return Fact(
+        kind="symptom",
+        text=clause.text,
+        sentence=f'Client described the thought "{quoted(thought)}"',
+        evidence=(clause.utterance,),
+        speaker=clause.role,
+        start=clause.start,
+        weight=3.2,
+        detail={"topic": "thought"},
+    )
+
+
+_COMPARED = re.compile(
+    r"\b(?:last (?:month|year|week|time)|it was (?:a|an|every)|down from|up from|used to|when we started|in"
+    r" (?:january|february|march"
+    r"|april|may|june|july|august|september|october|november|december)|(?:weeks?|months?) ago|before|than)\b"
+)
+
+
+def changes_of(told: Sequence[Fact]) -> list[Fact]:
+    """Progress out of what was told: symptoms and ratings that the client compared with an earlier time."""
+    return [
+        Fact(
+            kind="progress",
+            text=one.text,
+            sentence=f'Change reported{_of(one)}: "{quoted(one.text)}"',
+            evidence=one.evidence,
+            speaker="client",
+            start=one.start,
+            weight=one.weight,
+            detail=one.detail,
+        )
+        for one in told
+        if one.kind in ("symptom", "measure", "substance", "function")
+        and one.detail.get("topic") != "thought"
+        and (one.detail.get("trend") in ("better", "worse") or _COMPARED.search(one.text.lower()))
+        and (one.detail.keys() & {"frequency", "severity", "trend"})
+    ]
+
+
+def _of(one: Fact) -> str:
+    topic = one.detail.get("topic", "")
+    return f" ({topic})" if one.kind == "measure" and topic not in ("", "rating") else ""
 
 
 def _told(clause: Clause, following: Clause | None) -> Fact | None:
@@ -96,7 +209,8 @@ def _told(clause: Clause, following: Clause | None) -> Fact | None:
         return None
     detail = {"topic": topic} | details(low)
     text = clause.text
-    sentence = reported(text)
+    own_words = topic in ("self_worth", "thought")
+    sentence = f'Client said of themselves, "{quoted(text)}"' if own_words and _FIRST.search(low) else reported(text)
     more = following is not None and _goes_on(following)
     if more and following is not None:
         detail = details(following.low) | detail
@@ -149,11 +263,9 @@ def _kind(low: str) -> tuple[FactKind | None, str, float]:
         if pattern("motivation", name).search(low)
     ]
     mine = _FIRST.search(low) is not None
-    if (drug := pattern("medication", "pattern").search(low)) and not (use and use[0][0] == "drugs"):
-        return "medication", drug[0], 3.0
     if mine and pattern("goal", "pattern").search(low):
         return "goal", _topic(symptom, use, effect), 3.0
-    if (symptom or use or effect) and mine and pattern("insight", "progress").search(low) and _changed(low):
+    if (symptom or use or (effect and _BETTER.search(low))) and mine and _changed(low):
         return "progress", _topic(symptom, use, effect), 3.0
     if effect and impaired:
         return "function", effect[0][0], 3.0
@@ -168,29 +280,24 @@ def _kind(low: str) -> tuple[FactKind | None, str, float]:
         return "motivation", moves[0], 1.8
     if pattern("history", "pattern").search(low):
         return "history", "history", 1.2
-    return ("stressor", "relationships", 1.0) if effect and mine else (None, "", 0.0)
+    return ("stressor", "relationships", 0.4) if effect and mine else (None, "", 0.0)
 
 
 def _topic(*groups: list[tuple[str, str]]) -> str:
     return next((group[0][0] for group in groups if group), "")
 
 
+_BETTER = re.compile(r"\b(?:better|easier|improv\w+|worse)\b")
 _DID = re.compile(
-    r"\b(?:went|managed|stopped|quit|talked|called|finished|stuck|able to|for the first time|no longer|now)\b"
+    r"\b(?:i(?:'ve)? (?:stopped|quit|managed to|cut (?:back|down)|haven't (?:had|smoked|used|drunk|drank"
+    r"|missed|cut))|for the first time"
+    r"|no longer|days? (?:sober|clean|without)|(?:weeks?|months?) (?:sober|clean|without))\b"
 )
 
 
 def _changed(low: str) -> bool:
     """Whether the clause tells of a change and not only of something done."""
-    return any(pattern("trend", name).search(low) for name in ("better", "worse")) or (
-        re.search(
-            r"\b(?:went|managed|stopped|quit|talked|called|finished|stuck|able to|for the first time|no"
-            r" longer|now)\b",
-            low,
-        )
-        is not None
-        and _NEGATED.search(low) is None
-    )
+    return any(pattern("trend", name).search(low) for name in ("better", "worse")) or _DID.search(low) is not None
 
 
 def details(low: str) -> dict[str, str]:
@@ -218,8 +325,10 @@ def _quality(clause: Clause, detail: dict[str, str]) -> float:
     score += 0.3 * ("trend" in detail) + 0.4 * bool(pattern("impairment", "pattern").search(low))
     score += 0.8 if re.match(r"^(?:\w+,? ){0,2}(?:i|i'm|i've|my)\b", low) else 0.2 if _FIRST.search(low) else -1.0
     score -= 0.05 * max(0, words - 22) + 0.15 * max(0, 7 - words)
-    score -= 0.8 * bool(re.search(r"\bi don't know\b|\bi guess\b|\bwhatever\b", low))
-    score -= 0.8 * (third_person(clause.text) is None) + 0.8 * clause.damaged + 0.5 * clause.cut
+    score -= 0.7 * max(0, len(re.findall(r"\blike\b", low)) - 1)
+    score -= 0.4 * min(3, len(_HEDGED.findall(low))) + 1.5 * (_BROKEN.search(low) is not None)
+    score -= 0.5 * bool(re.match(r"^(?:she|he|they|it|that|this)(?:'s)?\b", without_lead(low)))
+    score -= 0.8 * (third_person(clause.text) is None) + 0.5 * clause.cut
     return score - 0.6 * bool(re.search(r"\b(?:yeah|so yeah|stuff like that|and stuff|you know)\b", low))
 
 
@@ -246,6 +355,21 @@ def _number_in(groups: Sequence[Sequence[Clause]]) -> Sequence[Clause]:
     return ()
 
 
+def _rated(question: str) -> tuple[str, str]:
+    """What was rated, where the question says it shortly, and how the rating is introduced in its words."""
+    low = question.lower()
+    rated = _RATED.search(low)
+    what = rated[2].strip() if rated and not re.search(r"\byou\b", rated[2]) else ""
+    scale = re.search(r"(?:scale (?:of|from) )?\b(zero|one|0|1) (?:to|through) (ten|10)\b", low)
+    shown = f" ({scale[1]} to {scale[2]})" if scale else ""
+    if what:
+        return what, f"Rating of {what}{shown}"
+    if len(question.split()) <= 20:
+        return "", f'Asked "{quoted(question)}"'
+    asked = re.search(r"\b(?:confident|important|ready|motivated|strong|anxious|depressed|stressed)\b", low)
+    return "", f'Rating{shown}, "{asked[0]}"' if asked else f"Rating{shown}"
+
+
 def answers(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
     """Ratings and scores: the clinician's question with the client's number."""
     found: list[Fact] = []
@@ -266,17 +390,12 @@ def answers(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
         if reply is None:
             continue
         text = " ".join(end(clause.text) for clause in reply if _NUMBER.search(clause.low))
-        question = asked[-1].text
-        rated = _RATED.search(question.lower())
-        what = f"{rated[2].strip()}" if rated and not re.search(r"\byou\b", rated[2]) else ""
-        lead = f"Client rated {what}" if what else f'Asked "{quoted(question)}", client answered'
-        scale = re.search(r"scale (?:of|from) (\w+) to (\w+)", question.lower())
-        shown = f" (scale {scale[1]} to {scale[2]})" if scale and what else ""
+        what, lead = _rated(asked[-1].text)
         found.append(
             Fact(
                 kind="measure",
                 text=text,
-                sentence=f'{lead}{shown}: "{quoted(text)}"' if what else f'{lead}, "{quoted(text)}"',
+                sentence=f'{lead}: client answered, "{quoted(text, answer=True)}"',
                 evidence=(asked[-1].utterance, reply[0].utterance),
                 speaker="client",
                 start=asked[-1].start,

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from drafting.clauses import Clause, end, joined, listening
-from drafting.client_facts import pattern, quoted, topics
+from drafting.agreed_facts import TASK
+from drafting.clauses import Clause, backchannel, end, joined, listening
+from drafting.client_facts import pattern, quoted
 from drafting.data import load
 from drafting.facts import Fact
-from drafting.third import third_person, to_client
 from streaming.types import UtteranceId
 
 RESPONSE_UTTERANCES = 5
 TARGET_UTTERANCES = 8
+TOPIC_UTTERANCES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +43,71 @@ def techniques() -> tuple[Technique, ...]:
     )  # fmt: skip
 
 
+@dataclass(slots=True)
+class _Use:
+    """Where a technique was used: every place, and the clearest."""
+
+    technique: Technique
+    places: list[int]
+    score: float
+    at: int
+    clause: Clause
+
+
 def interventions(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
     """Each technique once, at its clearest place, and the client's response that followed it."""
-    best: dict[str, tuple[float, int, Clause, Technique]] = {}
-    counts: dict[str, int] = {}
+    uses: dict[str, _Use] = {}
     for at, group in enumerate(groups):
         if not group or group[0].role != "clinician":
             continue
         for clause in group:
             for technique in techniques():
-                if technique.words.search(clause.low) is None or len(clause.text.split()) < 5:
-                    continue
-                counts[technique.key] = counts.get(technique.key, 0) + 1
-                score = _clarity(clause, technique)
-                if technique.key not in best or score > best[technique.key][0]:
-                    best[technique.key] = (score, at, clause, technique)
+                if len(clause.text.split()) >= 5 and technique.words.search(clause.low) is not None:
+                    _note(uses, technique, at, clause)
     found: list[Fact] = []
-    for score, at, clause, technique in best.values():
-        found.extend(_intervention(groups, at, clause, technique, score + min(1.0, 0.1 * counts[technique.key])))
+    answered: set[UtteranceId] = set()
+    for use in sorted(uses.values(), key=lambda use: -use.score):
+        found.extend(_intervention(groups, use, answered))
+    return found
+
+
+def _note(uses: dict[str, _Use], technique: Technique, at: int, clause: Clause) -> None:
+    score = _clarity(clause, technique)
+    known = uses.get(technique.key)
+    if known is None:
+        uses[technique.key] = _Use(technique, [at], score, at, clause)
+        return
+    known.places.append(at)
+    if score > known.score:
+        known.score, known.at, known.clause = score, at, clause
+
+
+_REVIEW = re.compile(r"^(?:did you|have you|were you able to|how did) |did i get (?:that|it) right")
+_ALTERNATIVE = re.compile(r"\b(?:balanced|alternative|another way|different way|more (?:helpful|realistic))\b")
+
+
+def alternatives(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
+    """The other view of a thought that the client found when asked for it."""
+    found: list[Fact] = []
+    for at, group in enumerate(groups[:-1]):
+        asked = [one for one in group if one.role == "clinician" and one.question and _ALTERNATIVE.search(one.low)]
+        answer = groups[at + 1]
+        if not asked or not answer or answer[0].role != "client" or len(joined(answer).split()) < 5:
+            continue
+        text = joined([one for one in answer if not one.question and not one.damaged][:3])
+        detail = {"technique": "cognitive restructuring", "key": "alternative"}
+        found.append(
+            Fact(
+                kind="response",
+                text=text,
+                sentence=f'Asked for another view, "{quoted(asked[0].text)}", client answered, "{quoted(text)}"',
+                evidence=(asked[0].utterance, answer[0].utterance),
+                speaker="client",
+                start=asked[0].start,
+                weight=6.0,
+                detail=detail,
+            )
+        )
     return found
 
 
@@ -67,30 +115,44 @@ def _clarity(clause: Clause, technique: Technique) -> float:
     words = len(clause.text.split())
     fit = 0.5 if technique.name in clause.low else 0.0
     length = 0.03 * max(0, words - 28) + 0.05 * max(0, 8 - words)
-    return technique.weight + fit - length - 0.5 * (clause.damaged or clause.cut)
+    assigned = 2.0 if _REVIEW.search(clause.low) or TASK.search(clause.low) else 0.0
+    return technique.weight + fit - length - assigned - 1.5 * (clause.damaged or clause.cut)
 
 
-def _intervention(
-    groups: Sequence[Sequence[Clause]], at: int, clause: Clause, technique: Technique, weight: float
-) -> list[Fact]:
-    target, shown = _target(groups, at, clause, technique)
-    verb = "asked" if clause.question else "reflected" if technique.key == "reflection" else "said"
+def _intervention(groups: Sequence[Sequence[Clause]], use: _Use, answered: set[UtteranceId]) -> list[Fact]:
+    technique, clause = use.technique, use.clause
+    target, shown = _target(groups, use.at, clause, technique)
+    weight = use.score + min(1.0, 0.1 * len(use.places))
     applied = f" applied to {target}" if target else ""
-    evidence = tuple(dict.fromkeys((*shown, clause.utterance)))
-    sentence = f'{technique.name[:1].upper()}{technique.name[1:]}{applied}: clinician {verb}, "{quoted(clause.text)}"'
+    name = technique.name[:1].upper() + technique.name[1:]
+    sentence = f"{name}{applied}: {_what_was_said(groups[use.at], clause, technique)}"
     detail = {"technique": technique.name, "modality": technique.modality, "target": target, "key": technique.key}
-    done = Fact(
-        "intervention", clause.text, sentence, evidence, "clinician", clause.start, weight=weight, detail=detail
-    )
-    found = [done]
-    answer = _response(groups, at)
+    evidence = tuple(dict.fromkeys((*shown, clause.utterance)))
+    found = [
+        Fact("intervention", clause.text, sentence, evidence, "clinician", clause.start, weight=weight, detail=detail)
+    ]
+    answer = _response(groups, use.places, answered)
     if answer is not None:
-        text, score, ids = answer
+        text, score, place = answer
+        answered.add(place)
         lead = f'After {technique.name}, client responded, "{quoted(text)}"'
-        found.append(
-            Fact("response", text, lead, ids, "client", clause.start, weight=weight / 2 + score, detail=detail)
+        told = Fact(
+            "response", text, lead, (place,), "client", clause.start, weight=weight / 2 + score, detail=detail
         )
+        found.append(told)
     return found
+
+
+def _what_was_said(group: Sequence[Clause], clause: Clause, technique: Technique) -> str:
+    """The clinician's words; a question right after them in the same breath belongs to them."""
+    place = list(group).index(clause)
+    following = group[place + 1 : place + 2]
+    if clause.question:
+        return f'clinician asked, "{quoted(clause.text)}"'
+    verb = "reflected" if technique.key in ("reflection", "summary") else "said"
+    if following and following[0].question and len(following[0].text.split()) <= 20:
+        return f'clinician {verb}, "{quoted(clause.text)}" and asked, "{quoted(following[0].text)}"'
+    return f'clinician {verb}, "{quoted(clause.text)}"'
 
 
 _THOUGHT = re.compile(
@@ -111,39 +173,61 @@ def _target(
                 words = (thought[1] or thought[2]) if thought else None
                 if said.role == "client" and words and 3 <= len(words.split()) <= 25:
                     return f'the thought "{words.strip(" .,!")}"', (said.utterance,)
-    named = _topic_words(clause)
-    if named:
+    if named := _noun(clause.low):
         return named, ()
-    for group in reversed(groups[max(0, at - TARGET_UTTERANCES) : at]):
+    for group in reversed(groups[max(0, at - TOPIC_UTTERANCES) : at]):
         for said in reversed(group):
-            if words := _topic_words(said):
-                return words, (said.utterance,)
-    return "", ()
+            if named := _noun(said.low):
+                return named, (said.utterance,)
+    return _main_topic(groups)
 
 
-def _topic_words(clause: Clause) -> str:
-    for group in ("substances", "symptoms", "function"):
-        found = topics(group, clause.low)
-        if found:
-            words = found[0][1]
-            told = third_person(words) or to_client(words)
-            return told if len(words) > 3 else ""
-    return ""
+_NOUN = re.compile(
+    r"\b(?:panic attacks?|panic|anxiety|worry|worries|stress|depression|sadness|mood|sleep|insomnia"
+    r"|nightmares|pain|anger|temper|guilt"
+    r"|shame|fears?|smoking|cigarettes|drinking|alcohol|weed|marijuana|cocaine|drugs|work|school|grades"
+    r"|exercise|walking|weight|diet|food"
+    r"|diabetes|asthma|blood sugar|medication|medicine|headaches?|migraines?|court|probation|deadlines|trauma"
+    r"|flashbacks|grief|loss"
+    r"|self-esteem|burden|relationship|marriage|parenting|felony|interviews?|piercing|flossing|urges?"
+    r"|cravings?|conflict|bullying)\b"
+)
 
 
-def _response(groups: Sequence[Sequence[Clause]], at: int) -> tuple[str, float, tuple[UtteranceId, ...]] | None:
-    """The client's clearest answer within a few utterances: words of response first, any full answer else."""
-    best: tuple[str, float, tuple[UtteranceId, ...]] | None = None
-    for later, group in enumerate(groups[at + 1 : at + 1 + RESPONSE_UTTERANCES]):
-        if not group or group[0].role != "client" or listening(joined(group)):
-            continue
-        clear = pattern("insight", "response").search(joined(group).lower()) is not None
-        kept = [clause for clause in group if not clause.question and not clause.cut][:3]
-        text = " ".join(end(clause.text) for clause in kept)
-        words = len(text.split())
-        if words < 3:
-            continue
-        score = 2.0 * clear - 0.3 * later + min(words, 15) / 15 - 0.5 * group[0].damaged
-        if best is None or score > best[1]:
-            best = (text, score, (group[0].utterance,))
+def _noun(low: str) -> str:
+    found = _NOUN.search(low)
+    return found[0] if found else ""
+
+
+def _main_topic(groups: Sequence[Sequence[Clause]]) -> tuple[str, tuple[UtteranceId, ...]]:
+    """What the session named most often, and where it was named first; nothing where nothing came twice."""
+    counts: dict[str, int] = {}
+    first: dict[str, UtteranceId] = {}
+    for group in groups:
+        for clause in group:
+            if word := _noun(clause.low):
+                counts[word] = counts.get(word, 0) + 1
+                first.setdefault(word, clause.utterance)
+    best = max(counts, key=lambda word: counts[word], default="")
+    return (best, (first[best],)) if best and counts[best] > 1 else ("", ())
+
+
+def _response(
+    groups: Sequence[Sequence[Clause]], places: Sequence[int], answered: set[UtteranceId]
+) -> tuple[str, float, UtteranceId] | None:
+    """The client's clearest answer soon after a use of the technique: one with words of response first."""
+    best: tuple[str, float, UtteranceId] | None = None
+    for place in places:
+        for later, group in enumerate(groups[place + 1 : place + 1 + RESPONSE_UTTERANCES]):
+            if not group or group[0].role != "client" or listening(joined(group)) or group[0].utterance in answered:
+                continue
+            kept = [one for one in group if not (one.question or one.cut or one.damaged or backchannel(one.text))][:3]
+            text = " ".join(end(clause.text) for clause in kept)
+            words = len(text.split())
+            if words < 3:
+                continue
+            clear = pattern("insight", "response").search(text.lower()) is not None
+            score = 2.0 * clear - 0.3 * later + min(words, 15) / 15
+            if best is None or score > best[1]:
+                best = (text, score, group[0].utterance)
     return best

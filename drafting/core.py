@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from drafting.billing import billing
 from drafting.checks import findings
 from drafting.clauses import by_utterance, clauses
+from drafting.client_facts import quoted
 from drafting.extract import facts_of
 from drafting.facts import Fact
 from drafting.formats import NoteFormat, named
 from drafting.note import Note
 from drafting.render import sections
 from drafting.risk import Ledger, ledger_of
+from drafting.verify import verdict, verify
 from streaming.roles import guess
 from streaming.types import RoleGuess, Section, Transcript
 
@@ -37,7 +39,37 @@ def read(transcript: Transcript) -> Reading:
     """Facts and ledger of a transcript, of any length from none on."""
     known, guessed = with_roles(transcript)
     groups = by_utterance(clauses(known), len(known.utterances))
-    return Reading(known, facts_of(groups), ledger_of(groups), guessed)
+    found = ledger_of(groups)
+    facts = _proven(facts_of(groups, found.answered, known.context.goals), known)
+    return Reading(known, facts, found, guessed)
+
+
+def _proven(facts: tuple[Fact, ...], transcript: Transcript) -> tuple[Fact, ...]:
+    """The facts whose sentences the verifier bears out; a report that fails is told as a quote, or not at all."""
+    said = {one.id: (transcript.roles.get(one.speaker, "other"), one.text) for one in transcript.utterances}
+    kept = []
+    for fact in facts:
+        evidence = [said[place] for place in fact.evidence]
+        if verdict(fact.sentence, evidence).supported:
+            kept.append(fact)
+        elif fact.kind in _REPORTED:
+            quote = replace(fact, sentence=f'Client said, "{quoted(fact.text)}"')
+            kept += [quote] if verdict(quote.sentence, evidence).supported else []
+    return tuple(kept)
+
+
+_REPORTED = (
+    "concern",
+    "symptom",
+    "function",
+    "stressor",
+    "history",
+    "substance",
+    "motivation",
+    "goal",
+    "progress",
+    "plan",
+)
 
 
 def render(reading: Reading, note_format: NoteFormat) -> tuple[Section, ...]:
@@ -55,7 +87,8 @@ def assemble(
 ) -> Note:
     """A note of sections that some writer wrote, with ledger, findings and billing."""
     found = billing(reading.transcript)
-    note = Note(version, note_format.key, written, reading.ledger, (), found, writer)
+    judged = verify(written, reading.transcript)
+    note = Note(version, note_format.key, judged, reading.ledger, (), found, writer)
     return replace(note, checks=findings(note, reading.facts, reading.transcript, note_format, reading.guessed))
 
 

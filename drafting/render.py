@@ -13,6 +13,10 @@ from streaming.types import NoteContext, Section, Statement, Transcript
 REPEATED = 0.75
 """A sentence with this share of its content words in one told before is not told again."""
 MAX_PER_TOPIC = 3
+LEAST_WEIGHT = 2.0
+"""Reports below this weight are told only where there are few better ones."""
+FEW = 2
+_REPORTS = ("symptom", "substance", "function", "stressor", "history")
 
 
 class _Told:
@@ -58,6 +62,8 @@ def _part(
     if part.kind == "interventions":
         return _interventions(facts, part, told)
     kinds = ("response",) if part.kind == "responses" else part.of
+    if "progress" in kinds:
+        told = _Told()  # a change is told as such even where the symptom itself has been
     return [_statement(one) for one in _best(facts, kinds, part.limit, told)]
 
 
@@ -67,7 +73,8 @@ def _best(facts: Sequence[Fact], kinds: Sequence[str], limit: int, told: _Told) 
     topics: dict[str, int] = {}
     for one in sorted((one for one in facts if one.kind in kinds), key=lambda one: -one.weight):
         topic = one.detail.get("topic", one.detail.get("key", ""))
-        if len(chosen) >= limit or one.weight < 1.0 or topics.get(topic, 0) >= MAX_PER_TOPIC:
+        least = LEAST_WEIGHT if one.kind in _REPORTS and len(chosen) >= FEW else 1.0
+        if len(chosen) >= limit or one.weight < least or topics.get(topic, 0) >= MAX_PER_TOPIC:
             continue
         if told.fresh(one.text):
             chosen.append(one)
@@ -78,8 +85,11 @@ def _best(facts: Sequence[Fact], kinds: Sequence[str], limit: int, told: _Told) 
 def _interventions(facts: Sequence[Fact], part: Part, told: _Told) -> list[Statement]:
     """Techniques by weight, each with the response that followed it."""
     lines: list[Statement] = []
+    views = [one for one in facts if one.kind == "response" and one.detail.get("key") == "alternative"]
     for done in _best(facts, ("intervention",), part.limit, told):
         lines.append(_statement(done))
+        if done.detail.get("key") == "cognitive_restructuring" and part.responses:
+            lines.extend(_statement(one) for one in views[:1] if told.fresh(one.text))
         answers = [one for one in facts if one.kind == "response" and one.detail.get("key") == done.detail.get("key")]
         if part.responses and answers and told.fresh(answers[0].text):
             lines.append(_statement(answers[0]))

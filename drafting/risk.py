@@ -41,6 +41,8 @@ class Denied:
     answer: Span
     history: Span | None = None
     """An earlier time that the client spoke of while denying it for now."""
+    also: tuple[tuple[Span, Span], ...] = ()
+    """Further questions with their denying answers."""
 
     def __post_init__(self) -> None:
         if not (self.question.utterance and self.question.text and self.answer.utterance and self.answer.text):
@@ -52,7 +54,7 @@ class Denied:
 
     @property
     def evidence(self) -> tuple[UtteranceId, ...]:
-        return _ids(self.question, self.answer, self.history)
+        return _ids(self.question, self.answer, self.history, *(span for pair in self.also for span in pair))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,12 @@ class Ledger:
 
     def __getitem__(self, item: RiskItem) -> Finding:
         return next(one for one in self.findings if one.item == item)
+
+    @property
+    def answered(self) -> frozenset[UtteranceId]:
+        """Utterances whose point was a question of risk or its answer."""
+        pairs = [one for one in self.findings if isinstance(one, Denied | Endorsed)]
+        return frozenset(place for one in pairs for place in one.evidence)
 
     def as_json(self) -> dict[str, dict[str, object]]:
         return {one.item: {"state": one.state, "evidence": list(one.evidence)} for one in self.findings}
@@ -270,7 +278,15 @@ def _sense(one: Mention, text: str, in_answer: Sequence[Mention], *, negative: b
     if any(not other.negated and not other.clause.question for other in said):
         return "affirmed"
     sense = classify(text, negative=negative, inverse=one.inverse, open_question=open_question)
+    if sense == "unclear" and one.item == "means" and _HAS.search(text.lower()) and not _HAS_NOT.search(text.lower()):
+        return "affirmed"
     return "denied" if said and sense in ("unclear", "none") else sense
+
+
+_HAS = re.compile(
+    r"\b(?:has|have|got|keeps?|owns?|there's|there is|there are|one in|in the (?:safe|closet|drawer|garage))\b"
+)
+_HAS_NOT = re.compile(r"\b(?:no|not|never|none|nothing)\b|n't\b")
 
 
 def _reply(
@@ -307,6 +323,9 @@ def _reply(
     return None
 
 
+_EXPLICIT = re.compile(r"suicid|kill|end\w* (?:your|my) (?:own )?life|tak\w+ your (?:own )?life")
+
+
 def _finding(item: RiskItem, events: Sequence[_Event]) -> Finding:
     """The state of an item: what is endorsed or volunteered for now, then a denial, then what is past."""
     positive = [one for one in events if one.kind in ("affirmed", "volunteered")]
@@ -315,10 +334,11 @@ def _finding(item: RiskItem, events: Sequence[_Event]) -> Finding:
     if now:
         return _positive(item, now)
     if denied:
-        last = denied[-1]
-        assert last.question is not None
-        history = positive[0].answer if positive else (last.answer if last.history else None)
-        return Denied(item, last.question, last.answer, history)
+        pairs = [(one.question, one.answer) for one in denied if one.question is not None]
+        best = max(pairs, key=lambda pair: _EXPLICIT.search(pair[0].text.lower()) is not None)
+        earlier = next((one.answer for one in denied if one.history), None)
+        history = positive[0].answer if positive else earlier
+        return Denied(item, *best, history, tuple(pair for pair in pairs if pair != best))
     if positive:
         return _positive(item, positive)
     unclear = [one for one in events if one.kind == "unclear"]

@@ -51,7 +51,8 @@ _UNKNOWN = re.compile(
     r"|it depends|hard to say)"
 )
 _NEVER = re.compile(
-    r"^(?:that's not (?:something|me|how|who|where)|i(?:'ve| have)(?: honestly| truly| really)? never"
+    r"^(?:(?:they|it|those|we) (?:don't|do not|doesn't|does not|haven't|hasn't|aren't)\b|that's not"
+    r" (?:something|me|how|who|where)|i(?:'ve| have)(?: honestly| truly| really)? never"
     r"|negative\b|zero\b|not in the"
     r" (?:slightest|least)|not that i|i can't imagine|i can(?:'t|not) see myself|thankfully(?:,)? no|no\w* thank)"
 )

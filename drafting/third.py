@@ -41,7 +41,7 @@ _BLOCKS = re.compile(
     re.IGNORECASE,
 )
 _LEAD_IN = re.compile(
-    r"^(?:(?:and|but|so|well|yeah|yes|no|okay|ok|oh|um|uh|right|like|because|then|i mean|you know|honestly"
+    r"^(?:(?:and|but|so|or|well|yeah|yes|no|okay|ok|oh|um|uh|right|like|because|then|i mean|you know|honestly"
     r"|actually|just|now"
     r"|also|plus|maybe|sure|basically|anyway|exactly|definitely|i guess|i think|i don't know|i suppose"
     r"|probably|cause)\b(?:[ ,.-]+|$))+",

@@ -23,24 +23,29 @@ CUES: dict[str, re.Pattern[str]] = {
         "second_person": r"\b(?:you|your|yours|yourself)\b(?! know\b)",
         "first_person": r"\b(?:i|my|me|mine|myself)\b",
         "asks": r"\b(?:do|did|are|were|have|has|would|could|can|will) (?:you|that|it|there|this)\b"
-        r"|\b(?:what|how|when|where|which|why|who)(?:'s| is| are| do| did| would| was| were| about| long| often| much"
+        r"|\b(?:what|how|when|where|which|why|who)(?:'s| is| are| do| did| would| was| were| about| long|"
+        r" often| much"
         r"| many| has| have| can| could| else| made| makes| kind| sort)\b"
         r"|\btell me\b|\banything else\b|\bhow come\b",
-        "reflects": r"\bsounds? (?:like|as)\b|\bseems? (?:like|to me|as)\b|\bso (?:you|it|that|what|for you|if you)\b"
+        "reflects": r"\bsounds? (?:like|as)\b|\bseems? (?:like|to me|as)\b|\bso (?:you|it|that|what|for you"
+        r"|if you)\b"
         r"|\bi(?:'m| am)? hear(?:ing)?\b|\byou(?:'re| are|'ve| have|'d| also| really| just)? "
-        r"(?:feel|feeling|felt|said|mentioned|told|say|saying|want|think|wonder|notice|noticed|describ\w+|frustrated"
+        r"(?:feel|feeling|felt|said|mentioned|told|say|saying|want|think|wonder|notice|noticed|describ\w+"
+        r"|frustrated"
         r"|worried|concerned)\b|\bpart of you\b|\bon (?:the )?(?:one|other) hand\b|\bright now you\b",
         "technique": r"\bon a scale\b|\bone to ten\b|\b1 to 10\b|\bhow (?:important|confident|ready)\b|\bi wonder\b"
         r"|\bi'?m wondering\b|\bwould it be (?:ok|okay|all ?right)\b|\bis (?:it|that) (?:ok|okay|all ?right)\b"
         r"|\bevidence\b|\bhomework\b|\bthought record\b|\bworksheet\b|\bbreath(?:e|ing) (?:in|out|exercise)\b"
         r"|\bnext steps?\b|\bgoals?\b|\bstrateg\w+\b|\bcop(?:e|ing)\b|\bwe (?:can|could|might|talked)\b"
         r"|\bin the past\b|\bgo from here\b|\bworks? for you\b|\bfor you\b|\blet's\b|\bi'd like (?:you|us|to)\b"
-        r"|\bi appreciate\b|\bi(?:'m| am) (?:glad|curious)\b|\bhelp you\b|\btalk(?:ing)? (?:about|with you|to you)\b"
+        r"|\bi appreciate\b|\bi(?:'m| am) (?:glad|curious)\b|\bhelp you\b|\btalk(?:ing)? (?:about|with you|to"
+        r" you)\b"
         r"|\bconcern(?:s|ed)?\b|\bany (?:other|pain|history|allerg\w+|family)\b|\bprescri\w+\b|\bexamin\w+\b",
         "frames": r"\bthank(?:s| you) (?:so much )?for (?:coming|sharing|talking|telling|being|letting)\b"
         r"|\bgood to see you\b|\bhow can i help\b|\bwhat brings you\b|\bmy name(?:'s| is)\b|\bi'm dr\b"
         r"|\bsee you (?:next|in|on|again|then)\b|\bnext (?:time|session|week|appointment|visit)\b"
-        r"|\bminutes left\b|\bwhere we left\b|\bcome back\b|\bfollow[- ]up\b|\bcheck in\b|\bhow(?:'s| has|'ve| have)"
+        r"|\bminutes left\b|\bwhere we left\b|\bcome back\b|\bfollow[- ]up\b|\bcheck in\b|\bhow(?:'s| has|'ve"
+        r"| have)"
         r" (?:it|things|your|you)\b",
         "own_life": rf"\bmy (?:\w+ )?(?:{_RELATIVES})\b|\bi (?:can't|couldn't|don't|didn't|haven't|feel|felt|"
         r"hate|tried|used to|wanna|had|was|got|went|need|usually|keep)\b"

@@ -133,7 +133,7 @@ def _utterance(row: dict[str, Any], at: int, starts: list[float]) -> Utterance:
         _word(one, f"{place}.words[{n}]") for n, one in enumerate(_list(row.get("words"), f"{place}.words"))
     )
     return Utterance(
-        id=UtteranceId(_id(row, place) or f"u{at + 1}"),
+        id=UtteranceId(_id(row, place) or f"{TRACK}-{at + 1}"),
         track=TrackId(_string(row, "track", place)) if "track" in row else TRACK,
         start=to_tick(start_s),
         end=to_tick(end_s),

@@ -1,0 +1,265 @@
+"""Figures of the drafting part: roles from talk, risk ledger, verifier, support, speed.
+
+Runs over a folder of transcripts in the documented shape (a development folder by default; other data by argument)
+and over the labelled cases of benchmarks/data/risk. `python -m benchmarks.draft_figures [FOLDER] [--json]`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.sentences import CLASSES, Sentence, sentences
+from drafting.core import assemble, draft, read, render
+from drafting.formats import keys, named
+from drafting.risk import ledger
+from drafting.risk_mentions import ITEMS
+from drafting.verify import SUPPORTED, covered, verdict
+from streaming.roles import guess
+from streaming.transcript_json import parse
+from streaming.transcript_json import read as read_transcript
+from streaming.types import Role, SpeakerId, Tick, Transcript
+
+HERE = Path(__file__).parent
+RISK = HERE / "data" / "risk"
+SHARED = HERE.parent.parent / "shared" / "data" / "therapy"
+HOUR_WORDS = 9000
+"""Words of an hour of talk at 150 a minute."""
+
+
+def transcripts(folder: Path) -> dict[str, Transcript]:
+    """Every transcript file of a folder, by file name without ending."""
+    return {path.stem: parse(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
+
+
+def hidden(transcript: Transcript, *, bare: bool = False) -> Transcript:
+    """The same talk with roles hidden behind speaker letters; `bare` also takes away punctuation and capitals."""
+    letters = {
+        speaker: SpeakerId(f"S{n}")
+        for n, speaker in enumerate(dict.fromkeys(u.speaker for u in transcript.utterances))
+    }
+    said = tuple(
+        replace(one, speaker=letters[one.speaker], text=_bare(one.text) if bare else one.text)
+        for one in transcript.utterances
+    )
+    return replace(transcript, utterances=said, roles={})
+
+
+def _bare(text: str) -> str:
+    return "".join(letter for letter in text.lower() if letter.isalnum() or letter in " '")
+
+
+def role_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
+    """Sessions whose clinician is found from talk alone: whole, without punctuation, first n utterances."""
+    figures: dict[str, Any] = {"sessions": len(sessions)}
+    for name, bare, first in (
+        ("whole", False, None),
+        ("bare", True, None),
+        ("first_16", False, 16),
+        ("first_8", False, 8),
+    ):
+        right, sure = 0, []
+        for transcript in sessions.values():
+            masked = hidden(transcript, bare=bare)
+            said = masked.utterances[:first]
+            found = guess(said, tuple(dict.fromkeys(one.speaker for one in masked.utterances)))
+            true = {
+                new.speaker: transcript.roles[old.speaker]
+                for new, old in zip(masked.utterances, transcript.utterances, strict=True)
+            }
+            ok = found.roles == true
+            right += ok
+            sure.append(found.confidence)
+        figures[name] = {
+            "right": right,
+            "share": round(right / max(1, len(sessions)), 4),
+            "mean_confidence": round(statistics.fmean(sure), 3),
+        }
+    return figures
+
+
+def _states(expected: Mapping[str, str], found: Mapping[str, str]) -> dict[str, int]:
+    count = dict.fromkeys(
+        ("true_positive", "false_positive", "missed", "right", "items", "spoken_right", "spoken"), 0
+    )
+    for item in ITEMS:
+        want, got = expected.get(item, "not_asked"), found[item]
+        positive = (want in ("endorsed", "volunteered"), got in ("endorsed", "volunteered"))
+        count["items"] += 1
+        count["right"] += want == got
+        if want != "not_asked" or got != "not_asked":
+            count["spoken"] += 1
+            count["spoken_right"] += want == got
+        count["true_positive"] += positive == (True, True)
+        count["missed"] += positive == (True, False)
+        count["false_positive"] += positive == (False, True)
+    return count
+
+
+def _summed(counts: Sequence[Mapping[str, int]]) -> dict[str, Any]:
+    total = {key: sum(one[key] for one in counts) for key in counts[0]} if counts else {}
+    if not total:
+        return {}
+    hits, missed, false = total["true_positive"], total["missed"], total["false_positive"]
+    return {
+        "cases": len(counts),
+        "positives": hits + missed,
+        "sensitivity": round(hits / (hits + missed), 4) if hits + missed else None,
+        "precision": round(hits / (hits + false), 4) if hits + false else None,
+        "state_accuracy": round(total["right"] / total["items"], 4),
+        "state_accuracy_of_items_spoken_of": round(total["spoken_right"] / total["spoken"], 4)
+        if total["spoken"]
+        else None,
+        "false_alarms": false,
+    }
+
+
+def risk_cases() -> list[dict[str, Any]]:
+    """The written cases: id, kind, split, utterances, expected states of items other than not_asked."""
+    return [json.loads(line) for line in (RISK / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def risk_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
+    """Written cases by split, and the labelled sessions; items that a label does not name were not asked."""
+    figures: dict[str, Any] = {}
+    cases = risk_cases()
+    for split in dict.fromkeys(case["split"] for case in cases):
+        chosen = [case for case in cases if case["split"] == split]
+        figures[split] = _summed([_states(case["expect"], _found(read_transcript(case))) for case in chosen])
+    labels = json.loads((RISK / "sessions.json").read_text(encoding="utf-8"))
+    known = {name: one for name, one in sessions.items() if name in labels["sessions"]}
+    if known:
+        figures["sessions"] = _summed(
+            [_states(labels["sessions"][name]["expect"], _found(one)) for name, one in known.items()]
+        )
+    return figures
+
+
+def _found(transcript: Transcript) -> dict[str, str]:
+    return {one.item: one.state for one in ledger(transcript).findings}
+
+
+def auc(scores: Sequence[tuple[float, bool]]) -> float:
+    """Probability that a true sentence scores above a false one, ties half."""
+    true = [score for score, is_true in scores if is_true]
+    false = [score for score, is_true in scores if not is_true]
+    wins = sum((a > b) + 0.5 * (a == b) for a in true for b in false)
+    return wins / max(1, len(true) * len(false))
+
+
+def verifier_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
+    """AUC of the verifier and of the plain word cover over the made sentences; each class against the true ones."""
+    made: list[Sentence] = []
+    for seed, transcript in enumerate(sessions.values()):
+        made.extend(sentences(transcript, seed))
+    if not made:
+        return {}
+    full = [(verdict(one.text, one.evidence), one) for one in made]
+    plain = [(covered(one.text, " ".join(text for _, text in one.evidence)), one.true) for one in made]
+    figures: dict[str, Any] = {
+        "sentences": len(made),
+        "auc": round(auc([(found.score, one.true) for found, one in full]), 4),
+        "auc_word_cover": round(auc(plain), 4),
+        "threshold": SUPPORTED,
+        "classes": {},
+    }
+    for kind in CLASSES:
+        of = [(found, one) for found, one in full if one.kind == kind]
+        against = [(found.score, one.true) for found, one in full if one.kind in (kind, "true")]
+        right = sum(found.supported == one.true for found, one in of)
+        figures["classes"][kind] = {"sentences": len(of), "judged_right": round(right / max(1, len(of)), 4)} | (
+            {} if kind == "true" else {"auc": round(auc(against), 4)}
+        )
+    return figures
+
+
+def support_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
+    """The embedded writer's statements in all formats: how many name no evidence, how many have no support."""
+    told = bare = unsupported = 0
+    for transcript in sessions.values():
+        reading = read(transcript)
+        for key in keys():
+            note = assemble(reading, render(reading, named(key)), named(key))
+            for section in note.sections:
+                for one in section.statements:
+                    told += one.provenance == "transcript"
+                    bare += one.provenance == "transcript" and not one.evidence
+                    unsupported += not one.supported
+    return {"from_transcript": told, "without_evidence": bare, "unsupported": unsupported,
+            "unsupported_share": round(unsupported / max(1, told), 5)}  # fmt: skip
+
+
+def an_hour(sessions: Mapping[str, Transcript]) -> Transcript:
+    """Sessions put one after another until they hold an hour's words."""
+    said, words, at = [], 0, 0
+    roles: dict[SpeakerId, Role] = {}
+    for n, transcript in enumerate(sessions.values()):
+        for one in transcript.utterances:
+            said.append(
+                replace(one, id=type(one.id)(f"{n}-{one.id}"), start=Tick(at + one.start), end=Tick(at + one.end))
+            )
+            words += len(one.text.split())
+        roles |= transcript.roles
+        at = max((one.end for one in said), default=Tick(0))
+        if words >= HOUR_WORDS:
+            break
+    return Transcript(tuple(said), roles)
+
+
+def speed_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
+    """Median CPU seconds of a draft of an hour's words, and of a switch of format."""
+    hour = an_hour(sessions)
+    if not hour.utterances:
+        return {}
+    draft(hour)
+    drafts, switches = [], []
+    for _ in range(3):
+        started = time.process_time()
+        draft(hour)
+        drafts.append(time.process_time() - started)
+    reading = read(hour)
+    for key in keys():
+        started = time.process_time()
+        assemble(reading, render(reading, named(key)), named(key))
+        switches.append(time.process_time() - started)
+    return {
+        "words": sum(len(one.text.split()) for one in hour.utterances),
+        "draft_s": round(statistics.median(drafts), 3),
+        "format_switch_ms": round(1000 * statistics.median(switches), 1),
+        "format_switch_worst_ms": round(1000 * max(switches), 1),
+    }
+
+
+def figures(folder: Path = SHARED) -> dict[str, Any]:
+    """All figures; those over sessions are empty where the folder is missing."""
+    sessions = transcripts(folder) if folder.is_dir() else {}
+    return {
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "sessions": len(sessions),
+        "roles": role_figures(sessions) if sessions else {},
+        "risk": risk_figures(sessions),
+        "verifier": verifier_figures(sessions),
+        "support": support_figures(sessions),
+        "speed": speed_figures(sessions),
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prints the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=SHARED)
+    arguments = parser.parse_args(argv)
+    json.dump(figures(arguments.folder), sys.stdout, indent=1)
+    print()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
