@@ -42,7 +42,7 @@ def settle(
     frames: int,
     enough: int,
 ) -> LabelBits:
-    """Frame labels, a bit per voice; `stretches` are rows [start, end), `weights` in [0, 1] how sure their owners are.
+    """Frame labels, a bit per voice; `stretches` are rows [start, end), `weights` in [0, 1] how sure the owners are.
 
     A local speaker of a window stands for the voices of its stretches there, and in a stretch's own frames for that
     stretch's. As many speak in a frame as the windows say on average.

@@ -48,7 +48,7 @@ class Stretch:
     """Speech of one local speaker over frames [start, end).
 
     `voice` is its embedding over `seconds` of clean speech, none where that is 0; `clean` are the frames in which
-    nobody else spoke, or all it spoke in where there are none.
+    nobody else spoke.
     """
 
     start: int
@@ -163,13 +163,13 @@ class OnlineDiarizer:
             for stretch in found:
                 self._stretches.append(stretch)
                 self._voices.add(stretch.voice, stretch.seconds)
-        members, speakers = self._members(begin, active)
+        members, speakers = self._members(begin, active, new)
         self._heard.append(Heard(begin, active, members, speakers))
         if not len(fresh):
             return []
         return self._emit(fresh, new, self._voices.name(new))
 
-    def _members(self, begin: int, active: Bools) -> tuple[list[int], list[int]]:
+    def _members(self, begin: int, active: Bools, new: range) -> tuple[list[int], list[int]]:
         """The stretches that lie in the window, which of its local speakers each one is; the voices hear of it."""
         belief = context(len(active), begin, self._enough)
         members, speakers, beliefs = [], [], []
@@ -177,6 +177,12 @@ class OnlineDiarizer:
             stretch = self._stretches[index]
             if stretch.start < begin:
                 break
+            if not len(stretch.clean):
+                if index in new:
+                    members.append(index)
+                    speakers.append(stretch.local)
+                    beliefs.append(0.1)
+                continue
             shares = active[stretch.clean - begin].mean(axis=0)
             sure = float(belief[stretch.clean - begin].mean())
             self._voices.weigh(index, float(shares.max() / max(shares.sum(), 1.0)), sure)
@@ -229,8 +235,7 @@ class OnlineDiarizer:
                     voice = self._model.embed([self._clip(clean + first)])[0]
                 else:
                     seconds = 0.0
-                marks = clean if len(clean) else spoken
-                found.append(Stretch(first + start, first + end, local, seconds, voice, marks + first))
+                found.append(Stretch(first + start, first + end, local, seconds, voice, clean + first))
         return sorted(found, key=lambda stretch: (stretch.start, stretch.local))
 
     def _clip(self, marks: NDArray[np.intp]) -> Float32:
