@@ -118,6 +118,8 @@ class Session:
             for failure in failed.exceptions:
                 log.error("session failed: %s", type(failure).__name__, extra={"session": self.id})
             self._reason = "failed"
+            for track in self.tracks:
+                await track.audio.close()
         await self._finish()
 
     async def end(self, reason: EndReason = "requested") -> None:

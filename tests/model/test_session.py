@@ -1,0 +1,206 @@
+"""A session with real voice activity and scripted models behind it: what it does when a part fails."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.audio_files import read_audio
+from drafting.embedded import EmbeddedWriter
+from streaming import vad
+from streaming.errors import SessionOver, StoreFailed
+from streaming.events import Event
+from streaming.memory_store import MemoryStore
+from streaming.ports import Hypothesis, SpeakerModel, Store, Window
+from streaming.scheduler import RecognitionScheduler
+from streaming.segmenting import SegmentSettings
+from streaming.session import Engines, Session
+from streaming.session_log import SessionLog
+from streaming.types import SAMPLE_RATE, Float32, Int16Mono, Section, Tick, TrackId, TrackPlan, Transcript, Word
+
+pytestmark = pytest.mark.model
+
+AUDIO = Path(__file__).parents[2] / "benchmarks" / "data" / "session" / "mix.opus"
+
+
+class Counting:
+    """Hears one word a second; fails on final windows that cover a tick of `deaf`."""
+
+    name = "counting"
+    max_window_ticks = 20 * SAMPLE_RATE
+    max_batch = 8
+
+    def __init__(self, deaf: Sequence[int] = ()) -> None:
+        self.deaf = deaf
+
+    def recognize(self, windows: Sequence[Window]) -> list[Hypothesis]:
+        if any(w.start <= tick < w.start + len(w.pcm) for w in windows for tick in self.deaf):
+            raise RuntimeError("out of memory")
+        return [Hypothesis(tuple(self._words(window))) for window in windows]
+
+    def _words(self, window: Window) -> list[Word]:
+        seconds = range(window.start // SAMPLE_RATE + 1, (window.start + len(window.pcm)) // SAMPLE_RATE)
+        return [Word(Tick(n * SAMPLE_RATE), Tick(n * SAMPLE_RATE + 8000), f"w{n}.", 0.9) for n in seconds]
+
+
+class Breaking:
+    """A speaker model that cannot be run."""
+
+    window_ticks = 160_000
+    window_frames = 589
+    frame_ticks = 270
+    lead_ticks = 0
+    local_speakers = 3
+    dimension = 8
+
+    def segment(self, windows: Float32) -> Float32:
+        raise RuntimeError("broken")
+
+    def embed(self, clips: Sequence[Float32]) -> Float32:
+        raise RuntimeError("broken")
+
+
+class Unable(EmbeddedWriter):
+    """A writer that fails after its first section."""
+
+    async def write(self, transcript: Transcript, format: str) -> AsyncIterator[Section]:
+        async for section in super().write(transcript, format):
+            yield section
+            raise RuntimeError("broken")
+
+
+class Full(MemoryStore):
+    """A store that takes `room` appends."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+
+    async def append(self, session: str, events: Sequence[Event]) -> int:
+        self.room -= 1
+        if self.room < 0:
+            raise StoreFailed("The disk is full.")
+        return await super().append(session, events)
+
+
+@asynccontextmanager
+async def session(
+    *, store: Store | None = None, speakers: int = 1, recognizer: Any = None, model: Any = None, writer: Any = None
+) -> AsyncIterator[tuple[Session, "asyncio.Task[None]"]]:
+    with ThreadPoolExecutor(1) as recognizing, ThreadPoolExecutor(1) as other:
+        scheduler = RecognitionScheduler(recognizer or Counting(), recognizing)
+        speaker_model: SpeakerModel = model or Breaking()
+        engines = Engines(
+            scheduler, vad.load_silero(), speaker_model, writer or EmbeddedWriter(), other, other, SegmentSettings()
+        )
+        serving = asyncio.create_task(scheduler.run())
+        made = Session("s", SessionLog("s", store or MemoryStore()), engines)
+        await made.start((TrackPlan(TrackId("mic"), speakers),), ("client",), "soap")
+        running = asyncio.create_task(made.run())
+        yield made, running
+        await made.end()
+        await running
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+
+@pytest.fixture(scope="module")
+def talk() -> Int16Mono:
+    return read_audio(AUDIO)[: 30 * SAMPLE_RATE]
+
+
+async def feed(made: Session, pcm: Int16Mono) -> None:
+    sink = made.track("mic")
+    for at in range(0, len(pcm), 1600):
+        await sink.write(Tick(at), pcm[at : at + 1600])
+
+
+async def test_everything_received_is_accounted_for(talk: Int16Mono) -> None:
+    async with session() as (made, running):
+        await feed(made, talk)
+        await made.end()
+        await running
+    (totals,) = made.log.state.totals
+    assert totals.received_ticks == len(talk) == totals.transcribed_ticks
+    assert totals.gap_ticks == 0
+    assert 0 < totals.speech_ticks < len(talk)
+    assert made.log.state.note is not None
+
+
+async def test_a_window_that_cannot_be_recognized_is_a_named_gap(talk: Int16Mono) -> None:
+    async with session(recognizer=Counting(deaf=[10 * SAMPLE_RATE])) as (made, running):
+        await feed(made, talk)
+        await made.end()
+        await running
+    (gap,) = made.log.state.gaps
+    assert gap.cause == "recognizer_error"
+    assert gap.start <= 10 * SAMPLE_RATE < gap.end
+    (totals,) = made.log.state.totals
+    assert totals.transcribed_ticks + totals.gap_ticks == totals.received_ticks == len(talk)
+    words = [word for one in made.log.state.in_order() for word in one.words]
+    assert any(word.end <= gap.start for word in words)
+    assert any(word.start >= gap.end for word in words)
+    assert not any(gap.start <= word.start < gap.end for word in words)
+
+
+async def test_without_diarization_the_transcript_goes_on_and_says_so(talk: Int16Mono) -> None:
+    async with session(speakers=2) as (made, running):
+        await feed(made, talk)
+        await made.end()
+        await running
+    assert ("diarize", "diarizer_failed") in made.log.state.failures
+    heard = [word.text for one in made.log.state.in_order() for word in one.words]
+    assert len(heard) > 10
+    assert made.log.state.note is not None
+
+
+async def test_a_note_that_fails_is_said_and_the_session_ends_whole(talk: Int16Mono) -> None:
+    async with session(writer=Unable()) as (made, running):
+        await feed(made, talk[: 10 * SAMPLE_RATE])
+        await made.end()
+        await running
+    assert made.log.state.ended_at is not None
+    assert ("draft", "draft_failed") in made.log.state.failures
+
+
+async def test_a_full_disk_is_told_to_the_sender_and_ends_the_session(talk: Int16Mono) -> None:
+    async with session(store=Full(room=12)) as (made, running):
+        with pytest.raises((StoreFailed, SessionOver)):
+            await feed(made, talk)
+        await made.end()
+        await asyncio.wait_for(running, 10.0)
+        assert made.progress == "ended"
+
+
+async def test_gaps_repeats_and_bad_audio(talk: Int16Mono) -> None:
+    async with session() as (made, running):
+        sink = made.track("mic")
+        await sink.write(Tick(0), talk[:16_000])
+        await sink.write(Tick(8_000), talk[8_000:24_000])  # half of it a repeat
+        assert sink.received == 24_000
+        await sink.write(Tick(32_000), talk[32_000:48_000])  # half a second is missing
+        await sink.lose(Tick(50_000), "disconnected")
+        with pytest.raises(Exception, match="int16"):
+            await sink.write(Tick(50_000), np.zeros(10, np.float32))
+        await made.end()
+        await running
+        with pytest.raises(SessionOver):
+            await sink.write(Tick(50_000), talk[:100])
+    gaps = [(gap.start, gap.end, gap.cause) for gap in made.log.state.gaps]
+    assert gaps == [(24_000, 32_000, "packet_loss"), (48_000, 50_000, "disconnected")]
+    (totals,) = made.log.state.totals
+    assert (totals.received_ticks, totals.transcribed_ticks, totals.gap_ticks) == (50_000, 40_000, 10_000)
+
+
+async def test_ending_twice_and_a_session_without_audio() -> None:
+    async with session() as (made, running):
+        await made.end()
+        await made.end()
+        await running
+    assert made.log.state.ended_at is not None
+    assert made.log.state.note is not None, "there is a skeleton note even when nothing was said"
