@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+import logging
+import traceback
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI, Query, Request, WebSocket, WebSocketDisconnect
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -32,6 +34,8 @@ from streaming.track import Track
 from streaming.types import SpeakerId, TrackId, TrackPlan
 from streaming.webrtc import IceServer, NoNetwork, WebRtcIngest
 from streaming.websocket_ingest import TrackNumbers
+
+log = logging.getLogger("sameday.app")
 
 _SDP = "application/sdp"
 _MAX_OFFER_BYTES = 64 * 1024
@@ -120,9 +124,9 @@ class Server:
         state = (await self.sessions.log_of(name)).state
         if state.note is None or self._writer is None:
             raise errors.NotDrafted("The note is drafted when the session has ended.", mend="End the session first.")
-        if note_format in (None, state.note_format):
+        if note_format in (None, state.note_format) and state.roles == state.note_roles:
             return state.note
-        drafted = await draft_note(state.transcript(), self._writer, note_format)
+        drafted = await draft_note(state.transcript(), self._writer, note_format or state.note_format)
         return drafted.as_json()
 
 
@@ -136,7 +140,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
 
     app = FastAPI(title="sameday", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, on_fault=_log_fault)
     _add_error_handlers(app)
     _add_session_routes(app, server)
     _add_whip_routes(app, server)
@@ -233,7 +237,10 @@ def _add_websockets(app: FastAPI, server: Server) -> None:
             await _close_with(socket, error)
             return
         with contextlib.suppress(WebSocketDisconnect):
-            await _until_gone(socket, _send_events(socket, found, after))
+            try:
+                await _until_gone(socket, _send_events(socket, found, after))
+            except SamedayError as error:
+                await _close_with(socket, error)
 
 
 async def _send_events(socket: WebSocket, found: SessionLog, after: int) -> None:
@@ -316,14 +323,28 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        # Where it is wrong and why, never what was sent: that may hold names.
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        return JSONResponse(_body("bad_request", faults, "See docs/protocol.md."), 422)
+        return JSONResponse(_body("bad_request", _faults(error.errors()), "See docs/protocol.md."), 422)
+
+    @app.exception_handler(WebSocketRequestValidationError)
+    async def malformed_address(socket: WebSocket, error: WebSocketRequestValidationError) -> None:
+        await socket.accept()
+        await _close_with(socket, errors.PeerError(_faults(error.errors()), mend="See docs/protocol.md."))
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:
         code = _HTTP_CODES.get(error.status_code, "bad_request")
         return JSONResponse(_body(code, str(error.detail), "See docs/protocol.md."), error.status_code, error.headers)
+
+
+def _log_fault(fault: Exception) -> None:
+    """What an unforeseen error says may hold what was said in a session: the log gets its kind and place alone."""
+    where = traceback.extract_tb(fault.__traceback__)[-1]
+    log.error("unforeseen %s at %s:%s", type(fault).__name__, where.filename, where.lineno)
+
+
+def _faults(found: Sequence[Any]) -> str:
+    """Where it is wrong and why, never what was sent: that may hold names."""
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found)
 
 
 def _body(code: str, message: str, mend: str) -> dict[str, Any]:

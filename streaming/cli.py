@@ -4,9 +4,12 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from drafting import text as note_text
 from drafting.stage import draft_note
@@ -24,6 +27,10 @@ _FAILED = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0 done, 1 failed, 2 what was given cannot be used."""
     chosen = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A letter that the terminal does not know is shown by its number: it must not cost the transcript.
+            stream.reconfigure(errors="backslashreplace")
     try:
         given = {
             name: value for name, value in vars(chosen).items() if name in ("host", "port") and value is not None
@@ -73,10 +80,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _speakers(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= 8:
-        raise argparse.ArgumentTypeError("between 1 and 8")
-    return count
+    if not text.isdecimal() or not 1 <= int(text) <= 8:
+        raise argparse.ArgumentTypeError("a whole number between 1 and 8")
+    return int(text)
 
 
 def _serve(_: argparse.Namespace, settings: Settings) -> int:
@@ -88,13 +94,15 @@ def _serve(_: argparse.Namespace, settings: Settings) -> int:
 def _transcribe(chosen: argparse.Namespace, settings: Settings) -> int:
     from streaming.transcribe import transcribe
 
-    state = asyncio.run(transcribe(chosen.audio, settings, speakers=chosen.speakers, pace=chosen.pace))
     if chosen.rttm:
-        chosen.rttm.write_text(rttm(chosen.audio.stem, state), encoding="utf-8")
+        _check_writable(chosen.rttm)
+    state = asyncio.run(transcribe(chosen.audio, settings, speakers=chosen.speakers, pace=chosen.pace))
     if chosen.json:
-        print(json.dumps(wire.transcript(state), ensure_ascii=False))
+        _print_json(wire.transcript(state))
     else:
         _print_transcript(state)
+    sys.stdout.flush()
+    written = chosen.rttm is None or _write(chosen.rttm, rttm(chosen.audio.stem, state))
     for gap in state.gaps:
         where = f"{seconds(gap.start):.2f} to {seconds(gap.end):.2f} s"
         print(f"sameday: not transcribed: {where} ({gap.cause})", file=sys.stderr)
@@ -102,7 +110,30 @@ def _transcribe(chosen: argparse.Namespace, settings: Settings) -> int:
         # The note is not what this command is for.
         if stage != "draft":
             print(f"sameday: the stage {stage} failed ({code})", file=sys.stderr)
-    return _FAILED if any(stage != "draft" for stage, _ in state.failures) else 0
+    return _FAILED if not written or any(stage != "draft" for stage, _ in state.failures) else 0
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse a file that cannot be written before the work is done, not after. Raises PeerError."""
+    there = path.exists()
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path if there else path.parent, os.W_OK):
+        raise PeerError("The RTTM file cannot be written there.", mend="Name a file in a folder you may write to.")
+
+
+def _write(path: Path, text: str) -> bool:
+    """Whether it could be written: what was printed before it must not be lost."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        print(f"sameday: the RTTM file could not be written: {error.strerror}.", file=sys.stderr)
+        return False
+    return True
+
+
+def _print_json(body: dict[str, Any]) -> None:
+    """One line, readable where the terminal can show it, and JSON where it cannot."""
+    wide = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(body, ensure_ascii=not wide))
 
 
 def _print_transcript(state: SessionState) -> None:
@@ -117,7 +148,7 @@ def _draft(chosen: argparse.Namespace, settings: Settings) -> int:
     transcript = transcript_json.parse(_read(chosen.transcript))
     note = asyncio.run(draft_note(transcript, writer(settings), chosen.format or settings.note_format))
     if chosen.json:
-        print(json.dumps(note.as_json(), ensure_ascii=False))
+        _print_json(note.as_json())
     else:
         print(note_text.render(note, transcript))
     return 0

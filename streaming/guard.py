@@ -5,6 +5,7 @@ are therefore taken only under a loopback name (a foreign name that resolves to 
 a browser names the page's origin, only from the server's own pages. Plain ASGI, so that WebSockets pass it too.
 """
 
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -18,6 +19,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _NAMES = {"127.0.0.1", "localhost", "::1"}
 _CLOSE_FORBIDDEN = 4403
+_CLOSE_FAULT = 1011
 
 HEADERS = {
     # The page needs no more than itself; blob: is the worklet and the exported file.
@@ -33,10 +35,11 @@ HEADERS = {
 
 
 class Guard:
-    """Wraps the application."""
+    """Wraps the application. `on_fault` hears of errors that nothing foresaw; the client is told of a fault only."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, on_fault: Callable[[Exception], None]) -> None:
         self._app = app
+        self._on_fault = on_fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -46,29 +49,35 @@ class Guard:
         if not allowed(headers.get("host", ""), headers.get("origin")):
             await _refuse(scope, receive, send)
             return
-        private = scope["path"].startswith("/api/")
+        begun = False
 
         async def with_headers(message: Message) -> None:
+            nonlocal begun
+            begun = True
             if message["type"] == "http.response.start":
-                extra = HEADERS | ({"cache-control": "no-store"} if private else {"cache-control": "no-cache"})
-                message["headers"] = [
-                    *message["headers"],
-                    *((name.encode(), value.encode()) for name, value in extra.items()),
-                ]
+                message["headers"] = [*message["headers"], *_headers(scope["path"])]
             await send(message)
 
-        await self._app(scope, receive, with_headers)
+        try:
+            await self._app(scope, receive, with_headers)
+        except Exception as fault:
+            self._on_fault(fault)
+            await _own_fault(scope, with_headers, begun)
 
 
 def allowed(host: str, origin: str | None) -> bool:
     """Whether a request to this host, from a page of this origin, is to be served."""
     try:
         name = urlsplit(f"//{host}").hostname
+        page = None if origin is None else urlsplit(origin).netloc
     except ValueError:
         return False
-    if name not in _NAMES:
-        return False
-    return origin is None or urlsplit(origin).netloc == host
+    return name in _NAMES and page in (None, host)
+
+
+def _headers(path: str) -> list[tuple[bytes, bytes]]:
+    caching = "no-store" if path.startswith("/api/") else "no-cache"
+    return [(name.encode(), value.encode()) for name, value in (HEADERS | {"cache-control": caching}).items()]
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,13 +85,29 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.close", "code": _CLOSE_FORBIDDEN})
         return
-    body = {
-        "error": {
-            "code": "foreign_origin",
-            "message": "This server answers only its own pages, under a loopback name.",
-            "mend": "Open it as http://127.0.0.1 with its port.",
-        }
+    error = {
+        "code": "foreign_origin",
+        "message": "This server answers only its own pages, under a loopback name.",
+        "mend": "Open it as http://127.0.0.1 with its port.",
     }
-    content = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": 403, "headers": content})
-    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+    await _say(send, 403, error, _headers(scope["path"]))
+
+
+async def _own_fault(scope: Scope, send: Send, begun: bool) -> None:
+    if scope["type"] == "websocket":
+        with contextlib.suppress(Exception):  # where the connection has gone meanwhile there is nobody to tell
+            await send({"type": "websocket.close", "code": _CLOSE_FAULT})
+    elif not begun:
+        error = {
+            "code": "server_fault",
+            "message": "The server failed over this request.",
+            "mend": "Try again; what was acknowledged is safe.",
+        }
+        await _say(send, 500, error, [])
+
+
+async def _say(send: Send, status: int, error: dict[str, str], headers: list[tuple[bytes, bytes]]) -> None:
+    body = json.dumps({"error": error}).encode()
+    content = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": content + headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,11 +1,13 @@
 """Runs the application on uvicorn."""
 
 import socket
+from errno import EADDRINUSE
 
 import uvicorn
 
 from streaming.app import create_app
-from streaming.errors import PortTaken
+from streaming.errors import BadSettings, PortTaken, SamedayError
+from streaming.guard import App, Message, Receive, Scope, Send
 from streaming.settings import Settings
 
 _MAX_MESSAGE_BYTES = 1 << 20
@@ -13,11 +15,16 @@ _MAX_MESSAGE_BYTES = 1 << 20
 
 
 def serve(settings: Settings) -> int:
-    """Serve until a signal; live sessions are then finished and their notes written. Raises PortTaken."""
+    """Serve until a signal; live sessions are then finished and their notes written.
+
+    Raises PortTaken, BadSettings for an address that cannot be listened on, and what keeps the start-up from
+    succeeding: StoreFailed, EngineMissing.
+    """
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
+    app = _PlainStartUp(create_app(settings))
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_level=settings.log_level,
         # Lines with addresses of requests hold session ids, and nobody needs them.
         access_log=False,
@@ -27,8 +34,45 @@ def serve(settings: Settings) -> int:
     )
     name = f"[{host}]" if ":" in host else host
     server = _Announcing(config, f"http://{name}:{port}/")
-    server.run(sockets=[listener])
+    try:
+        server.run(sockets=[listener])
+    except SystemExit:
+        if app.failure is None:
+            raise
+        raise app.failure from None
     return 0 if server.started else 1
+
+
+class _PlainStartUp:
+    """Keeps an error of ours at start-up, so that the command line can say it in a line instead of a traceback."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.failure: SamedayError | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        held: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                held.append(message)
+            else:
+                await send(message)
+
+        try:
+            await self._app(scope, receive, hold)
+        except SamedayError as error:
+            if not held:
+                raise
+            self.failure = error
+            await send({"type": "lifespan.startup.failed"})
+        except BaseException:
+            for message in held:
+                await send(message)
+            raise
 
 
 class _Announcing(uvicorn.Server):
@@ -50,7 +94,13 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise PortTaken(f"Port {port} is taken.", mend="Stop what uses it, or choose another with --port.") from None
+        if error.errno == EADDRINUSE:
+            mend = "Stop what uses it, or choose another with --port."
+            raise PortTaken(f"Port {port} is taken.", mend=mend) from None
+        raise BadSettings(
+            f"The server cannot listen on port {port} of this address: {error.strerror}.",
+            mend="Choose another with --host and --port.",
+        ) from None
     return listener

@@ -49,6 +49,8 @@ class SessionState:
     turns: dict[TrackId, tuple[Turn, ...]] = field(default_factory=dict)
     totals: tuple[TrackTotals, ...] = ()
     note: dict[str, Any] | None = None
+    note_roles: RoleGuess | None = None
+    """The roles that the note was drafted with: where others count by now, it is out of date."""
     failures: list[tuple[str, str]] = field(default_factory=list)
     last_event: int = 0
 
@@ -74,7 +76,7 @@ class SessionState:
             case SessionEnded():
                 self.ended_at, self.totals = event.ended_at, event.totals
             case NoteDrafted():
-                self.note = event.note
+                self.note, self.note_roles = event.note, self.roles
             case StageFailed():
                 self.failures.append((event.stage, event.code))
 
