@@ -57,10 +57,15 @@ def session_object(
 
 
 def transcript(state: SessionState) -> dict[str, Any]:
-    """The object that `transcribe --json` prints. Several tracks: the longest is the audio, the ticks are of all."""
+    """The object that `transcribe --json` prints. Several tracks: the longest is the audio, the ticks are of all.
+
+    Before the end there are no totals yet: the ticks then span what was said so far.
+    """
+    if not state.totals:
+        return transcript_json.write(state.transcript())
     return transcript_json.write(
         state.transcript(),
-        audio_ticks=max((total.received_ticks for total in state.totals), default=0),
+        audio_ticks=max(total.received_ticks for total in state.totals),
         received_ticks=sum(total.received_ticks for total in state.totals),
         transcribed_ticks=sum(total.transcribed_ticks for total in state.totals),
     )
