@@ -114,9 +114,7 @@ def _summed(counts: Sequence[Mapping[str, int]]) -> dict[str, Any]:
         "sensitivity": round(hits / (hits + missed), 4) if hits + missed else None,
         "precision": round(hits / (hits + false), 4) if hits + false else None,
         "state_accuracy": round(total["right"] / total["items"], 4),
-        "state_accuracy_of_items_spoken_of": round(total["spoken_right"] / total["spoken"], 4)
-        if total["spoken"]
-        else None,
+        "state_accuracy_spoken_of": round(total["spoken_right"] / max(1, total["spoken"]), 4),
         "false_alarms": false,
     }
 

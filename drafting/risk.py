@@ -6,12 +6,12 @@ the question as evidence. `Denied` cannot be made without both spans, and nothin
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from drafting.clauses import Clause, by_utterance, clauses, joined, listening
-from drafting.risk_answers import Answer, classify, not_now, past_only
+from drafting.risk_answers import Answer, classify, not_now, past_only, refuses
 from drafting.risk_mentions import ITEMS, Mention, RiskItem, Time, accidental, mentions, time_of
 from streaming.types import Transcript, UtteranceId
 
@@ -240,19 +240,20 @@ def _asked(
         one.clause.utterance,
         one.clause.text if question in (None, one.clause) else joined([one.clause, question or one.clause]),
     )
-    reply = _reply(one.item, at, groups, found, broken=one.clause.cut)
+    wh = re.search(r"\b(?:what|how|when|where|which|tell me)\b", (question or one.clause).low) is not None
+    negative = one.negated or _NONE_BEFORE.search(span.text.lower()) is not None
+    reply: int | None = None
+    sense: Answer = "none"
+    for place_of_answer in _replies(one.item, at, groups, found, broken=one.clause.cut):
+        text = joined(groups[place_of_answer])
+        judged = _sense(one, text, found[place_of_answer], negative=negative, open_question=wh and not reflection)
+        if reply is None or judged in ("affirmed", "denied"):
+            reply, sense = place_of_answer, judged
+        if judged in ("affirmed", "denied") or refuses(text) or reflection:
+            break
     if reply is None:
         return None if reflection else _Event(at, "unclear", span, span, "present")
-    text = joined(groups[reply])
-    answer = Span(groups[reply][0].utterance, text)
-    wh = re.search(r"\b(?:what|how|when|where|which|tell me)\b", (question or one.clause).low) is not None
-    sense = _sense(
-        one,
-        text,
-        found[reply],
-        negative=one.negated or _NONE_BEFORE.search(span.text.lower()) is not None,
-        open_question=wh and not reflection,
-    )
+    answer = Span(groups[reply][0].utterance, joined(groups[reply]))
     if reflection and (sense not in ("affirmed", "denied") or len(group) - place > 2):
         return None
     if sense in ("unclear", "none"):
@@ -289,38 +290,43 @@ _HAS = re.compile(
 _HAS_NOT = re.compile(r"\b(?:no|not|never|none|nothing)\b|n't\b")
 
 
-def _reply(
+def _replies(
     item: RiskItem,
     at: int,
     groups: Sequence[Sequence[Clause]],
     found: Sequence[Sequence[Mention]],
     *,
     broken: bool,
-) -> int | None:
-    """The place of the client's answer: past listening noises and the clinician's own going on."""
-    clinician_words = 0
+) -> Iterator[int]:
+    """The places of the client's next words: past listening noises and the clinician's own going on.
+
+    Ends where the clinician has gone on to something else: so many words that do not ask for the item again, or a new
+    question once the client has said something.
+    """
+    clinician_words, answered = 0, False
     for later in range(at + 1, min(len(groups), at + 1 + ANSWER_UTTERANCES)):
         group = groups[later]
-        if not group:
+        text = joined(group) if group else ""
+        if not group or (listening(text) and group[0].role == "clinician"):
             continue
-        text = joined(group)
         if group[0].role == "clinician":
-            if listening(text):
-                continue
             clinician_words += len(text.split())
             asks_again = any(one.item == item for one in found[later])
-            if clinician_words > 45 and not asks_again:
-                return None
+            new_question = answered and any(clause.question for clause in group)
+            if not asks_again and (clinician_words > GOES_ON_WORDS or new_question):
+                return
             continue
-        if group[0].role != "client" and group[0].role != "other":
+        following = groups[later + 1] if later + 1 < len(groups) else ()
+        if broken and listening(text) and following and following[0].role == "clinician":
             continue
-        goes_on = later + 1 < len(groups) and bool(groups[later + 1]) and groups[later + 1][0].role == "clinician"
-        if broken and goes_on and listening(text):
+        if _NOISE.fullmatch(text.lower()):
             continue
-        if re.fullmatch(r"(?:hmm*|um+|uh+|oh|what|sorry|pardon|excuse me|okay|well)[?., ]*", text.lower()):
-            continue
-        return later
-    return None
+        answered = True
+        yield later
+
+
+GOES_ON_WORDS = 45
+_NOISE = re.compile(r"(?:hmm*|um+|uh+|oh|what|sorry|pardon|excuse me|okay|well)[?., ]*")
 
 
 _EXPLICIT = re.compile(r"suicid|kill|end\w* (?:your|my) (?:own )?life|tak\w+ your (?:own )?life")

@@ -104,6 +104,11 @@ _NOT_NOW = re.compile(
 )
 
 
+def refuses(text: str) -> bool:
+    """Whether the client says that they do not know or will not answer: nothing later is the answer."""
+    return _UNKNOWN.match(_LEAD.sub("", text.lower()).strip()) is not None
+
+
 def past_only(text: str) -> bool:
     """Whether the answer speaks of an earlier time."""
     return _PAST_ONLY.search(text.lower()) is not None
