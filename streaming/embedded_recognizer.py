@@ -1,4 +1,9 @@
-"""The embedded recognizer: English, on the CPU, with the moonshine tiny weights of the pinned wheel."""
+"""The embedded recognizer: English, on the CPU, with the moonshine tiny weights of the pinned wheel.
+
+Measured on the bundled session's two tracks, each utterance whole with 0.1 s around it: word error rate 2.4 % (0.3 s:
+3.4 %; no margin: 3.9 %; the last 0.25 s cut off: 9.9 %). Longer windows do no harm: cut blindly out of talk without
+pauses, windows of 3, 6, 10, 15 and 25 s gave 20.7, 16.6, 9.1, 4.1 and 3.0 %, so it is the cuts that cost words.
+"""
 
 from collections.abc import Sequence
 
