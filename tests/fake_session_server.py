@@ -65,6 +65,8 @@ class FakeServer:
         self.followed: list[int] = []
         """The `after` of each event connection."""
         self.take_events = True
+        self.on_delete: tuple[int, str] | None = None
+        """What the end of a media connection is answered with instead."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         config = uvicorn.Config(self._app(), host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
@@ -242,6 +244,8 @@ class FakeServer:
 
         @app.delete("/api/sessions/{name}/whip/{resource}")
         async def _delete(name: str, resource: str) -> Response:
+            if self.on_delete:
+                return _error(*self.on_delete)
             peer = self.sessions[name].peers.pop(resource, None)
             if peer is None:
                 return _error(404, "unknown_session")

@@ -147,6 +147,7 @@ def test_of_two_people_naming_one_names_the_other(server: FakeServer, open_page:
     page = _live(server, open_page)
     server.emit(utterance(1, 1.0, "Good morning."), utterance(2, 5.0, "Hello.", "S2"))
     expect(page.get_by_role("button", name="Swap roles")).to_be_hidden()
+    page.get_by_text("Say who is who").click()
     page.get_by_role("combobox", name="Role of Speaker 2").select_option("Clinician")
     expect(said(page, "Good morning.")).to_contain_text("Client")
     assert server.calls("POST", "/roles") == [{"roles": {"S2": "clinician", "S1": "client"}}]
@@ -235,6 +236,28 @@ def test_a_second_window_watches_until_it_is_told_to_record(server: FakeServer, 
     expect(line(first)).to_contain_text("Another device or window records this session now.")
     first.wait_for_timeout(1500)
     assert len(server.calls("POST", "/whip")) == 2, "the two windows took the track from each other"
+
+
+def test_a_track_that_another_device_took_over_is_left_to_it(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    server.on_delete = (410, "replaced")
+    server.cut_media()
+    expect(line(page)).to_contain_text("Another device or window records this session now.", timeout=20_000)
+    page.wait_for_timeout(2000)
+    assert len(server.calls("POST", "/whip")) == 1
+
+
+def test_an_hour_of_talk_stays_quick(server: FakeServer, open_page: OpenPage) -> None:
+    page = _live(server, open_page)
+    hour = [utterance(n, n * 3.6, f"This is what was said as number {n}.", f"S{1 + n % 2}") for n in range(1, 1001)]
+    server.emit(*hour)
+    said(page, "as number 1000.").wait_for()
+    started = page.evaluate("performance.now()")
+    for number in range(1001, 1021):
+        server.emit(partial(number * 3.6, "And", "more"), utterance(number, number * 3.6, f"And number {number}."))
+    said(page, "And number 1020.").wait_for()
+    assert page.evaluate("performance.now()") - started < 4000
+    assert page.get_by_role("log").locator("p").count() <= 12
 
 
 def test_the_question_before_the_end_changes_nothing(server: FakeServer, open_page: OpenPage) -> None:

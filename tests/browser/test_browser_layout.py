@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 pytest_plugins = ("browser_fixtures",)
 
 _SHOTS = os.environ.get("SAMEDAY_SHOTS")
-_LOOKS = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
+_LOOKS = [("phone", "light"), ("phone", "dark"), ("tablet", "light"), ("desktop", "light"), ("desktop", "dark")]
 
 _TOO_WIDE = """() => {
   const width = document.documentElement.clientWidth;

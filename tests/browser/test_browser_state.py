@@ -3,13 +3,13 @@
 import itertools
 import json
 import random
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from browser_pages import OpenPage
-from fake_session_server import FakeServer
-from playwright.sync_api import Page
+from fake_session_server import CLIENT, FakeServer
+from playwright.sync_api import Browser, Page
 from session_script import NOTE, TALK, Message, ended, gap, partial, relabel, roles, utterance
 
 pytestmark = pytest.mark.browser
@@ -24,11 +24,25 @@ _LIBRARY = """async () => {
 }"""
 
 
-@pytest.fixture
-def page(server: FakeServer, open_page: OpenPage) -> Page:
-    opened = open_page(server.url)
-    opened.evaluate(_LIBRARY)
-    return opened
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    with FakeServer() as server:
+        opened = browser.new_page()
+        opened.goto(server.url)
+        opened.evaluate(_LIBRARY)
+        yield opened
+        opened.close()
+
+
+def test_all_modules_are_fetched_at_once() -> None:
+    """Else the browser finds them one after the other, a round trip for each level of imports."""
+    named = set(re.findall(r'rel="modulepreload" href="/static/([^"]+)"', (CLIENT / "index.html").read_text()))
+    there = {path.relative_to(CLIENT).as_posix() for path in CLIENT.glob("js/**/*.js")}
+    assert named == there - {"js/main.js"}
+
+
+def test_scripts_stay_small() -> None:
+    assert sum(path.stat().st_size for path in CLIENT.glob("js/**/*.js")) <= 150_000
 
 
 @pytest.fixture

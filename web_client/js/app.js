@@ -4,7 +4,8 @@ import { Api, toProblem } from "./api.js";
 import { backoff, pause } from "./backoff.js";
 import { EventFeed } from "./feed.js";
 import { addressOf, recall, remember, sessionInAddress } from "./memory.js";
-import { Microphone, obstacle } from "./microphone.js";
+import { obstacle } from "./microphone.js";
+import { MicrophoneDesk } from "./microphone_desk.js";
 import { noteText } from "./note_text.js";
 import { Recorder } from "./recorder.js";
 import { isComplete, withRole } from "./selectors.js";
@@ -28,6 +29,7 @@ export class App {
     onLevel: (level) => this.#dispatch({ type: "page/level", ...level }),
     onFatal: (error) => this.#recordingRefused(error),
   });
+  #microphone = new MicrophoneDesk(this.#store, this.#recorder, (error) => this.#problem(error));
 
   start() {
     this.#page.start();
@@ -40,7 +42,7 @@ export class App {
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
     addEventListener("beforeunload", (event) => { if (this.#mustNotLeave()) event.preventDefault(); });
     addEventListener("hashchange", () => location.reload());
-    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#listDevices());
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#microphone.list());
     const id = sessionInAddress();
     if (id) this.#resume(id);
     else this.#problemIfBlocked();
@@ -73,8 +75,8 @@ export class App {
     return {
       people: (people) => this.#dispatch({ type: "page/people", people }),
       consent: (index, given) => this.#dispatch({ type: "page/consent", index, given }),
-      check: () => this.#toggleCheck(),
-      chooseDevice: (id) => this.#chooseDevice(id),
+      check: () => this.#microphone.toggle(),
+      chooseDevice: (id) => this.#microphone.choose(id),
       begin: () => this.#begin(),
       recordHere: () => this.#recordHere(),
       retryNow: () => this.#retryNow(),
@@ -95,46 +97,6 @@ export class App {
 
   // Before the session
 
-  async #toggleCheck() {
-    const { status } = this.#state.microphone;
-    if (status === "opening") return;
-    if (status === "open") this.#closeMicrophone();
-    else await this.#openMicrophone(this.#state.microphone.chosen);
-  }
-
-  async #chooseDevice(id) {
-    this.#dispatch({ type: "page/microphone", microphone: { chosen: id } });
-    remember({ device: id });
-    if (this.#state.phase === "setup") await this.#openMicrophone(id);
-  }
-
-  /** Whether the microphone is open now; if not, the page says why. */
-  async #openMicrophone(deviceId) {
-    this.#dispatch({ type: "page/microphone", microphone: { status: "opening" } });
-    try {
-      await this.#recorder.open(deviceId);
-    } catch (error) {
-      this.#closeMicrophone();
-      this.#problem(error);
-      return false;
-    }
-    this.#problem(null);
-    this.#dispatch({ type: "page/microphone", microphone: { status: "open", chosen: this.#recorder.deviceId } });
-    await this.#listDevices();
-    return true;
-  }
-
-  #closeMicrophone() {
-    this.#recorder.closeMicrophone();
-    this.#dispatch({ type: "page/microphone", microphone: { status: "off" } });
-    this.#dispatch({ type: "page/level", value: 0, verdict: "off" });
-  }
-
-  async #listDevices() {
-    const devices = await Microphone.devices();
-    this.#dispatch({ type: "page/microphone", microphone: { devices } });
-  }
-
   async #begin() {
     const { setup, phase } = this.#state;
     if (phase !== "setup") return;
@@ -145,7 +107,7 @@ export class App {
     if (this.#problemIfBlocked()) return;
     this.#dispatch({ type: "page/starting" });
     try {
-      if (!this.#recorder.isOpen && !(await this.#openMicrophone(this.#state.microphone.chosen))) {
+      if (!this.#recorder.isOpen && !(await this.#microphone.open())) {
         return this.#dispatch({ type: "page/not-started" });
       }
       const made = await this.#api.create(names, setup.people);
@@ -235,16 +197,16 @@ export class App {
   }
 
   /** Makes this window the one that records. */
-  async #recordHere(deviceId = this.#state.microphone.chosen) {
+  async #recordHere(deviceId) {
     const { session } = this.#state;
     this.#dispatch({ type: "page/recorder", recorder: true });
     this.#dispatch({ type: "page/media", status: "opening" });
-    if (!(await this.#openMicrophone(deviceId))) {
+    if (!(await this.#microphone.open(deviceId))) {
       this.#dispatch({ type: "page/recorder", recorder: false });
       return this.#dispatch({ type: "page/media", status: "stopped" });
     }
     // It may have ended while the browser asked for the microphone.
-    if (this.#state.phase !== "live") return this.#closeMicrophone();
+    if (this.#state.phase !== "live") return this.#microphone.close();
     remember({ id: session.id, recording: true, ending: false, device: this.#recorder.deviceId });
     this.#record(session);
   }
@@ -370,7 +332,7 @@ export class App {
   async #newSession() {
     await this.#feed?.stop();
     this.#feed = null;
-    this.#closeMicrophone();
+    this.#microphone.close();
     history.replaceState(null, "", addressOf(null));
     remember({ id: null, recording: false, ending: false });
     this.#dispatch({ type: "page/reset" });

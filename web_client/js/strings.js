@@ -88,7 +88,7 @@ export const S = {
     end: "End session",
     record: "Record with this device",
     again: "Try again now",
-    whoIsWho: "Who is who",
+    whoIsWho: "Say who is who",
     roleOf: (speaker) => `Role of ${speaker}`,
     roleNone: "Not known",
     roleSources: {

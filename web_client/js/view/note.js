@@ -115,21 +115,24 @@ export class NoteView {
     const items = Object.entries(risk ?? {});
     if (!items.length) return null;
     const rows = items.map(([item, found]) =>
-      h("tr", { "data-state": found.state },
-        h("th", { scope: "row" }, riskName(item)),
-        h("td", {}, h("span", { class: "finding" }, found.state === "not_asked" ? null : icon(found.state === "asked_denied" ? "check" : "warning"),
+      h("tr", { role: "row", "data-state": found.state },
+        h("th", { role: "rowheader", scope: "row" }, riskName(item)),
+        h("td", { role: "cell" }, h("span", { class: "finding" }, found.state === "not_asked" ? null : icon(found.state === "asked_denied" ? "check" : "warning"),
           h("span", {}, riskState(found)))),
-        h("td", {}, this.#evidence(state, found.evidence ?? [], `risk.${item}`))));
+        h("td", { role: "cell" }, this.#evidence(state, found.evidence ?? [], `risk.${item}`))));
     const open = items.some(([, found]) => found.state === "not_asked");
     return h("section", { class: "section", "aria-label": S.risk.title },
       h("h2", {}, S.risk.title), h("p", { class: "hint" }, S.risk.lead),
-      h("table", { class: "risk" },
-        h("thead", {}, h("tr", {}, [S.risk.item, S.risk.finding, S.risk.evidence].map((words) => h("th", { scope: "col" }, words)))),
-        h("tbody", {}, rows)),
+      // The roles are said, since a narrow window lays the rows out as no table is and some readers then forget it is one.
+      h("table", { class: "risk", role: "table" },
+        h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, COLUMNS.map((words) =>
+          h("th", { role: "columnheader", scope: "col" }, words)))),
+        h("tbody", { role: "rowgroup" }, rows)),
       open ? h("p", { class: "hint" }, S.risk.reminder) : null);
   }
 }
 
+const COLUMNS = [S.risk.item, S.risk.finding, S.risk.evidence];
 const SEVERITIES = ["error", "warning", "info"];
 
 function checks(list) {

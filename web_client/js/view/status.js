@@ -86,11 +86,12 @@ export class StatusView {
 export class RolesView {
   #words = h("p", { class: "roles__words" });
   #list = h("div", { class: "roles__list" });
+  #choose = h("details", { class: "roles__choose" }, h("summary", {}, S.live.whoIsWho), this.#list);
   #key = "";
 
   constructor(actions) {
     this.actions = actions;
-    this.element = h("div", { class: "roles" }, this.#words, this.#list);
+    this.element = h("div", { class: "roles" }, this.#words, this.#choose);
   }
 
   render(state) {
@@ -98,7 +99,7 @@ export class RolesView {
     setText(this.#words, rolesWords(state));
     const all = speakers(state);
     const many = all.length > 1 && !canSwap(state);
-    setHidden(this.#list, !many);
+    setHidden(this.#choose, !many);
     const key = many ? JSON.stringify([all, state.roles.by]) : "";
     if (key === this.#key) return;
     this.#key = key;
