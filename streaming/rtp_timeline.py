@@ -5,8 +5,9 @@ network's jitter, time stamps do not. The clock is asked again only where the ti
 
 - another stream (new SSRC or numbering): its time stamps have no relation to those before;
 - a time stamp that goes back, or lies more than `AHEAD_TICKS` in the future;
-- packets that for `BEHIND_PACKETS` in a row end more than `BEHIND_TICKS` before now: the sender's clock stood still
-  (a suspended machine). A network that stalls and catches up does not come to so many.
+- packets that for `BEHIND_PACKETS` in a row end more than `BEHIND_TICKS` before now though none waits behind them:
+  the sender's clock stood still (a capture device that hung). A network that stalls and catches up does not come to
+  so many, and a server that is itself behind has packets waiting.
 
 A jump of the time stamp without a jump of the sequence number is the sender's own choice not to send. Up to
 `DTX_TICKS` it is discontinuous transmission, which Opus uses for silence and refreshes every 400 ms: the stretch is
@@ -45,9 +46,25 @@ class RtpTimeline:
         self._before = 0
         """`_end` as it was before the newest packet."""
         self._behind = 0
+        self._behind_by = 0
 
-    def place(self, timestamp: int, ticks: int, *, lost: int, restart: bool, now: Tick, received: Tick) -> Place:
-        """Place a packet of `ticks` that is handled at session time `now`.
+    @property
+    def behind(self) -> bool:
+        """Whether the last packet came so late that it matters for the next whether more of them wait."""
+        return self._behind_by > BEHIND_TICKS
+
+    def place(
+        self,
+        timestamp: int,
+        ticks: int,
+        *,
+        lost: int,
+        restart: bool,
+        now: Tick,
+        received: Tick,
+        more_waiting: bool = False,
+    ) -> Place:
+        """Place a packet of `ticks` that arrived at session time `now`.
 
         `received` is where the track's audio ends so far. Never places a packet before it or before the last one.
         """
@@ -56,7 +73,8 @@ class RtpTimeline:
             cause: GapCause = "no_audio" if received == 0 else "disconnected"
             return self._put(timestamp, start, ticks, cause if start > received else None)
         start = self._origin[1] + (timestamp - self._origin[0]) // _RTP_PER_TICK
-        self._behind = self._behind + 1 if now - (start + ticks) > BEHIND_TICKS else 0
+        self._behind_by = now - (start + ticks)
+        self._behind = self._behind + 1 if self.behind and not more_waiting else 0
         untrue = start < self._end - _CLOSE_TICKS or start + ticks > now + AHEAD_TICKS
         if restart or untrue or self._behind >= BEHIND_PACKETS:
             return self._by_clock(timestamp, ticks, lost, now)

@@ -28,6 +28,7 @@ MAX_ARRIVED = 3_000
 """Packets (a minute) that wait for the sink. Past it the newest are not taken: a gap, `packet_loss`."""
 _TURNS_PER_PACKET = 4
 """Turns of the event loop in which a datagram gets from the socket through ICE and DTLS to `take`."""
+_ROUNDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ class RtpTrack:
         self._unusable = 0
         self._overrun = 0
         self._decoder_error = False
+        self._cut_off = Tick(0)
+        """Where the audio should have reached when it was stopped with packets unread."""
+        self.taken = 0
+        """Packets that arrived."""
 
     @property
     def heard(self) -> bool:
@@ -79,6 +84,7 @@ class RtpTrack:
         """A packet has arrived now."""
         if self.reason is not None:
             return
+        self.taken += 1
         self._last_rtp = asyncio.get_running_loop().time()
         if len(self._arrived) >= MAX_ARRIVED:
             self._overrun += 1
@@ -91,6 +97,37 @@ class RtpTrack:
         if self.reason is None:
             self.reason = reason
         self._wake.set()
+
+    async def catch_up(self, rounds: int = _ROUNDS) -> bool:
+        """Take what lies in the socket by now: it has arrived, and only this process is late in reading it.
+
+        Says whether there may be more. Bounded: a machine that never catches up must go on writing all the same.
+        """
+        for _ in range(rounds):
+            seen = self.taken
+            for _ in range(_TURNS_PER_PACKET):
+                await asyncio.sleep(0)
+            if seen == self.taken:
+                return False
+        return True
+
+    async def linger(self, linger_s: float, limit_s: float) -> None:
+        """Wait for the last packets before a stop.
+
+        At least `linger_s`, for those on the way; up to `limit_s` while they come in late and are from before now.
+        What then still lies unread becomes a gap, `packet_loss`.
+        """
+        asked = self._clock()
+        end = asyncio.get_running_loop().time() + limit_s
+        seen = -1
+        while self.reason is None and self.taken != seen and asyncio.get_running_loop().time() < end:
+            seen = self.taken
+            await asyncio.sleep(linger_s)
+            await self.catch_up()
+            if self.sink.received >= asked:
+                return
+        if self.taken != seen:
+            self._cut_off = asked
 
     async def run(self, before_first: Callable[[], Awaitable[None]]) -> Reason:
         """Write what is taken until stopped, until the peer falls silent, or the sink takes no more; says why.
@@ -112,15 +149,20 @@ class RtpTrack:
         while True:
             wake_at = min(silent_at, self._jitter.deadline or silent_at)
             await self._wait(wake_at - loop.time())
+            more_waiting = False
             if loop.time() >= wake_at:
-                await self._catch_up()
+                more_waiting = await self.catch_up()
+            elif self._timeline.behind:
+                more_waiting = await self.catch_up(1)
             stopping = self.reason is not None
             ready = self._ordered(loop.time(), everything=stopping)
             if ready and first:
                 first = False
                 await before_first()
-            await self._deliver(ready)
+            await self._deliver(ready, more_waiting=more_waiting)
             if stopping:
+                if self._cut_off > self.sink.received:
+                    await self.sink.lose(self._cut_off, "packet_loss")
                 return
             if self._last_rtp is not None:
                 silent_at = self._last_rtp + self._no_rtp_timeout_s
@@ -135,14 +177,6 @@ class RtpTrack:
             except TimeoutError:
                 pass
         self._wake.clear()
-
-    async def _catch_up(self) -> None:
-        """Take what lies in the socket by now: it has arrived, and only this process is late in reading it."""
-        seen = -1
-        while seen != len(self._arrived):
-            seen = len(self._arrived)
-            for _ in range(_TURNS_PER_PACKET):
-                await asyncio.sleep(0)
 
     async def _fall_silent(self) -> None:
         """The peer has vanished, or never came: name the silence until now, and let another connection begin."""
@@ -162,7 +196,7 @@ class RtpTrack:
         late = self._jitter.drain() if everything else self._jitter.poll(now_s)
         return ready + [(r, self._clock()) for r in late]
 
-    async def _deliver(self, ready: list[tuple[Ready, Tick]]) -> None:
+    async def _deliver(self, ready: list[tuple[Ready, Tick]], *, more_waiting: bool) -> None:
         """Decode, and write what follows on each other at once."""
         writer = TrackWriter(self.sink)
         for packet, now in ready:
@@ -173,7 +207,13 @@ class RtpTrack:
                 self._decoder_error = self._decoder_error or bool(packet.payload)
                 continue
             place = self._timeline.place(
-                packet.timestamp, ticks, lost=packet.lost, restart=packet.restart, now=now, received=writer.end
+                packet.timestamp,
+                ticks,
+                lost=packet.lost,
+                restart=packet.restart,
+                now=now,
+                received=writer.end,
+                more_waiting=more_waiting,
             )
             if place.before is not None:
                 if packet.lost:

@@ -38,6 +38,8 @@ ANSWER_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 15.0
 LINGER_S = 0.060
 """The request to close may overtake the last packets on the way: they get this long."""
+LINGER_LIMIT_S = 5.0
+"""On a machine so busy that packets wait in the socket, they get as long as they need, up to this."""
 _BUFFER = "_RTCRtpReceiver__jitter_buffer"
 
 
@@ -235,8 +237,8 @@ class _Connection:
         self._task = asyncio.create_task(self._run(resource), name="webrtc-ingest")
 
     async def close(self, reason: Reason, *, linger_s: float) -> None:
-        if self.track.reason is None and linger_s:
-            await asyncio.sleep(linger_s)
+        if linger_s:
+            await self.track.linger(linger_s, LINGER_LIMIT_S)
         self.track.stop(reason)
         if self._task is not None:
             await asyncio.shield(self._task)

@@ -224,3 +224,45 @@ async def test_the_other_writer_leaves_before_the_first_write() -> None:
     await running
     assert seen == [0]
     assert np.array_equal(line.sink.pcm, decoded(packets))
+
+
+async def test_packets_that_come_in_late_are_waited_for_before_a_stop() -> None:
+    packets, line = encoded(20), Line()
+
+    async def feed() -> None:
+        async def behind() -> None:
+            for number, packet in enumerate(packets):
+                await asyncio.sleep(0.02)
+                line.take(packet, number, number * STEP)
+
+        line.now = 20 * TICKS
+        arriving = asyncio.create_task(behind())
+        await asyncio.sleep(0.05)
+        await line.track.linger(0.06, limit_s=5.0)
+        await arriving
+
+    assert await line.run(feed) == "requested"
+    assert np.array_equal(line.sink.audio, decoded(packets))
+
+
+async def test_what_is_unread_at_a_stop_is_named() -> None:
+    packets, line = encoded(40), Line()
+
+    async def send() -> None:
+        for number, packet in enumerate(packets):
+            line.track.take(Packet(number, number * STEP, 7, packet))
+            await asyncio.sleep(0.01)
+
+    async def feed() -> None:
+        line.now = TICKS
+        sending = asyncio.create_task(send())
+        await asyncio.sleep(0.05)
+        # A second has passed since, and the packets of it are still coming in when the wait is over.
+        line.now = 50 * TICKS
+        await line.track.linger(0.05, limit_s=0.15)
+        sending.cancel()
+
+    await line.run(feed)
+    assert line.sink.received == 50 * TICKS
+    assert [gap.cause for gap in line.sink.gaps] == ["packet_loss"]
+    assert len(line.sink.audio) >= 5 * TICKS

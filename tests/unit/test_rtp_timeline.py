@@ -18,9 +18,17 @@ class Line:
         self.received = received
         self._line = RtpTimeline()
 
-    def put(self, timestamp: int, now: int, *, lost: int = 0, restart: bool = False) -> Place:
+    def put(
+        self, timestamp: int, now: int, *, lost: int = 0, restart: bool = False, more_waiting: bool = False
+    ) -> Place:
         place = self._line.place(
-            timestamp, TICKS, lost=lost, restart=restart, now=Tick(now), received=Tick(self.received)
+            timestamp,
+            TICKS,
+            lost=lost,
+            restart=restart,
+            now=Tick(now),
+            received=Tick(self.received),
+            more_waiting=more_waiting,
         )
         assert place.start >= self.received
         assert (place.before is not None) == (place.start > self.received)
@@ -109,6 +117,17 @@ def test_a_sender_whose_clock_stood_still_is_moved_to_the_session_s_time() -> No
     moved = [place for place in places if place.before is not None]
     assert [place.before for place in moved] == ["no_audio"]
     assert places[-1].start == asleep + (BEHIND_PACKETS + 9) * TICKS
+
+
+def test_a_server_that_is_itself_behind_moves_nothing() -> None:
+    line = Line()
+    line.put(0, now=TICKS, restart=True)
+    late = 10 * SAMPLE_RATE
+    places = [
+        line.put(n * STEP, now=late + (n + 1) * TICKS, more_waiting=n % 100 == 99)
+        for n in range(1, 3 * BEHIND_PACKETS)
+    ]
+    assert [place.start for place in places] == [n * TICKS for n in range(1, 3 * BEHIND_PACKETS)]
 
 
 def test_overlapping_time_stamps_stay_in_order() -> None:
