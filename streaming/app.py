@@ -366,7 +366,7 @@ async def _offer(request: Request) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError:
-        raise errors.BadOffer("The offer is not SDP: it is not text.") from None
+        raise errors.BadOffer("The offer is not SDP: it is not text.", mend="Send it as UTF-8.") from None
 
 
 def _accepts_sdp(accept: str | None) -> bool:

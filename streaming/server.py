@@ -25,8 +25,8 @@ def serve(settings: Settings) -> int:
     app = _PlainStartUp(create_app(settings))
     config = uvicorn.Config(
         app,
-        log_level=settings.log_level,
-        # Lines with addresses of requests hold session ids, and nobody needs them.
+        # Its lines on connections hold session ids, and those for debugging whole messages: what was said.
+        log_level="error" if settings.log_level == "error" else "warning",
         access_log=False,
         ws="websockets-sansio",
         ws_max_size=_MAX_MESSAGE_BYTES,

@@ -43,7 +43,7 @@ def server() -> Iterator[Running]:
     if _shared is not None:
         yield _shared
         return
-    with running_server() as running:
+    with running_server({"SAMEDAY_MAX_SESSIONS": "100"}) as running:
         _shared = running
         yield running
         _shared = None
@@ -72,9 +72,17 @@ def words_of(transcript: Message) -> list[str]:
 
 @asynccontextmanager
 async def client_of(server: Running) -> AsyncIterator[httpx.AsyncClient]:
-    """An HTTP client of the server."""
-    async with httpx.AsyncClient(base_url=server.url, timeout=30.0) as client:
+    """An HTTP client of the server. What it started is ended with it, so that tests leave no load behind."""
+    started: list[str] = []
+
+    async def note(answer: httpx.Response) -> None:
+        if answer.status_code == 201 and answer.request.url.path == "/api/sessions":
+            started.append(answer.headers["location"])
+
+    async with httpx.AsyncClient(base_url=server.url, timeout=30.0, event_hooks={"response": [note]}) as client:
         yield client
+        for session in started:
+            await client.post(f"{session}/end")
 
 
 async def start(client: httpx.AsyncClient, **body: Any) -> str:
