@@ -143,6 +143,21 @@ def test_roles_are_swapped_in_one_tap(server: FakeServer, open_page: OpenPage) -
     assert server.calls("POST", "/roles") == [{"swap": True}]
 
 
+def test_a_note_from_before_a_swap_says_so(server: FakeServer, open_page: OpenPage) -> None:
+    server.on_end = [ended(47.5), draft(NOTE)]
+    page = _live(server, open_page)
+    server.emit(*TALK)
+    server.newest.roles = {"S1": "clinician", "S2": "client"}
+    end_session(page)
+    page.get_by_role("button", name="Swap roles").click()
+    expect(page.get_by_text("The roles were changed after this note was drafted.")).to_be_visible()
+    changed = NOTE | {"sections": [{"name": "Plan", "statements": [statement("Drafted anew.", 9)]}]}
+    server.newest.log.append(draft(changed) | {"sequence": len(server.newest.log) + 1})
+    page.get_by_role("button", name="Swap roles").click()
+    expect(page.get_by_text("Drafted anew.")).to_be_visible()
+    expect(page.get_by_text("The roles were changed after this note was drafted.")).to_be_hidden()
+
+
 def test_of_two_people_naming_one_names_the_other(server: FakeServer, open_page: OpenPage) -> None:
     page = _live(server, open_page)
     server.emit(utterance(1, 1.0, "Good morning."), utterance(2, 5.0, "Hello.", "S2"))

@@ -299,8 +299,10 @@ export class App {
 
   async #refreshNote() {
     if (this.#state.phase !== "ended" || !this.#state.note) return;
+    const before = JSON.stringify(this.#state.note);
+    this.#dispatch({ type: "page/note-stale" });
     const note = await this.#api.note(this.#state.session.id, this.#state.note.format);
-    this.#dispatch({ type: "page/note", note });
+    if (JSON.stringify(note) !== before) this.#dispatch({ type: "page/note", note });
   }
 
   async #draftAgain() {

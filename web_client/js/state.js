@@ -22,6 +22,7 @@ export const INITIAL = Object.freeze({
   failures: Object.freeze([]),
   ended: null,
   note: null,
+  noteStale: false, // the roles were changed after it was drafted
   setup: Object.freeze({ people: 2, consent: Object.freeze([]), missing: Object.freeze([]) }),
   microphone: Object.freeze({ status: "off", devices: Object.freeze([]), chosen: "" }), // off, opening, open
   level: Object.freeze({ value: 0, verdict: "off" }),
@@ -97,7 +98,7 @@ const HANDLERS = new Map(Object.entries({
   confirmingEnd: false,
     ended: { at: message.ended_at, reason: message.reason, totals: message.totals },
   }),
-  draft: (state, message) => ({ ...state, note: message.note, evidence: null }),
+  draft: onNote,
 
   "page/people": (state, message) => ({
     ...state,
@@ -112,7 +113,8 @@ const HANDLERS = new Map(Object.entries({
   "page/starting": (state) => ({ ...state, phase: "starting", problem: null }),
   "page/not-started": (state) => ({ ...state, phase: "setup" }),
   "page/session": onSession,
-  "page/note": (state, message) => ({ ...state, note: message.note, evidence: null }),
+  "page/note": onNote,
+  "page/note-stale": (state) => ({ ...state, noteStale: state.note !== null }),
   "page/unknown-session": (state) => ({ ...state, phase: "lost", problem: null }),
   "page/ending": (state) => ({ ...state, phase: "ending", confirmingEnd: false }),
   "page/end-blocked": (state, message) => ({ ...state, endBlocked: message.blocked }),
@@ -151,6 +153,10 @@ function onUtterance(state, message) {
   const partials = { ...state.partials };
   delete partials[said.track];
   return { ...state, utterances, partials };
+}
+
+function onNote(state, message) {
+  return { ...state, note: message.note, noteStale: false, evidence: null, copied: null };
 }
 
 function onLag(state, message) {

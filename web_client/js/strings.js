@@ -176,6 +176,7 @@ export const S = {
     pending: "The note is being drafted…",
     failed: "The note could not be drafted. The transcript is complete and kept.",
     retry: "Draft again",
+    stale: "The roles were changed after this note was drafted. Check in each statement who said what.",
     interrupted: "The server stopped while this session ran. What was heard until then is kept; a note was not drafted.",
     empty: "There is nothing to write a note from: no words were recognized.",
     emptySection: "Nothing in the session for this section.",

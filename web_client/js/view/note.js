@@ -39,7 +39,7 @@ export class NoteView {
 
   render(state) {
     this.#renderCopied(state);
-    const parts = [state.note, state.utterances, state.roles, state.failures, state.ended, state.gaps, state.session];
+    const parts = [state.note, state.utterances, state.roles, state.failures, state.ended, state.gaps, state.session, state.noteStale];
     if (parts.every((part, index) => part === this.#shown[index])) return;
     const focused = document.activeElement?.dataset?.origin;
     this.#shown = parts;
@@ -72,7 +72,8 @@ export class NoteView {
   #note(state, note) {
     const sections = (note.sections ?? []).map((section, index) => this.#section(state, section, index));
     const empty = state.utterances.length === 0 ? notice("info", S.note.empty, "") : null;
-    return [empty, ...sections, this.#risk(state, note.risk), checks(note.checks), billing(note.billing)].filter(Boolean);
+    const stale = state.noteStale ? notice("busy", S.note.stale, "") : null;
+    return [stale, empty, ...sections, this.#risk(state, note.risk), checks(note.checks), billing(note.billing)].filter(Boolean);
   }
 
   #section(state, section, index) {
