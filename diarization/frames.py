@@ -47,24 +47,26 @@ def settle(
     A local speaker of a window stands for the voices of its stretches there, and in a stretch's own frames for that
     stretch's. As many speak in a frame as the windows say on average.
     """
-    scores = np.zeros((frames, voices), np.float32)
+    votes = np.zeros((frames, voices + 1), np.float32)  # the last column counts local speakers
     seen = np.zeros(frames, np.float32)
-    spoken = np.zeros(frames, np.float32)
+    spans, owner, weight = stretches.tolist(), owners.tolist(), weights.tolist()
     for window in heard:
-        active = window.active
+        active = window.active.astype(np.float32)
         low, high = max(0, window.begin), min(frames, window.begin + len(active))
-        part = active[low - window.begin : high - window.begin]
+        if low >= high:
+            continue
         belief = context(len(active), window.begin, enough)[low - window.begin : high - window.begin]
+        part = active[low - window.begin : high - window.begin] * belief[:, None]
         seen[low:high] += belief
-        spoken[low:high] += part.sum(axis=1) * belief
-        shares = np.zeros((active.shape[1], voices), np.float32)
+        shares = np.zeros((active.shape[1], voices + 1), np.float32)
         np.add.at(shares, (window.speakers, owners[window.stretches]), weights[window.stretches])
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
-        scores[low:high] += part @ shares * belief[:, None]
+        shares[:, voices] = 1.0
+        votes[low:high] += part @ shares
         for stretch, speaker in zip(window.stretches.tolist(), window.speakers.tolist(), strict=True):
-            start, end = max(low, int(stretches[stretch, 0])), min(high, int(stretches[stretch, 1]))
-            own = part[start - low : end - low, speaker]
-            scores[start:end, owners[stretch]] += own * belief[start - low : end - low] * weights[stretch]
+            start, end = max(low, spans[stretch][0]), min(high, spans[stretch][1])
+            votes[start:end, owner[stretch]] += part[start - low : end - low, speaker] * weight[stretch]
+    scores, spoken = votes[:, :voices], votes[:, voices]
     count = np.rint(spoken / np.maximum(seen, 1e-9))
     order = np.argsort(-scores, axis=1, kind="stable")
     labels = np.zeros(frames, np.uint16)

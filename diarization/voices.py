@@ -16,6 +16,8 @@ _BAND = 24
 """A pair further apart than this many stretches is not seen by one window."""
 _OFTEN = 48
 """Up to so many stretches, clustering all of them anew costs about a millisecond."""
+_SAMPLE = 600
+"""Clustering costs the square of this; 600 stretches are some twenty minutes of talk and take about 50 ms."""
 _ENROLLED_S = 20.0
 """What an enrolled voice weighs against stretches heard."""
 
@@ -135,6 +137,7 @@ class Voices:
         rows = np.flatnonzero(seconds >= self._settings.found_s)
         if not len(rows):
             rows = np.flatnonzero(seconds >= seconds.max())[:1]
+        rows = self._sample(rows)
         labels = group(
             voices[rows], seconds[rows], links.among(rows, self._count), self._cap, self._fixed, self._settings
         )
@@ -148,6 +151,17 @@ class Voices:
         self._rename(everyone, seconds, count)
         self._due = self._count + max(8, self._count // 20)
         return everyone
+
+    def _sample(self, rows: Labels) -> Labels:
+        """Few enough of these stretches to cluster: those that no known voice explains, and evenly in time."""
+        if len(rows) <= _SAMPLE:
+            return rows
+        near = (self._voices[rows] @ self._centres.T).max(axis=1, initial=-1.0)
+        near[rows < self._fixed] = -np.inf
+        order = np.argsort(near, kind="stable")
+        strange, rest = order[: _SAMPLE // 4], np.sort(order[_SAMPLE // 4 :])
+        evenly = rest[np.linspace(0, len(rest) - 1, _SAMPLE - len(strange)).astype(np.intp)]
+        return np.asarray(np.sort(rows[np.concatenate([strange, evenly])]), np.intp)
 
     def _rename(self, labels: Labels, seconds: Float32, count: int) -> None:
         """Names for the clusters, one to one, so that the most speech keeps the name it was given."""

@@ -1,6 +1,7 @@
 """Frames of a speaker model on a session's time line, and the audio still needed of it. Pure."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,14 @@ def context(count: int, begin: int, enough: int) -> Float32:
     Less towards its end, where what follows is unknown, and towards its begin, unless that is the session's; less
     throughout where the session had just begun and the window is not full.
     """
+    return _context(count, min(begin, 1), enough)
+
+
+@lru_cache(maxsize=64)
+def _context(count: int, begin: int, enough: int) -> Float32:
     ahead = np.arange(count, 0, -1) / enough
     behind = np.arange(1, count + 1) / enough if begin > 0 else np.ones(count)
     heard = min(1.0, 1.0 + begin / count) ** 2
-    return np.asarray(np.clip(ahead, 0.1, 1.0) * np.clip(behind, 0.1, 1.0) * max(heard, 1e-3), np.float32)
+    belief = np.asarray(np.clip(ahead, 0.1, 1.0) * np.clip(behind, 0.1, 1.0) * max(heard, 1e-3), np.float32)
+    belief.flags.writeable = False
+    return belief
