@@ -66,7 +66,11 @@ def interventions(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
                     _note(uses, technique, at, clause)
     found: list[Fact] = []
     answered: set[UtteranceId] = set()
+    told: set[Clause] = set()
     for use in sorted(uses.values(), key=lambda use: -use.score):
+        if use.clause in told:
+            continue
+        told.add(use.clause)
         found.extend(_intervention(groups, use, answered))
     return found
 

@@ -122,9 +122,30 @@ def _session(transcript: Transcript) -> list[Statement]:
     else:
         text = f"Start and stop times: to be entered; the transcript spans {bill.told(found)}."
         lines.append(Statement(text, "suggestion", ()))
-    if context.modality:
-        lines.append(Statement(f"Modality: {_MODALITIES[context.modality]}.", "chart", ()))
+    lines.extend(_place(context))
     return lines
+
+
+def _place(context: NoteContext) -> list[Statement]:
+    """Modality and place; for telehealth both locations, platform, consent, place of service and modifier."""
+    if not context.modality:
+        return []
+    text = f"Modality: {_MODALITIES[context.modality]}"
+    if context.modality == "in_person":
+        text += f", {context.place}" if context.place else ""
+        return [Statement(f"{text}.", "chart", ())]
+    parts = [
+        ("client at", context.client_location),
+        ("provider at", context.provider_location),
+        ("platform", context.platform),
+        ("consent to telehealth:", context.telehealth_consent),
+    ]
+    text += "".join(f"; {name} {value}" for name, value in parts if value)
+    modifier = "95" if context.modality == "telehealth_video" else "93"
+    place = ""
+    if context.client_location:
+        place = " POS 10," if "home" in context.client_location.lower() else " POS 02,"
+    return [Statement(f"{text}.{place} modifier {modifier}.", "chart", ())]
 
 
 def _chart(part: Part, context: NoteContext) -> list[Statement]:

@@ -210,13 +210,16 @@ def _tense(sentence: str, evidence: Sequence[tuple[Role, str]], everything: str)
     return past or coming
 
 
+PLAN_COVER = 0.67
+"""What is agreed or assigned must be said nearly in full: invented plans are made of the session's common words."""
+
+
 def _plan(sentence: str, evidence: Sequence[tuple[Role, str]], everything: str) -> bool:
-    """An agreement or assignment where nobody proposes anything."""
+    """An agreement or assignment where nobody proposes anything, or not this."""
     marks = _patterns()
-    return (
-        marks["agreed"].search(_QUOTED.sub(" ", sentence)) is not None
-        and marks["proposes"].search(everything) is None
-    )
+    if marks["agreed"].search(_QUOTED.sub(" ", sentence)) is None:
+        return False
+    return marks["proposes"].search(everything) is None or covered(sentence, everything) < PLAN_COVER
 
 
 _TESTS = {
@@ -233,7 +236,7 @@ _TESTS = {
 
 @lru_cache(maxsize=2048)
 def _split(text: str) -> tuple[tuple[str, frozenset[str]], ...]:
-    parts = re.split(r"(?<=[.?!])\s+|,\s+(?:and|but)\s+|\s+but\s+|;\s+", text)
+    parts = re.split(r"(?<=[.?!])\s+|,\s+(?:and|but)\s+|\s+(?:but|because|although)\s+|;\s+", text)
     return tuple((part, frozenset(content_stems(part))) for part in parts if part.strip())
 
 

@@ -70,6 +70,7 @@ _IRREGULAR = {
         "person": "people",
         "man": "men",
         "woman": "women",
+        "cry": "cried cries crying",
         "worry": "worried worries worrying",
         "argue": "argument arguments arguing argued",
         "die": "died dying dies death dead",

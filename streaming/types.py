@@ -184,6 +184,19 @@ class NoteContext:
     client: str | None = None
     diagnosis: str | None = None
     goals: tuple[str, ...] = ()
+    client_id: str | None = None
+    date_of_birth: str | None = None
+    provider: str | None = None
+    credentials: str | None = None
+    place: str | None = None
+    """Where an in-person session was held."""
+    client_location: str | None = None
+    provider_location: str | None = None
+    platform: str | None = None
+    telehealth_consent: str | None = None
+    """That the client agreed to telehealth, and when."""
+    objectives: tuple[str, ...] = ()
+    usual_interventions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
