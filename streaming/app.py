@@ -75,7 +75,7 @@ class Server:
         self.rtc = WebRtcIngest(
             [_ice_server(server) for server in settings.ice_servers], no_rtp_timeout_s=settings.no_rtp_timeout_s
         )
-        self.numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
+        self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
         self._sessions: Sessions | None = None
         self._writer: NoteWriter | None = None
 
@@ -109,6 +109,10 @@ class Server:
         """The sink of a live session's track. Raises UnknownSession, UnknownTrack, SessionOver."""
         await self.sessions.log_of(name)
         return self.sessions.live(name).track(track)
+
+    def numbers_of(self, track: Track) -> TrackNumbers:
+        """What the WebSocket frames of a track are counted by; lives as long as the track."""
+        return self._numbers.setdefault(track, TrackNumbers())
 
     async def describe(self, name: str) -> dict[str, Any]:
         """The session object. Raises UnknownSession."""
@@ -198,7 +202,8 @@ def _add_whip_routes(app: FastAPI, server: Server) -> None:
         if not _accepts_sdp(request.headers.get("accept")):
             raise HTTPException(406, "The answer is application/sdp.")
         sink = await server.track(name, track)
-        answer = await server.rtc.answer(sink, await _offer(request), sink.clock)
+        evict = server.numbers_of(sink).release
+        answer = await server.rtc.answer(sink, await _offer(request), sink.clock, evict=evict)
         headers = {
             "Location": f"/api/sessions/{name}/whip/{answer.resource}",
             "ETag": f'"{answer.resource}"',
@@ -225,8 +230,9 @@ def _add_websockets(app: FastAPI, server: Server) -> None:
         except SamedayError as error:
             await _close_with(socket, error)
             return
-        numbers = server.numbers.setdefault(sink, TrackNumbers())
-        await websocket_ingest.ingest(_Socket(socket), sink, numbers, OpusDecoder)
+        # A track has one writer: whoever comes last takes it over, over whichever transport.
+        await server.rtc.close_track(sink)
+        await websocket_ingest.ingest(_Socket(socket), sink, server.numbers_of(sink), OpusDecoder)
 
     @app.websocket("/api/sessions/{name}/events")
     async def events(socket: WebSocket, name: str, after: Annotated[int, Query(ge=0)] = 0) -> None:

@@ -74,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     draft.add_argument("--json", action="store_true", help="print one JSON object")
     draft.set_defaults(run=_draft)
 
+    enroll = commands.add_parser("enroll", help="learn the clinician's voice, for microphones that people share")
+    enroll.add_argument("audio", type=Path, help="at least 10 s of the clinician alone")
+    enroll.add_argument("--out", type=Path, required=True, metavar="FILE", help="for SAMEDAY_CLINICIAN_VOICE")
+    enroll.set_defaults(run=_enroll)
+
     doctor = commands.add_parser("doctor", help="say what works on this machine, and what to do where it does not")
     doctor.set_defaults(run=_doctor)
     return parser
@@ -151,6 +156,14 @@ def _draft(chosen: argparse.Namespace, settings: Settings) -> int:
         _print_json(note.as_json())
     else:
         print(note_text.render(note, transcript))
+    return 0
+
+
+def _enroll(chosen: argparse.Namespace, _: Settings) -> int:
+    from streaming.enroll import enroll_file
+
+    used_s = enroll_file(chosen.audio, chosen.out)
+    print(f"Learned from {used_s:.0f} s of speech. Set SAMEDAY_CLINICIAN_VOICE={chosen.out} for `sameday serve`.")
     return 0
 
 

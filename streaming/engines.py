@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from diarization.embedded import EmbeddedSpeakerModel
 from drafting.embedded import EmbeddedWriter
-from streaming import vad
+from streaming import vad, voice_file
 from streaming.embedded_recognizer import EmbeddedRecognizer
 from streaming.ports import NoteWriter, Recognizer, Store
 from streaming.redis_store import RedisStore
@@ -37,6 +37,7 @@ async def running(settings: Settings) -> AsyncIterator[Engines]:
             loop.run_in_executor(diarizing, EmbeddedSpeakerModel, settings.diarizer_threads),
             loop.run_in_executor(listening, vad.load_silero),
         )
+        voice = voice_file.load(settings.clinician_voice, model.dimension) if settings.clinician_voice else None
         scheduler = RecognitionScheduler(recognizer, recognizing)
         engines = Engines(
             scheduler=scheduler,
@@ -45,6 +46,7 @@ async def running(settings: Settings) -> AsyncIterator[Engines]:
             writer=writer(settings),
             listening=listening,
             diarizing=diarizing,
+            clinician_voice=voice,
             segments=SegmentSettings(endpoint_ticks=to_tick(settings.endpoint_silence_ms / 1000)),
         )
         serving = asyncio.create_task(scheduler.run())

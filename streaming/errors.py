@@ -35,6 +35,12 @@ class BadOffer(PeerError):
     code = "bad_offer"
 
 
+class BadVoice(PeerError):
+    """A recording that a voice cannot be enrolled from, or a file that it cannot be written to."""
+
+    code = "bad_voice"
+
+
 class BadTranscript(PeerError):
     """A transcript file that is not of the documented shape."""
 

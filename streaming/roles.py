@@ -126,6 +126,22 @@ def guess(utterances: Sequence[Utterance], speakers: Sequence[SpeakerId]) -> Rol
     return RoleGuess(roles, "talk", round(1 / odds, 3))
 
 
+ENROLLED = SpeakerId("clinician")
+"""The speaker whose voice was enrolled. Diarizers know it by this name."""
+
+
+def enrolled(speakers: Sequence[SpeakerId]) -> RoleGuess | None:
+    """Roles where the enrolled voice is among the speakers; None where it was not heard (yet).
+
+    A second speaker is the client; of several others the talk tells nothing here, and they stay "other".
+    """
+    if ENROLLED not in speakers:
+        return None
+    others = [speaker for speaker in speakers if speaker != ENROLLED]
+    rest: Role = "client" if len(others) == 1 else "other"
+    return RoleGuess({ENROLLED: "clinician", **dict.fromkeys(others, rest)}, "enrolled", 0.95)
+
+
 _MIDDLE = -0.2
 """Score halfway between the mean clinician and the mean client of the same recordings."""
 

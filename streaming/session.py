@@ -30,7 +30,7 @@ from streaming.segmenting import Segmenter, SegmentSettings
 from streaming.session_log import SessionLog
 from streaming.state import Progress
 from streaming.track import Track
-from streaming.types import Role, RoleGuess, SpeakerId, TrackId, TrackPlan, seconds
+from streaming.types import Float32, Role, RoleGuess, SpeakerId, TrackId, TrackPlan, seconds
 from streaming.vad import VoiceDetector
 
 log = logging.getLogger("sameday.session")
@@ -51,6 +51,8 @@ class Engines:
     listening: Executor
     diarizing: Executor
     segments: SegmentSettings
+    clinician_voice: Float32 | None = None
+    """The clinician's enrolled voice, for microphones that several people share."""
 
 
 class Session:
@@ -97,7 +99,12 @@ class Session:
         for plan in plans:
             self._tracks[plan.id] = Track(plan, self.log, Segmenter(self._engines.segments), began)
             if plan.speakers > 1:
-                self._diarizers[plan.id] = OnlineDiarizer(self._engines.speaker_model, plan.id, plan.speakers)
+                self._diarizers[plan.id] = self._diarizer(plan)
+
+    def _diarizer(self, plan: TrackPlan) -> OnlineDiarizer:
+        voice = self._engines.clinician_voice
+        enrolled = None if voice is None else {roles.ENROLLED: voice}
+        return OnlineDiarizer(self._engines.speaker_model, plan.id, plan.speakers, enrolled=enrolled)
 
     async def run(self) -> None:
         """Transcribe until the end is asked for and everything has been worked off; then write the note."""
@@ -139,12 +146,14 @@ class Session:
     async def _guess_roles(self) -> None:
         """Guess from the talk so far, unless roles are known better; says something only when it is new."""
         state = self.log.state
-        if not self._diarizers or (state.roles and state.roles.source != "talk"):
-            return
-        if len(state.utterances) < _ROLES_FROM and self.progress == "live":
+        if not self._diarizers or (state.roles and state.roles.source in ("track", "clinician")):
             return
         utterances = state.in_order()
-        guess = roles.guess(utterances, sorted({utterance.speaker for utterance in utterances}))
+        speakers = sorted({utterance.speaker for utterance in utterances})
+        known = roles.enrolled(speakers)
+        if known is None and len(utterances) < _ROLES_FROM and self.progress == "live":
+            return
+        guess = known or roles.guess(utterances, speakers)
         if state.roles is None or guess.roles != state.roles.roles:
             await self.log.append(RolesAssigned(guess))
 

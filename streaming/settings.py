@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     recognizer_threads: Threads = 1
     diarizer_threads: Threads = 1
 
+    clinician_voice: Path | None = None
+    """A file made by `sameday enroll`: whose voice on a shared microphone is the clinician's."""
+
     ice_servers: tuple[IceServer, ...] = ()
     no_rtp_timeout_s: Seconds = 3.0
     """A WebRTC track that sends nothing for so long is taken for lost."""
