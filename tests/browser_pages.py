@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from fake_session_server import FakeServer
 from playwright.sync_api import Locator, Page, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -29,6 +30,14 @@ def consent_and_start(page: Page, people: int = 2) -> None:
         box.check()
     page.get_by_role("button", name="Start the session").click()
     page.get_by_role("button", name="End session").wait_for()
+
+
+def live_page(server: FakeServer, open_page: OpenPage) -> Page:
+    """A page whose session has started and whose microphone is connected."""
+    page = open_page(server.url)
+    consent_and_start(page)
+    expect(line(page)).to_contain_text("Connected.")
+    return page
 
 
 def end_session(page: Page) -> None:

@@ -1,7 +1,7 @@
 """What the page does on a bad day, against a scripted server: it says what is so, loses nothing and runs nothing."""
 
 import pytest
-from browser_pages import OpenPage, consent_and_start, end_session, line, said
+from browser_pages import OpenPage, consent_and_start, end_session, line, live_page, said
 from fake_session_server import FakeServer
 from playwright.sync_api import Page, expect
 from session_script import NOTE, TALK, draft, ended, failed, gap, lag, partial, relabel, roles, statement, utterance
@@ -10,13 +10,6 @@ pytestmark = pytest.mark.browser
 pytest_plugins = ("browser_fixtures",)
 
 _LOST = "What is said now is not recorded"
-
-
-def _live(server: FakeServer, open_page: OpenPage) -> Page:
-    page = open_page(server.url)
-    consent_and_start(page)
-    expect(line(page)).to_contain_text("Connected.")
-    return page
 
 
 def _start(page: Page) -> None:
@@ -110,7 +103,7 @@ def test_the_check_shows_the_level_in_words_and_sends_nothing(server: FakeServer
 
 
 def test_a_partial_is_marked_and_not_announced(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.emit(partial(0.5, "How have you", "been sweeping"))
     tentative = page.locator(".utterance--partial")
     expect(tentative).to_contain_text("Not final yet")
@@ -122,7 +115,7 @@ def test_a_partial_is_marked_and_not_announced(server: FakeServer, open_page: Op
 
 
 def test_utterances_are_shown_by_start_and_change_hands_late(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.emit(utterance(2, 9.0, "Second."), utterance(1, 2.0, "First."), utterance(3, 15.0, "Third.", "S2"))
     rows = page.locator("[data-utterance]")
     expect(rows).to_contain_text(["First.", "Second.", "Third."])
@@ -132,7 +125,7 @@ def test_utterances_are_shown_by_start_and_change_hands_late(server: FakeServer,
 
 
 def test_roles_are_swapped_in_one_tap(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.emit(*TALK)
     server.newest.roles = {"S1": "clinician", "S2": "client"}
     expect(said(page, "Four. Last month")).to_contain_text("Client")
@@ -143,24 +136,8 @@ def test_roles_are_swapped_in_one_tap(server: FakeServer, open_page: OpenPage) -
     assert server.calls("POST", "/roles") == [{"swap": True}]
 
 
-def test_a_note_from_before_a_swap_says_so(server: FakeServer, open_page: OpenPage) -> None:
-    server.on_end = [ended(47.5), draft(NOTE)]
-    page = _live(server, open_page)
-    server.emit(*TALK)
-    server.newest.roles = {"S1": "clinician", "S2": "client"}
-    end_session(page)
-    page.get_by_role("heading", name="Draft note · SOAP").wait_for()
-    page.get_by_role("button", name="Swap roles").click()
-    expect(page.get_by_text("The roles were changed after this note was drafted.")).to_be_visible()
-    changed = NOTE | {"sections": [{"name": "Plan", "statements": [statement("Drafted anew.", 9)]}]}
-    server.newest.log.append(draft(changed) | {"sequence": len(server.newest.log) + 1})
-    page.get_by_role("button", name="Swap roles").click()
-    expect(page.get_by_text("Drafted anew.")).to_be_visible()
-    expect(page.get_by_text("The roles were changed after this note was drafted.")).to_be_hidden()
-
-
 def test_of_two_people_naming_one_names_the_other(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.emit(utterance(1, 1.0, "Good morning."), utterance(2, 5.0, "Hello.", "S2"))
     expect(page.get_by_role("button", name="Swap roles")).to_be_hidden()
     page.get_by_text("Say who is who").click()
@@ -170,7 +147,7 @@ def test_of_two_people_naming_one_names_the_other(server: FakeServer, open_page:
 
 
 def test_gaps_are_gaps_and_many_small_ones_are_one(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     losses = [gap(10.0 + number * 0.5, 10.02 + number * 0.5, "packet_loss") for number in range(5)]
     server.emit(utterance(1, 1.0, "Before."), *losses, gap(20.0, 26.0, "disconnected"), utterance(2, 30.0, "After."))
     rows = page.get_by_role("list", name="Transcript").get_by_role("listitem")
@@ -181,7 +158,7 @@ def test_gaps_are_gaps_and_many_small_ones_are_one(server: FakeServer, open_page
 
 
 def test_lag_is_said_in_words(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.emit(lag(10.0, 0.4))
     expect(line(page)).to_contain_text("The text keeps up.")
     server.emit(lag(20.0, 7.0))
@@ -189,7 +166,7 @@ def test_lag_is_said_in_words(server: FakeServer, open_page: OpenPage) -> None:
 
 
 def test_a_server_that_receives_no_sound_is_noticed(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     for _ in range(6):
         server.emit(lag(10.0))
         page.wait_for_timeout(1000)
@@ -200,7 +177,7 @@ def test_a_server_that_receives_no_sound_is_noticed(server: FakeServer, open_pag
 
 
 def test_lost_events_are_replayed_from_where_the_page_stands(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.emit(utterance(1, 1.0, "Before the loss."), partial(5.0, "", "half a word"))
     said(page, "Before the loss.").wait_for()
     server.take_events = False
@@ -216,7 +193,7 @@ def test_lost_events_are_replayed_from_where_the_page_stands(server: FakeServer,
 
 
 def test_lost_media_is_made_again_and_said(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.refusals["POST", "whip"] = (503, "overloaded")
     server.cut_media()
     expect(line(page)).to_contain_text(_LOST, timeout=20_000)
@@ -230,7 +207,7 @@ def test_lost_media_is_made_again_and_said(server: FakeServer, open_page: OpenPa
 
 
 def test_a_reload_finds_the_session_and_announces_nothing_again(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.emit(*TALK)
     said(page, "Yes, I can do that.").wait_for()
     page.reload()
@@ -243,7 +220,7 @@ def test_a_reload_finds_the_session_and_announces_nothing_again(server: FakeServ
 
 
 def test_a_second_window_watches_until_it_is_told_to_record(server: FakeServer, open_page: OpenPage) -> None:
-    first = _live(server, open_page)
+    first = live_page(server, open_page)
     second = open_page(first.url, beside=first)
     expect(line(second)).to_contain_text("another one records")
     assert len(server.calls("POST", "/whip")) == 1
@@ -255,7 +232,7 @@ def test_a_second_window_watches_until_it_is_told_to_record(server: FakeServer, 
 
 
 def test_a_track_that_another_device_took_over_is_left_to_it(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.on_delete = (410, "replaced")
     server.cut_media()
     expect(line(page)).to_contain_text("Another device or window records this session now.", timeout=20_000)
@@ -264,7 +241,7 @@ def test_a_track_that_another_device_took_over_is_left_to_it(server: FakeServer,
 
 
 def test_an_hour_of_talk_stays_quick(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     hour = [utterance(n, n * 3.6, f"This is what was said as number {n}.", f"S{1 + n % 2}") for n in range(1, 1001)]
     server.emit(*hour)
     said(page, "as number 1000.").wait_for()
@@ -277,7 +254,7 @@ def test_an_hour_of_talk_stays_quick(server: FakeServer, open_page: OpenPage) ->
 
 
 def test_the_question_before_the_end_changes_nothing(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     end = page.get_by_role("button", name="End session")
     end.focus()
     page.keyboard.press("Enter")
@@ -293,7 +270,7 @@ def test_an_end_that_does_not_reach_the_server_is_tried_until_it_does(
     server: FakeServer, open_page: OpenPage
 ) -> None:
     server.on_end = [ended(10.0), draft(NOTE)]
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.refusals["POST", "end"] = (502, "unknown")
     end_session(page)
     expect(line(page)).to_contain_text("the server cannot be reached to end the session")
@@ -306,7 +283,7 @@ def test_an_end_that_does_not_reach_the_server_is_tried_until_it_does(
 
 def test_media_is_closed_before_the_end_is_asked_for(server: FakeServer, open_page: OpenPage) -> None:
     server.on_end = [ended(10.0), draft(NOTE)]
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     end_session(page)
     page.get_by_role("heading", name="Draft note").wait_for()
     order = [method + " " + path.split("/")[4] for method, path, _ in server.requests if path.count("/") > 3]
@@ -314,77 +291,11 @@ def test_media_is_closed_before_the_end_is_asked_for(server: FakeServer, open_pa
 
 
 def test_a_session_that_the_server_ends_stops_the_microphone(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.emit(ended(900.0, 0.0, "idle"), draft(NOTE))
     expect(page.get_by_text("no sound came for a long time")).to_be_visible()
     page.wait_for_timeout(1000)
     assert server.newest.peers == {}
-
-
-def test_an_empty_session_says_so(server: FakeServer, open_page: OpenPage) -> None:
-    empty = {"format": "soap", "sections": [{"name": "Subjective", "statements": []}], "risk": {}, "checks": [],
-             "billing": {"minutes": 0.4, "cpt": None, "margin_min": 15.6}}  # fmt: skip
-    server.on_end = [ended(24.0), draft(empty)]
-    page = _live(server, open_page)
-    end_session(page)
-    expect(page.get_by_text("There is nothing to write a note from")).to_be_visible()
-    expect(page.get_by_text("No words were recognized in this session.")).to_be_visible()
-    expect(page.get_by_text("too short for a psychotherapy code")).to_be_visible()
-
-
-def test_an_interrupted_session_says_so(server: FakeServer, open_page: OpenPage) -> None:
-    page = _live(server, open_page)
-    server.emit(utterance(1, 1.0, "What was said is kept."))
-    server.newest.state = "interrupted"
-    page.reload()
-    expect(page.get_by_text("The server stopped while this session ran.")).to_be_visible()
-    said(page, "What was said is kept.").wait_for()
-
-
-def test_a_note_that_fails_leaves_the_transcript(server: FakeServer, open_page: OpenPage) -> None:
-    server.on_end = [ended(10.0), failed("draft", "draft_failed")]
-    page = _live(server, open_page)
-    server.emit(utterance(1, 1.0, "What was said is kept."))
-    end_session(page)
-    expect(page.get_by_text("The note could not be drafted.")).to_be_visible()
-    said(page, "What was said is kept.").wait_for()
-
-
-def test_the_note_says_where_each_statement_comes_from(server: FakeServer, open_page: OpenPage) -> None:
-    server.on_end = [ended(47.5, 5.8), draft(NOTE)]
-    page = _live(server, open_page)
-    server.emit(*TALK)
-    end_session(page)
-    plan = page.get_by_role("region", name="Plan", exact=True).get_by_role("listitem")
-    expect(plan).to_contain_text(["From the session", "Suggested, not said"])
-    expect(page.get_by_role("region", name="Assessment").get_by_role("listitem").first).to_contain_text(
-        "Not supported by what was said"
-    )
-    risk = page.get_by_role("row").filter(has_text="Suicidal thoughts")
-    expect(risk).to_contain_text("Asked and denied")
-    expect(page.get_by_role("row").filter(has_text="Access to means")).to_contain_text("Not assessed this session")
-    link = risk.get_by_role("button", name="Client, 0:28: show what was said")
-    link.press("Enter")
-    expect(said(page, "No. Nothing like that.")).to_be_focused()
-    expect(said(page, "When you lie there")).to_have_attribute("data-evidence", "")
-    page.keyboard.press("Escape")
-    expect(link).to_be_focused()
-    expect(page.get_by_role("region", name="Is it all there?")).to_contain_text("6 s of sound is missing, in 1 gap.")
-
-
-def test_the_note_is_copied_without_the_transcript(server: FakeServer, open_page: OpenPage) -> None:
-    server.on_end = [ended(47.5), draft(NOTE)]
-    page = _live(server, open_page)
-    server.emit(*TALK)
-    end_session(page)
-    page.get_by_role("button", name="Copy as plain text").click()
-    expect(page.locator(".note__copied")).to_contain_text("The note is copied.")
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith("SOAP\nDRAFT, NOT SIGNED\n\nSUBJECTIVE\n- Client reports early waking")
-    assert "- Consider sleep restriction if early waking stays. [Suggested, not said]" in copied
-    assert "[Not supported by what was said: check or drop it]" in copied
-    assert "- Access to means: Not assessed this session" in copied
-    assert "Yes, I can do that." not in copied
 
 
 def test_markup_in_what_was_said_is_text(server: FakeServer, open_page: OpenPage) -> None:
@@ -393,7 +304,7 @@ def test_markup_in_what_was_said_is_text(server: FakeServer, open_page: OpenPage
                    "risk": {evil: {"state": evil, "evidence": [evil]}},
                    "checks": [{"rule": evil, "severity": evil, "message": evil, "section": evil}]}  # fmt: skip
     server.on_end = [ended(10.0), draft(note)]
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.newest.consent = [evil]
     server.emit({"type": "started", "started_at": evil, "tracks": [], "consent": [evil], "format": evil})
     server.emit(utterance(1, 1.0, evil, evil), partial(5.0, evil, evil, evil), gap(8.0, 9.0, evil))
@@ -409,7 +320,7 @@ def test_markup_in_what_was_said_is_text(server: FakeServer, open_page: OpenPage
 def test_a_message_that_cannot_be_read_is_said_and_the_next_one_counts(
     server: FakeServer, open_page: OpenPage
 ) -> None:
-    page = _live(server, open_page)
+    page = live_page(server, open_page)
     server.emit({"type": "utterance"}, {"type": "from a newer version"}, {"type": "lag"})
     expect(page.locator(".problem")).to_contain_text("could not be read")
     server.emit(utterance(1, 1.0, "Still here."))
