@@ -1,5 +1,6 @@
 """The embedded writer: rules and extraction, no model, no network; says nothing that was not said."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from drafting.core import read, render
@@ -14,5 +15,9 @@ class EmbeddedWriter:
 
     async def write(self, transcript: Transcript, format: str) -> AsyncIterator[Section]:
         """Sections in the format's order. Raises BadFormat."""
-        for section in render(read(transcript), named(format)):
+        for section in await asyncio.to_thread(_sections, transcript, format):
             yield section
+
+
+def _sections(transcript: Transcript, format: str) -> tuple[Section, ...]:
+    return tuple(render(read(transcript), named(format)))

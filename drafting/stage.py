@@ -1,9 +1,10 @@
 """The drafting stage: asks a writer for the sections, and makes them a note with ledger, findings and billing."""
 
+import asyncio
 from dataclasses import replace
 
-from drafting.core import assemble, read, render
-from drafting.formats import named
+from drafting.core import Reading, assemble, read, render
+from drafting.formats import NoteFormat, named
 from drafting.note import CheckFinding, Note
 from streaming.errors import EngineMissing, Overloaded
 from streaming.ports import NoteWriter
@@ -23,13 +24,18 @@ async def draft_note(transcript: Transcript, writer: NoteWriter, format: str = "
     Risk comes from the ledger whatever the writer says, and every sentence is verified. Raises BadFormat.
     """
     note_format = named(format)
-    reading = read(transcript)
+    # An hour of talk takes a second to read: live sessions must not wait for it.
+    reading = await asyncio.to_thread(read, transcript)
     try:
         written = tuple([section async for section in writer.write(reading.transcript, format)])
     except (EngineMissing, Overloaded):
-        note = assemble(reading, render(reading, note_format), note_format, version=version)
-        return replace(note, checks=(AWAY, *note.checks))
-    return assemble(reading, written, note_format, version=version, writer=writer.name)
+        return await asyncio.to_thread(_without_writer, reading, note_format, version)
+    return await asyncio.to_thread(assemble, reading, written, note_format, version=version, writer=writer.name)
+
+
+def _without_writer(reading: Reading, note_format: NoteFormat, version: int) -> Note:
+    note = assemble(reading, render(reading, note_format), note_format, version=version)
+    return replace(note, checks=(AWAY, *note.checks))
 
 
 def skeleton(transcript: Transcript, format: str = "soap") -> Note:

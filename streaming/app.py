@@ -17,14 +17,12 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 import web_client
-from drafting.stage import draft_note
 from streaming import engines, errors, websocket_ingest, wire
 from streaming.bodies import RolesBody, SessionBody, TrackName
 from streaming.errors import SamedayError
 from streaming.events import Stored, UtteranceClosed
 from streaming.guard import Guard
 from streaming.media import OpusDecoder
-from streaming.ports import NoteWriter
 from streaming.session_log import SessionLog
 from streaming.sessions import Sessions
 from streaming.settings import IceServer as Setting
@@ -77,7 +75,6 @@ class Server:
         )
         self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
         self._sessions: Sessions | None = None
-        self._writer: NoteWriter | None = None
 
     @property
     def sessions(self) -> Sessions:
@@ -98,7 +95,7 @@ class Server:
             ready = asyncio.Event()
             serving = asyncio.create_task(sessions.run(ready))
             await ready.wait()
-            self._sessions, self._writer = sessions, made.writer
+            self._sessions = sessions
             yield
             await self.rtc.close_all()
             await sessions.end_all()
@@ -122,16 +119,6 @@ class Server:
         standing = session.standing() if session else []
         ice = [_browser_ice(server) for server in self.settings.ice_servers]
         return wire.session_object(name, found.state, progress, standing, ice)
-
-    async def note(self, name: str, note_format: str | None) -> dict[str, Any]:
-        """The note, in another format if asked. Raises UnknownSession, NotDrafted."""
-        state = (await self.sessions.log_of(name)).state
-        if state.note is None or self._writer is None:
-            raise errors.NotDrafted("The note is drafted when the session has ended.", mend="End the session first.")
-        if note_format in (None, state.note_format) and state.roles == state.note_roles:
-            return state.note
-        drafted = await draft_note(state.transcript(), self._writer, note_format or state.note_format)
-        return drafted.as_json()
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -189,7 +176,7 @@ def _add_session_routes(app: FastAPI, server: Server) -> None:
 
     @app.get("/api/sessions/{name}/note")
     async def note(name: str, format: NoteFormat | None = None) -> dict[str, Any]:
-        return await server.note(name, format)
+        return await server.sessions.note(name, format)
 
 
 def _add_whip_routes(app: FastAPI, server: Server) -> None:

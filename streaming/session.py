@@ -6,7 +6,7 @@ import time
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from diarization.online import OnlineDiarizer
 from drafting.stage import draft_note
@@ -28,7 +28,7 @@ from streaming.relabelling import relabelled
 from streaming.scheduler import RecognitionScheduler
 from streaming.segmenting import Segmenter, SegmentSettings
 from streaming.session_log import SessionLog
-from streaming.state import Progress
+from streaming.state import Progress, SessionState
 from streaming.track import Track
 from streaming.types import Float32, Role, RoleGuess, SpeakerId, TrackId, TrackPlan, seconds
 from streaming.vad import VoiceDetector
@@ -37,6 +37,8 @@ log = logging.getLogger("sameday.session")
 
 _ROLES_FROM = 6
 """Utterances before roles are guessed from the talk: fewer say little, see streaming/roles.py."""
+_ROLES_OFTEN = 40
+_ROLES_EVERY = 10
 EndReason = Literal["requested", "idle", "failed"]
 
 
@@ -53,6 +55,12 @@ class Engines:
     segments: SegmentSettings
     clinician_voice: Float32 | None = None
     """The clinician's enrolled voice, for microphones that several people share."""
+
+
+async def drafted(state: SessionState, writer: NoteWriter, note_format: str) -> dict[str, Any]:
+    """The note of a session in any format, as `sameday draft --json` prints it. Raises BadFormat."""
+    note = await draft_note(state.transcript(), writer, note_format)
+    return note.as_json()
 
 
 class Session:
@@ -148,6 +156,10 @@ class Session:
         state = self.log.state
         if not self._diarizers or (state.roles and state.roles.source in ("track", "clinician")):
             return
+        # The talk of an hour takes 60 ms to weigh, and its weight hardly moves: only now and then.
+        count = len(state.utterances)
+        if self.progress == "live" and count > _ROLES_OFTEN and count % _ROLES_EVERY:
+            return
         utterances = state.in_order()
         speakers = sorted({utterance.speaker for utterance in utterances})
         known = roles.enrolled(speakers)
@@ -223,8 +235,7 @@ class Session:
     async def _draft(self) -> None:
         state = self.log.state
         try:
-            note = await draft_note(state.transcript(), self._engines.writer, state.note_format)
-            await self.log.append(NoteDrafted(note.as_json()))
+            await self.log.append(NoteDrafted(await drafted(state, self._engines.writer, state.note_format)))
         except Exception as error:
             log.error("drafting failed: %s", type(error).__name__, extra={"session": self.id})
             await self.log.append(StageFailed("draft", "draft_failed"))

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import uuid
+from typing import Any
 
 from streaming import roles
-from streaming.errors import NoConsent, Overloaded, PeerError, SessionOver, StoreFailed, UnknownSession
+from streaming.errors import NoConsent, NotDrafted, Overloaded, PeerError, SessionOver, StoreFailed, UnknownSession
 from streaming.events import RolesAssigned
 from streaming.ports import Store
-from streaming.session import Engines, Session
+from streaming.session import Engines, Session, drafted
 from streaming.session_log import SessionLog
 from streaming.settings import Settings
 from streaming.types import Role, RoleGuess, SpeakerId, TrackPlan, to_tick
@@ -79,6 +80,15 @@ class Sessions:
             raise UnknownSession("No such session on this server.", mend="Start one with POST /api/sessions.")
         found.complete = True
         return found
+
+    async def note(self, name: str, note_format: str | None) -> dict[str, Any]:
+        """The note, in another format if asked. Raises UnknownSession, NotDrafted."""
+        state = (await self.log_of(name)).state
+        if state.note is None:
+            raise NotDrafted("The note is drafted when the session has ended.", mend="End the session first.")
+        if note_format in (None, state.note_format):
+            return state.note
+        return await drafted(state, self._engines.writer, note_format or state.note_format)
 
     async def end_all(self) -> None:
         """End every live session and wait for its note."""

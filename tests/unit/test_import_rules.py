@@ -33,6 +33,7 @@ LAYERS: dict[str, str] = {
     "streaming.moonshine": "adapter",
     "streaming.redis_store": "adapter",
     "streaming.rtp_track": "adapter",
+    "drafting.embedded": "adapter",
     "streaming.settings": "adapter",
     "streaming.voice_file": "adapter",
     "streaming.sqlite_store": "adapter",
@@ -45,6 +46,7 @@ LAYERS: dict[str, str] = {
     "streaming.track_audio": "part",
     # stage, session, app, command: one above the other; the app is where adapters are chosen
     "streaming.stages": "stage",
+    "drafting.stage": "stage",
     "streaming.session": "session",
     "streaming.app": "app",
     "streaming.engines": "app",
@@ -66,7 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stage": {"ground", "pure", "door", "part", "stage"},
     "session": {"ground", "pure", "door", "part", "stage", "session"},
     "app": {"ground", "pure", "door", "adapter", "part", "session", "app"},
-    "command": {"ground", "pure", "door", "adapter", "part", "session", "app", "command"},
+    "command": {"ground", "pure", "door", "adapter", "part", "stage", "session", "app", "command"},
 }
 
 GROUND = {"streaming.types", "streaming.errors"}
