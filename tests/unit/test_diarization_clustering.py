@@ -11,7 +11,7 @@ from streaming.types import Float32, SpeakerId
 
 pytestmark = pytest.mark.unit
 SETTINGS = VoiceSettings()
-DIMENSION = 64
+DIMENSION = 256
 
 
 def spoken(order: list[int], spread: float = 0.7, seed: int = 1) -> Float32:
@@ -36,7 +36,7 @@ def same_partition(labels: np.ndarray[tuple[int], np.dtype[np.intp]], order: lis
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=40), st.integers(0, 999))
 def test_clear_voices_are_found_in_any_order(order: list[int], seed: int) -> None:
-    labels = group(spoken(order, 0.5, seed), np.full(len(order), 2.0, np.float32), links(), 4, 0, SETTINGS)
+    labels = group(spoken(order, 0.3, seed), np.full(len(order), 2.0, np.float32), links(), 4, 0, SETTINGS)
     assert same_partition(labels, order)
 
 
@@ -94,7 +94,7 @@ def test_a_short_stretch_follows_its_window_where_its_voice_says_little() -> Non
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=120), st.integers(0, 99))
 def test_names_stay_and_follow_the_order_of_appearance(order: list[int], seed: int) -> None:
     book = Voices(3, DIMENSION, SETTINGS, {})
-    named = [book.name([book.add(voice, 2.0)])[0] for voice in spoken(order, 0.5, seed)]
+    named = [book.name([book.add(voice, 2.0)])[0] for voice in spoken(order, 0.3, seed)]
     first = {person: named[order.index(person)] for person in order}
     assert [named[i] for i in range(len(order))] == [first[person] for person in order]
     assert [book.ids[first[person]] for person in dict.fromkeys(order)] == [f"S{n + 1}" for n in range(len(first))]
