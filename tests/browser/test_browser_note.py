@@ -83,7 +83,8 @@ def test_a_note_from_before_a_swap_says_so(server: FakeServer, open_page: OpenPa
     server.newest.roles = {"S1": "clinician", "S2": "client"}
     end_session(page)
     page.get_by_role("heading", name="Draft note · SOAP").wait_for()
-    page.get_by_role("button", name="Swap roles").click()
+    with page.expect_response("**/note*"):
+        page.get_by_role("button", name="Swap roles").click()
     expect(page.get_by_text("The roles were changed after this note was drafted.")).to_be_visible()
     changed = NOTE | {"sections": [{"name": "Plan", "statements": [statement("Drafted anew.", 9)]}]}
     server.newest.log.append(draft(changed) | {"sequence": len(server.newest.log) + 1})
