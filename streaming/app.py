@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import traceback
+from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 import web_client
-from streaming import engines, errors, websocket_ingest, wire
+from streaming import engines, errors, ice, websocket_ingest, wire
 from streaming.bodies import RolesBody, SessionBody, TrackName
 from streaming.errors import SamedayError
 from streaming.events import Stored, UtteranceClosed
@@ -25,23 +26,26 @@ from streaming.guard import Guard
 from streaming.media import OpusDecoder
 from streaming.session_log import SessionLog
 from streaming.sessions import Sessions
-from streaming.settings import IceServer as Setting
 from streaming.settings import NoteFormat, Settings
 from streaming.state import Progress
 from streaming.track import Track
 from streaming.types import SpeakerId, TrackId, TrackPlan
-from streaming.webrtc import IceServer, NoNetwork, WebRtcIngest
+from streaming.webrtc import NoNetwork, WebRtcIngest
 from streaming.websocket_ingest import TrackNumbers
 
 log = logging.getLogger("sameday.app")
 
 _SDP = "application/sdp"
 _MAX_OFFER_BYTES = 64 * 1024
+_REMEMBERED = 1000
+"""Replaced connections that are still known as such."""
 _RETRY_AFTER_S = "30"
 _STATUS: dict[type[SamedayError], int] = {
     errors.NoConsent: 403,
     errors.UnknownSession: 404,
     errors.UnknownTrack: 404,
+    errors.UnknownResource: 404,
+    errors.Replaced: 410,
     errors.NotDrafted: 409,
     errors.SessionOver: 409,
     errors.BadOffer: 422,
@@ -71,8 +75,11 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.rtc = WebRtcIngest(
-            [_ice_server(server) for server in settings.ice_servers], no_rtp_timeout_s=settings.no_rtp_timeout_s
+            [ice.as_webrtc(server) for server in settings.ice_servers],
+            no_rtp_timeout_s=settings.no_rtp_timeout_s,
+            on_closed=self._rtc_closed,
         )
+        self._replaced: deque[str] = deque(maxlen=_REMEMBERED)
         self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
         self._sessions: Sessions | None = None
 
@@ -107,6 +114,18 @@ class Server:
         await self.sessions.log_of(name)
         return self.sessions.live(name).track(track)
 
+    async def hang_up(self, resource: str) -> None:
+        """Close a WHIP resource. Raises UnknownResource, Replaced: the sender should then leave off, or two fight."""
+        if await self.rtc.close(resource):
+            return
+        if resource in self._replaced:
+            raise errors.Replaced("Another sender has taken this track over.", mend="Send from one device only.")
+        raise errors.UnknownResource("No such WHIP session, or it has ended.")
+
+    def _rtc_closed(self, resource: str, reason: str) -> None:
+        if reason == "replaced":
+            self._replaced.append(resource)
+
     def numbers_of(self, track: Track) -> TrackNumbers:
         """What the WebSocket frames of a track are counted by; lives as long as the track."""
         return self._numbers.setdefault(track, TrackNumbers())
@@ -117,8 +136,8 @@ class Server:
         session = self.sessions.find(name)
         progress: Progress = session.progress if session else "ended" if found.state.ended_at else "interrupted"
         standing = session.standing() if session else []
-        ice = [_browser_ice(server) for server in self.settings.ice_servers]
-        return wire.session_object(name, found.state, progress, standing, ice)
+        servers = [ice.for_browser(server) for server in self.settings.ice_servers]
+        return wire.session_object(name, found.state, progress, standing, servers)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -196,15 +215,14 @@ def _add_whip_routes(app: FastAPI, server: Server) -> None:
             "ETag": f'"{answer.resource}"',
         }
         response = Response(answer.sdp, 201, headers, media_type=_SDP)
-        for ice in server.settings.ice_servers:
-            response.headers.append("Link", _ice_link(ice))
+        for stun in server.settings.ice_servers:
+            response.headers.append("Link", ice.as_link(stun))
         return response
 
     @app.delete("/api/sessions/{name}/whip/{resource}")
     async def whip_end(name: str, resource: str) -> Response:
         await server.sessions.log_of(name)
-        if not await server.rtc.close(resource):
-            raise HTTPException(404, "No such WHIP session, or it has ended.")
+        await server.hang_up(resource)
         return Response(status_code=200)
 
 
@@ -365,23 +383,3 @@ async def _offer(request: Request) -> str:
 def _accepts_sdp(accept: str | None) -> bool:
     kinds = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
     return any(kind in (_SDP, "application/*", "*/*") for kind in kinds)
-
-
-def _ice_server(server: Setting) -> IceServer:
-    secret = server.credential.get_secret_value() if server.credential else None
-    return IceServer((server.url,), server.username, secret)
-
-
-def _browser_ice(server: Setting) -> dict[str, Any]:
-    """An entry of a browser's RTCConfiguration."""
-    known = _ice_server(server)
-    entry: dict[str, Any] = {"urls": list(known.urls)}
-    return entry | ({"username": known.username, "credential": known.credential} if known.username else {})
-
-
-def _ice_link(server: Setting) -> str:
-    known = _ice_server(server)
-    link = f'<{known.urls[0]}>; rel="ice-server"'
-    if known.username:
-        link += f'; username="{known.username}"; credential="{known.credential}"; credential-type="password"'
-    return link

@@ -59,6 +59,18 @@ class UnknownTrack(PeerError):
     code = "unknown_track"
 
 
+class UnknownResource(PeerError):
+    """No such WHIP resource."""
+
+    code = "unknown_resource"
+
+
+class Replaced(PeerError):
+    """A newer connection has taken the track over."""
+
+    code = "replaced"
+
+
 class SessionOver(PeerError):
     """The session has ended and takes no more audio."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from streaming import roles
 from streaming.errors import NoConsent, NotDrafted, Overloaded, PeerError, SessionOver, StoreFailed, UnknownSession
-from streaming.events import RolesAssigned
+from streaming.events import NoteDrafted, RolesAssigned
 from streaming.ports import Store
 from streaming.session import Engines, Session, drafted
 from streaming.session_log import SessionLog
@@ -67,6 +67,9 @@ class Sessions:
         current = found.state.roles or RoleGuess({}, "talk", 0.0)
         guess = roles.swap(current) if wanted is None else RoleGuess(current.roles | wanted, "clinician", 1.0)
         await found.append(RolesAssigned(guess))
+        if found.state.note is not None:
+            # A note is written by role: with others it would say what the client said of the clinician.
+            await found.append(NoteDrafted(await drafted(found.state, self._engines.writer, found.state.note_format)))
 
     async def log_of(self, name: str) -> SessionLog:
         """A session's log, also of one that ended before this process began. Raises UnknownSession."""

@@ -26,6 +26,7 @@ LAYERS: dict[str, str] = {
     # adapter: implements a seam for one transport, engine or store
     "diarization.embedded": "adapter",
     "streaming.bodies": "adapter",
+    "streaming.ice": "adapter",
     "streaming.embedded_recognizer": "adapter",
     "streaming.faster_whisper_recognizer": "adapter",
     "streaming.media": "adapter",
