@@ -63,7 +63,7 @@ _ASKS = re.compile(
     r"(?:(?:and|so|okay|ok|well|now|but|then|right|um|uh|also|or|alright)[, ]+)*"
     r"(?:do|does|did|are|is|was|were|have|has|had|would|could|can|will|shall|should|any|anything|ever|what"
     r"|how|when|"
-    r"where|which|who|whose|why|am|isn't|aren't|don't|didn't|haven't|wouldn't|tell me)\b",
+    r"thoughts? of|where|which|who|whose|why|am|isn't|aren't|don't|didn't|haven't|wouldn't|tell me)\b",
     re.IGNORECASE,
 )
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from drafting.clauses import Clause, by_utterance, clauses, joined, listening
 from drafting.risk_answers import Answer, classify, not_now, past_only, refuses
-from drafting.risk_mentions import ITEMS, Mention, RiskItem, Time, accidental, mentions, time_of
+from drafting.risk_mentions import ITEMS, Mention, RiskItem, Time, accidental, embarrassed, mentions, time_of
 from streaming.types import Transcript, UtteranceId
 
 RiskState = Literal["asked_denied", "endorsed", "volunteered", "not_asked"]
@@ -201,15 +201,18 @@ def _drop_without_context(found: list[list[Mention]], groups: Sequence[Sequence[
     for at, group in enumerate(found):
         if any(one.item in ("si", "self_injury") for one in group):
             around = " ".join(joined(near) for near in groups[max(0, at - ACCIDENT_UTTERANCES) : at + 2])
-            group[:] = [one for one in group if not accidental(one, around)]
-    last = -CONTEXT_UTTERANCES - 1
+            told = joined(groups[at])
+            group[:] = [one for one in group if not accidental(one, around) and not embarrassed(one, told)]
+    last = last_thought = -CONTEXT_UTTERANCES - 1
     for at, group in enumerate(found):
         if any(one.strong and one.item != "being_harmed" for one in group):
             last = at
+        if any(one.strong and one.item in ("si", "hi", "intent", "plan") for one in group):
+            last_thought = at
         near = at - last <= CONTEXT_UTTERANCES
-        group[:] = [
-            one for one in group if one.strong or (near and (one.clause.question or one.clause.role == "client"))
-        ]
+        thought_near = at - last_thought <= CONTEXT_UTTERANCES
+        group[:] = [one for one in group if one.strong or (thought_near if one.item == "means" else near)]
+        group[:] = [one for one in group if one.strong or one.clause.question or one.clause.role == "client"]
 
 
 _GENERAL = re.compile(

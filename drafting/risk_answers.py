@@ -65,6 +65,23 @@ _PLAINLY_NOT = re.compile(
     r" that bad\b"
     r"|\bnothing (?:to|at home)\b"
 )
+_WHEN = re.compile(
+    r"^(?:in|around|back in|about|at|during|after|since|maybe in|probably in|until|when i|before|right after"
+    r"|just) ?(?:(?:19|20)\d\d|about|around"
+    r"|last|the|my|i|was|christmas|january|february|march|april|may|june|july|august|september|october"
+    r"|november|december|\d+|(?:a|two|three"
+    r"|four|five|six|ten) (?:days?|weeks?|months?|years?))\b"
+)
+_FRAGMENT = re.compile(
+    r"^(?:only|just|mostly|mainly|usually|always|still|on|in|with|when|whenever|at|after|during|because|most"
+    r"|some|every|too|both|either"
+    r"|almost|(?:he|she|they|it|that|those|we)(?: \w+ly| just| still| always| sometimes)? (?:did|does|do|has"
+    r"|have|had|comes?|came|pops?"
+    r"|happens?|happened|cross\w*|scares?|keeps?|hits?|hit|started|starts?|gets?|got|tried|used to|will|would"
+    r"|might|threatened|goes|feels?"
+    r"|pushed|shows? up|won't stop|never stops?))\b"
+)
+_NO_ANSWER = re.compile(r"\bnot\b|n't\b|\bnever (?!stop)|\bno\b|\?$|\b(?:fine|okay|good|great|safe|well)[.!]?$")
 _LATER_YES = re.compile(
     r"\bi'?d be lying\b|\b(?:all the time|every (?:day|night|morning|single)|a lot|more (?:than|and more)"
     r"|some(?:times| days| nights))\b"
@@ -147,6 +164,8 @@ def classify(text: str, *, negative: bool = False, inverse: bool = False, open_q
     if no:
         return "affirmed" if _HOWEVER.search(low[2:]) and not not_now(low) else "denied"
     if yes:
+        return "affirmed"
+    if (_WHEN.match(low) or _FRAGMENT.match(low)) and not _NO_ANSWER.search(low):
         return "affirmed"
     if re.search(r"[, ](?:yes|yeah|yep|i (?:do|have|did))[.!]?$", low) or _LATER_YES.search(low):
         return "affirmed"

@@ -80,6 +80,8 @@ class _Lexicon:
     volition: re.Pattern[str]
     accident: re.Pattern[str]
     weak: re.Pattern[str]
+    embarrassment: re.Pattern[str]
+    vanishing: re.Pattern[str]
     labels: dict[RiskItem, str]
 
 
@@ -108,6 +110,8 @@ def lexicon() -> _Lexicon:
         re.compile(items["hi"]["volition"]),
         re.compile(body["accident"]["words"]),
         re.compile(body["accident"]["weak"]),
+        re.compile(body["embarrassment"]["words"]),
+        re.compile(body["embarrassment"]["weak"]),
         {item: items[item]["label"] for item in ITEMS},
     )
 
@@ -146,6 +150,7 @@ def mentions(clause: Clause) -> list[Mention]:
                 _mention(item, clause, text, match, strong=meant)
                 for match in pattern.finditer(where)
                 if not (item == "hi" and _generic_you(clause, text[: match.start()]))
+                and not (item == "being_harmed" and _supposed(clause, text[: match.start()]))
             ]
             if hits:
                 found.extend(hits)
@@ -159,11 +164,24 @@ def _generic_you(clause: Clause, before: str) -> bool:
     return clause.role == "client" and bool(subjects) and subjects[-1].startswith("you")
 
 
+def _supposed(clause: Clause, before: str) -> bool:
+    """Whether a client only supposes it: "if he ever hit me"."""
+    return clause.role == "client" and re.search(r"\b(?:if|in case|unless) $", before) is not None
+
+
 _OF_ONESELF = re.compile(
     r"\b(?:i was|i've been|i have been|i went through|i experienced|i survived|i grew up|i suffered|to me"
     r"|he's|he is|he was"
     r"|she's|she is|she was|my (?:husband|wife|partner|boyfriend|girlfriend|dad|father|mother|mom|ex|stepdad))\b"
 )
+
+
+def embarrassed(one: Mention, utterance: str) -> bool:
+    """Whether "I wanted to disappear" stands beside talk of embarrassment."""
+    words = lexicon()
+    return (
+        words.vanishing.search(one.phrase) is not None and words.embarrassment.search(utterance.lower()) is not None
+    )
 
 
 def accidental(one: Mention, around: str) -> bool:

@@ -244,7 +244,10 @@ def test_the_digest_follows_the_words() -> None:
     assert digest(noted("a")) != digest(noted("b"))
 
 
-RECAP = "Worked on thought records for fear of being fired. Anxiety 5/10, wakes 4 nights. No SI. Plan: thought record daily."
+RECAP = (
+    "Worked on thought records for fear of being fired. Anxiety 5/10, wakes 4 nights. No SI. "
+    "Plan: thought record daily."
+)
 
 
 def test_a_recap_is_told_as_the_clinician_s_and_nothing_is_added() -> None:
