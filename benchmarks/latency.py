@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from benchmarks.live import Recording, word_times
 from benchmarks.normalise import located
 from benchmarks.scoring import align
-from streaming.types import Transcript
+from streaming.types import Transcript, Utterance, Word
 
 ENDPOINT_S = 0.7
 """The server's default endpoint silence: it must pass before an utterance can be known to be over."""
@@ -32,6 +32,16 @@ def measured(recording: Recording, reference: Transcript) -> Latencies:
     The last word of each reference utterance is looked up in the alignment of both texts; one that was not recognized
     as such has no latency. A backchannel inside another's talk is final when the recognizer is done with that talk.
     """
+    final = [
+        at - recording.sent_at(utterance.end)
+        for word, utterance, at in known_words(recording, reference)
+        if word is utterance.words[-1]
+    ]
+    return Latencies(_first_word(recording, reference), tuple(final), tuple(_partial_gaps(recording)))
+
+
+def known_words(recording: Recording, reference: Transcript) -> list[tuple[Word, Utterance, float]]:
+    """The reference words that were heard rightly, in order, and when the client knew each to be final."""
     said = word_times(recording)
     ordered = sorted(
         ((word, utterance) for utterance in reference.utterances for word in utterance.words),
@@ -39,14 +49,11 @@ def measured(recording: Recording, reference: Transcript) -> Latencies:
     )
     ours = located([word.text for word, _ in ordered])
     theirs = located([text for text, _ in said])
-    final: list[float] = []
+    known: list[tuple[Word, Utterance, float]] = []
     for one, other in align([word.text for word in ours], [word.text for word in theirs]):
-        if one is None or other is None or ours[one].text != theirs[other].text:
-            continue
-        word, utterance = ordered[ours[one].last - 1]
-        if word is utterance.words[-1]:
-            final.append(said[theirs[other].last - 1][1] - recording.sent_at(utterance.end))
-    return Latencies(_first_word(recording, reference), tuple(final), tuple(_partial_gaps(recording)))
+        if one is not None and other is not None and ours[one].text == theirs[other].text:
+            known.append((*ordered[ours[one].last - 1], said[theirs[other].last - 1][1]))
+    return known
 
 
 def _first_word(recording: Recording, reference: Transcript) -> float:

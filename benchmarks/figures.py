@@ -1,0 +1,149 @@
+"""What `make bench` runs: every figure of this project, measured on this machine, as a table, JSON and a page.
+
+    python -m benchmarks.figures [--quick] [--runs 3] [--only words,live] [--save PATH]
+
+About 20 minutes on two quiet cores. benchmarks/notes.md says what is measured how.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import parts_accuracy, parts_batch, parts_live, processes, report
+from benchmarks.figure import Figure, at_least, figure, table
+from benchmarks.parts import Part, Surroundings
+from streaming.settings import load
+
+OUT = Path("out")
+PARTS: dict[str, tuple[str, Callable[[Surroundings], Part]]] = {
+    "words": ("words, word times, noise", parts_accuracy.words),
+    "speakers": ("diarization, and the peer", parts_accuracy.speakers),
+    "speed": ("speed of transcribe", parts_batch.speed),
+    "live": ("live sessions", parts_live.live),
+    "long": ("long talk, live", parts_live.long_talk),
+    "memory": ("memory over an hour", parts_batch.memory),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, save; 0 where all was measured, whether targets were reached or not."""
+    options = _arguments(argv)
+    began = time.monotonic()
+    machine = processes.machine()
+    started_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+
+    def say(line: str) -> None:
+        minutes, seconds = divmod(int(time.monotonic() - began), 60)
+        print(f"[{minutes:02}:{seconds:02}] {line}", flush=True)
+
+    runs = options.runs or (1 if options.quick else 3)
+    with tempfile.TemporaryDirectory(prefix="sameday-bench-") as folder:
+        around = Surroundings(runs, options.quick, Path(folder), say, load())
+        parts = measure(around, options.only)
+    body = assembled(
+        parts,
+        {
+            "started_at": started_at,
+            "took_s": round(time.monotonic() - began, 1),
+            "runs": runs,
+            "quick": options.quick,
+            "parts": options.only,
+            "machine": machine,
+        },
+    )
+    print()
+    print(table([one for part in parts for one in part.figures] + comparison(parts)))
+    for reason in body["skipped"]:
+        print(f"not measured: {reason}")
+    _save(body, options.save or OUT / "figures.json")
+    return 0
+
+
+def measure(around: Surroundings, names: Sequence[str]) -> list[Part]:
+    """The parts in order. Memory is measured with the time that long talk leaves: it takes no latency from it."""
+    done: list[Part] = []
+    beside = "long" in names and "memory" in names
+    for name in PARTS:
+        if name not in names or (name == "memory" and beside):
+            continue
+        title, run = PARTS[name]
+        around.say(title)
+        if name == "long" and beside:
+            with ThreadPoolExecutor(1) as thread:
+                other = thread.submit(PARTS["memory"][1], around)
+                done += [run(around), other.result()]
+        else:
+            done.append(run(around))
+    return done
+
+
+def assembled(parts: Sequence[Part], head: dict[str, Any]) -> dict[str, Any]:
+    """The report's object: what was measured where, every figure, material for the drawings."""
+    details: dict[str, Any] = {}
+    for part in parts:
+        details |= part.details
+    figures = [one for part in parts for one in part.figures] + comparison(parts)
+    return {
+        **head,
+        "figures": [one.as_json() for one in figures],
+        "skipped": [reason for part in parts for reason in part.skipped],
+        "details": details,
+    }
+
+
+def comparison(parts: Sequence[Part]) -> list[Figure]:
+    """Ours beside the peer on the bundled session, where both were measured."""
+    found = {one.part + one.name: one for part in parts for one in part.figures}
+    peers: dict[str, Any] = {}
+    for part in parts:
+        peers |= part.details.get("peer", {})
+    if not peers:
+        return []
+    head = "Beside moonshine-voice's own streaming transcriber, same weights, bundled session"
+    rows = []
+    for name, row in peers.items():
+        rows.append(figure(head, f"{name}: WER", "%", row["wer"]))
+        rows.append(figure(head, f"{name}: core-seconds per second of audio", "core-s/s", row["cpu_per_s"]))
+    ours = found.get("Live over WebSocket, bundled sessionserver, core-seconds per second of audio")
+    if ours is not None and ours.value > 0:
+        times = peers["peer with speakers"]["cpu_per_s"] / ours.value
+        note = "the peer with speakers over a live session of ours with speakers, note and store"
+        rows.append(figure(head, "the peer's cost over ours", "x", times, at_least(4), note))
+    return rows
+
+
+def _save(body: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    page = OUT / "figures.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(report.page(body), encoding="utf-8")
+    print(f"\n{path} and {page}")
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="figures", description="Every figure, measured on this machine.")
+    parser.add_argument("--quick", action="store_true", help="one run, a minute of long talk, ten of memory")
+    parser.add_argument("--runs", type=int, help="of what is timed (3; with --quick 1)")
+    parser.add_argument("--only", type=_names, default=list(PARTS), help=f"of {','.join(PARTS)}")
+    parser.add_argument("--save", type=Path, help="where the JSON goes (out/figures.json)")
+    return parser.parse_args(argv)
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        if name not in PARTS:
+            raise argparse.ArgumentTypeError(f"no part {name!r}: {', '.join(PARTS)}")
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""What a live session's recording says: latencies by utterance and by word, partials, the session on a time line.
+
+Pure. Times are seconds; on the time line they count from the session's first sample, as its client sent it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.latency import ENDPOINT_S, known_words, measured
+from benchmarks.live import Recording
+from benchmarks.scoring import quantile, transcript_errors
+from streaming import transcript_json
+from streaming.types import Tick, Transcript, Turn, seconds, to_tick
+
+ONSET_PAUSE_S = 1.0
+"""Speech that follows so long a pause has an onset of its own: the talk before it is final by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What the server's process used from the session's start to its note."""
+
+    cpu_s: float
+    threads: dict[str, float]
+    peak_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class LiveResult:
+    """A session as its client felt it."""
+
+    transport: str
+    audio_s: float
+    first_word_s: float
+    onsets_s: tuple[float, ...]
+    """Per onset of speech: until words of it were shown. Infinite where none were before the next onset."""
+    finals: tuple[tuple[str, float, float], ...]
+    """Utterance's id in the reference, when it ended, seconds from its last sample to its final words."""
+    partial_gaps_s: tuple[float, ...]
+    draft_s: float
+    word_error_rate: float
+    complete: bool
+    """Whether all that was received was transcribed or named as a gap, and nothing was lost."""
+    speech_share: float
+    """Share of the audio that the recognizer was given."""
+    costs: Costs
+    line: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def final_s(self) -> list[float]:
+        return [latency for _, _, latency in self.finals]
+
+    @property
+    def past_endpoint_s(self) -> list[float]:
+        """Without the silence that must pass before an utterance is known to be over."""
+        return [max(0.0, latency - ENDPOINT_S) for latency in self.final_s]
+
+    @property
+    def cpu_per_s(self) -> float:
+        return self.costs.cpu_s / self.audio_s
+
+    def latest(self, count: int = 5) -> list[tuple[str, float, float]]:
+        """The utterances whose words were final last."""
+        return sorted(self.finals, key=lambda final: -final[2])[:count]
+
+
+def result(
+    transport: str, recording: Recording, reference: Transcript, spoken: Sequence[Turn], costs: Costs
+) -> LiveResult:
+    """All figures of one session. Raises LookupError where it did not end as it should."""
+    latencies = measured(recording, reference)
+    totals = recording.first("ended")[1]["totals"]
+    received = sum(total["received_ticks"] for total in totals)
+    accounted = sum(total["transcribed_ticks"] + total["gap_ticks"] for total in totals)
+    heard = transcript_json.read(recording.transcript)
+    finals = tuple(
+        (str(utterance.id), seconds(utterance.end), at - recording.sent_at(utterance.end))
+        for word, utterance, at in known_words(recording, reference)
+        if word is utterance.words[-1]
+    )
+    return LiveResult(
+        transport=transport,
+        audio_s=seconds(received),
+        first_word_s=latencies.first_word_s,
+        onsets_s=tuple(_until_shown(recording, start, stop) for start, stop in onsets(spoken)),
+        finals=finals,
+        partial_gaps_s=latencies.partial_gaps_s,
+        draft_s=recording.draft_s,
+        word_error_rate=transcript_errors(reference, heard).rate,
+        complete=received == accounted and not heard.gaps,
+        speech_share=sum(total["speech_ticks"] for total in totals) / max(received, 1),
+        costs=costs,
+        line=time_line(recording, reference, spoken),
+    )
+
+
+def onsets(spoken: Sequence[Turn]) -> list[tuple[Tick, Tick]]:
+    """Where talk begins after a pause of everybody, and where the next such talk begins."""
+    starts: list[Tick] = []
+    end = to_tick(-ONSET_PAUSE_S)
+    for turn in sorted(spoken, key=lambda turn: turn.start):
+        if turn.start - end >= to_tick(ONSET_PAUSE_S):
+            starts.append(turn.start)
+        end = max(end, turn.end)
+    return list(zip(starts, [*starts[1:], Tick(1 << 62)], strict=True))
+
+
+def _until_shown(recording: Recording, start: Tick, stop: Tick) -> float:
+    """From an onset to the first message with words of that stretch of talk."""
+    spoken_at = recording.sent_at(start)
+    for at, message in recording.messages:
+        if at < spoken_at or message["type"] not in ("partial", "utterance"):
+            continue
+        words = message["text"] if message["type"] == "utterance" else message["committed"] + message["tentative"]
+        # A segment begins up to 0.3 s before its first sound; utterances count by what they end with.
+        begins = message["end"] if message["type"] == "utterance" else message["start"] + 0.6
+        if words and begins >= seconds(start):
+            return at - spoken_at if message["start"] < seconds(stop) else float("inf")
+    return float("inf")
+
+
+def word_delays(recording: Recording, reference: Transcript) -> list[tuple[float, float]]:
+    """Per word that was heard: when it ended, and seconds from its last sample until it was final, in order."""
+    return [
+        (seconds(word.end), at - recording.sent_at(Tick(word.end - 1)))
+        for word, _, at in known_words(recording, reference)
+    ]
+
+
+def start_and_end(delays: Sequence[tuple[float, float]], share: float, span_s: float = 60.0) -> tuple[float, float]:
+    """A quantile of the delays in the first and in the last `span_s`."""
+    last = max((at for at, _ in delays), default=0.0)
+    first = [delay for at, delay in delays if at < span_s]
+    final = [delay for at, delay in delays if at >= last - span_s]
+    return quantile(first, share), quantile(final, share)
+
+
+def time_line(recording: Recording, reference: Transcript, spoken: Sequence[Turn]) -> dict[str, Any]:
+    """What was said when, and when it was shown, for a drawing."""
+    zero = recording.sent_at(Tick(0))
+    return {
+        "turns": [[seconds(turn.start), seconds(turn.end), turn.speaker] for turn in spoken],
+        "partials": [
+            round(at - zero, 3)
+            for at, message in recording.messages
+            if message["type"] == "partial" and message["committed"] + message["tentative"]
+        ],
+        "finals": [
+            [seconds(utterance.end), round(at - zero, 3), str(utterance.speaker)]
+            for word, utterance, at in known_words(recording, reference)
+            if word is utterance.words[-1]
+        ],
+        "draft": round(recording.first("draft")[0] - zero, 3),
+    }

@@ -1,0 +1,110 @@
+"""Live sessions at real-time pace, each against a server of its own whose time is told by thread."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import processes
+from benchmarks.live import Message, Recording, Transport, run_live
+from benchmarks.live_figures import Costs, LiveResult, result
+from benchmarks.manifest import parse_rttm, read_reference, turns_of
+from benchmarks.server_process import Running, running_server
+from streaming.types import Transcript, Turn
+
+_NAMES = Path(__file__).parent / "thread_names"
+_STAGGER_S = 6.0
+"""Between the starts of sessions side by side: each encodes its audio before its clock starts."""
+
+STAGES = {"recognize": "recognition", "diarize": "diarization", "listen": "voice activity"}
+REST = "transport, event loop, store, note"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A recording and the truth about it."""
+
+    audio: Path
+    reference: Transcript
+    spoken: Sequence[Turn]
+
+
+def bundled(folder: Path) -> Material:
+    """A session as the speech generator writes it: mix.opus, reference.json, session.rttm."""
+    reference = read_reference([folder / "reference.json"]).transcript
+    assert reference is not None
+    spoken = parse_rttm((folder / "session.rttm").read_text(encoding="utf-8"))
+    return Material(folder / "mix.opus", reference, spoken.get("session") or turns_of(reference))
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One session: what came of it, and the recording it came from."""
+
+    result: LiveResult
+    recording: Recording
+
+
+def session(
+    material: Material, transport: Transport, *, shown: Callable[[Message], None] | None = None, wait_s: float = 0.0
+) -> Live:
+    """Start a server, stream the recording, end the session, take the account. Blocks for as long as the audio lasts.
+
+    Raises RuntimeError where the server does not start, and what `run_live` raises.
+    """
+    path = os.pathsep.join(filter(None, [str(_NAMES), os.environ.get("PYTHONPATH", "")]))
+    with running_server({"PYTHONPATH": path}) as server:
+        time.sleep(wait_s)
+        before, before_threads = server.cpu_s(), processes.thread_cpu_s(server.process.pid)
+        recording = asyncio.run(run_live(server.url, material.audio, transport=transport, shown=shown))
+        costs = _costs(server, before, before_threads)
+    return Live(result(transport, recording, material.reference, material.spoken, costs), recording)
+
+
+def side_by_side(
+    wanted: Sequence[tuple[Material, Transport]], shown: Callable[[Message], None] | None = None
+) -> list[Live]:
+    """Several sessions at once, each on a server of its own. `shown` hears the last one's messages."""
+    last = len(wanted) - 1
+    with ThreadPoolExecutor(len(wanted)) as threads:
+        runs = [
+            threads.submit(
+                session, material, transport, shown=shown if place == last else None, wait_s=place * _STAGGER_S
+            )
+            for place, (material, transport) in enumerate(wanted)
+        ]
+        return [run.result() for run in runs]
+
+
+def _costs(server: Running, before: float, before_threads: dict[str, float]) -> Costs:
+    pid = server.process.pid
+    whole = server.cpu_s() - before
+    used = {
+        says: processes_s - before_threads.get(name, 0.0)
+        for name, says in STAGES.items()
+        if (processes_s := processes.thread_cpu_s(pid).get(name)) is not None
+    }
+    used[REST] = whole - sum(used.values())
+    return Costs(whole, used, processes.resident_mb(pid, "VmHWM"))
+
+
+class Progress:
+    """Says each 30 s of a session how far it is, from its own messages."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._next = 30.0
+        self._lock = threading.Lock()
+
+    def __call__(self, message: Message) -> None:
+        if message["type"] != "lag":
+            return
+        received = max((track["received_s"] for track in message["tracks"]), default=0.0)
+        with self._lock:
+            if received >= self._next:
+                self._next = received + 30.0
+                self._say(f"    {received:.0f} s streamed")

@@ -1,0 +1,15 @@
+"""Put first on a server's PYTHONPATH: gives threads their Python names in /proc, to tell their time apart."""
+
+import contextlib
+import threading
+
+_run = threading.Thread.run
+
+
+def _named_run(self: threading.Thread) -> None:
+    with contextlib.suppress(OSError), open(f"/proc/self/task/{threading.get_native_id()}/comm", "w") as comm:
+        comm.write(self.name[:15])
+    _run(self)
+
+
+threading.Thread.run = _named_run  # type: ignore[method-assign]
