@@ -51,7 +51,8 @@ _UNKNOWN = re.compile(
     r"|it depends|hard to say)"
 )
 _NEVER = re.compile(
-    r"^(?:(?:they|it|those|we) (?:don't|do not|doesn't|does not|haven't|hasn't|aren't)\b|that's not"
+    r"^(?:(?:they|those|it|that)(?:'re| are|'s| is| have| has)? (?:all )?(?:gone|stopped|passed|went away"
+    r"|over)\b|(?:they|it|those|we) (?:don't|do not|doesn't|does not|haven't|hasn't|aren't)\b|that's not"
     r" (?:something|me|how|who|where)|i(?:'ve| have)(?: honestly| truly| really)? never"
     r"|negative\b|zero\b|not in the"
     r" (?:slightest|least)|not that i|i can't imagine|i can(?:'t|not) see myself|thankfully(?:,)? no|no\w* thank)"
@@ -75,7 +76,7 @@ _WHEN = re.compile(
 _FRAGMENT = re.compile(
     r"^(?:only|just|mostly|mainly|usually|always|still|on|in|with|when|whenever|at|after|during|because|most"
     r"|some|every|too|both|either"
-    r"|almost|(?:he|she|they|it|that|those|we)(?: \w+ly| just| still| always| sometimes)? (?:did|does|do|has"
+    r"|almost|(?:my \w+|he|she|they|it|that|those|we)(?: \w+ly| just| still| always| sometimes)? (?:did|does|do|has"
     r"|have|had|comes?|came|pops?"
     r"|happens?|happened|cross\w*|scares?|keeps?|hits?|hit|started|starts?|gets?|got|tried|used to|will|would"
     r"|might|threatened|goes|feels?"
@@ -151,8 +152,10 @@ def classify(text: str, *, negative: bool = False, inverse: bool = False, open_q
         return "affirmed" if _HOWEVER.search(low) else sense
     partly = re.match(r"not (?:every|always|often|that often|constantly|all the time)\b", low) is not None
     no = (_NO.match(low) is not None and not partly) or _NEVER.search(low) is not None
-    if not no and (flip := re.match(r"(?:yeah|yes|right|okay|sure)[, .]+(.*)", low)):
-        no = _NO.match(flip[1]) is not None
+    if not no and re.match(
+        r"(?:yeah|yes|right|okay|sure|oh)[, .]+(?:no\b|nope|nah|not (?:really|at all)|none|nothing|never)", low
+    ):
+        no = True
     yes = not no and _YES.match(low) is not None
     agrees = re.match(
         r"(?:(?:yeah|yes|right|correct|exactly|that's (?:right|true|correct)|mm+-?hm+|true)\b[, .!]*)+", low

@@ -96,7 +96,7 @@ def lexicon() -> _Lexicon:
         text = "|".join(f"(?:{one})" for one in patterns) or r"(?!)"
         for name, words in lists.items():
             text = text.replace("{" + name + "}", words)
-        return re.compile(rf"(?<![a-z])(?:{text})")
+        return re.compile(rf"(?:(?<![a-z])|(?='))(?:{text})")
 
     items = body["items"]
     return _Lexicon(
@@ -121,10 +121,14 @@ def label(item: RiskItem) -> str:
     return lexicon().labels[item]
 
 
+_MEANT = re.compile(r"\b(?:on purpose|deliberately|intentionally)\b")
+
+
 @lru_cache(maxsize=4096)
 def masked(text: str) -> str:
     """Lower-case text with harmless idioms blanked, same length."""
-    return lexicon().idioms.sub(lambda found: "~" * len(found[0]), text.lower())
+    low = text.lower()
+    return low if _MEANT.search(low) else lexicon().idioms.sub(lambda found: "~" * len(found[0]), low)
 
 
 def mentions(clause: Clause) -> list[Mention]:
