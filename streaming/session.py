@@ -66,11 +66,13 @@ async def drafted(state: SessionState, writer: NoteWriter, note_format: str) -> 
 class Session:
     """Runs from `start` to `end`; afterwards `log.state` is all there is to know."""
 
-    def __init__(self, name: str, log_: SessionLog, engines: Engines) -> None:
+    def __init__(self, name: str, log_: SessionLog, engines: Engines, *, watched: bool = True) -> None:
+        """With `watched` false nobody looks at tentative words, and none are made."""
         self.id = name
         self.log = log_
         self.progress: Progress = "live"
         self._engines = engines
+        self._watched = watched
         self._tracks: dict[TrackId, Track] = {}
         self._diarizers: dict[TrackId, OnlineDiarizer] = {}
         self._reason: EndReason = "requested"
@@ -124,7 +126,8 @@ class Session:
                     diarizer = self._diarizers.get(track.track)
                     detector = VoiceDetector(self._engines.silero)
                     group.create_task(stages.listen(track, detector, self._engines.listening))
-                    group.create_task(stages.recognize(track, self._engines.scheduler))
+                    recognizing = stages.recognize(track, self._engines.scheduler, tentative=self._watched)
+                    group.create_task(recognizing)
                     group.create_task(stages.diarize(track, diarizer, self._engines.diarizing))
                     group.create_task(self._attribute(track, inputs=2 if diarizer else 1))
                 await self._ending.wait()

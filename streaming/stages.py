@@ -42,8 +42,11 @@ def _mark(track: Track, heard: list[tuple[float, float]]) -> None:
     track.marks_came.set()
 
 
-async def recognize(track: Track, scheduler: RecognitionScheduler) -> None:
-    """Marks in, words out, until all marks of the closed track have been worked off."""
+async def recognize(track: Track, scheduler: RecognitionScheduler, *, tentative: bool = True) -> None:
+    """Marks in, words out, until all marks of the closed track have been worked off.
+
+    Tentative words are for people who watch; where nobody does, they are not worth their time.
+    """
     while not track.transcription.over:
         step = track.transcription.next_request()
         if step is None:
@@ -52,12 +55,20 @@ async def recognize(track: Track, scheduler: RecognitionScheduler) -> None:
             if not track.transcription.over and not track.transcription.waiting:
                 await track.marks_came.wait()
         else:
-            words = step if isinstance(step, Words) else await _answered(track, scheduler, step)
+            words = await _words(track, scheduler, step, tentative=tentative)
             track.heard = max(track.heard, words.through)
             await track.joined.put(words)
             track.audio.forget(track.needed_from())
     track.heard = track.received
     await track.joined.put(None)
+
+
+async def _words(track: Track, scheduler: RecognitionScheduler, step: Request | Words, *, tentative: bool) -> Words:
+    if isinstance(step, Words):
+        return step
+    if not step.final and not tentative:
+        return track.transcription.drop()
+    return await _answered(track, scheduler, step)
 
 
 async def _answered(track: Track, scheduler: RecognitionScheduler, request: Request) -> Words:

@@ -31,7 +31,7 @@ async def transcribe(path: Path, settings: Settings, *, speakers: int, pace: Pac
     async with running(settings) as engines:
         name = uuid.uuid4().hex
         # Everything is worked off within the audio's 2 minutes in memory: the log need not keep it.
-        session = Session(name, SessionLog(name, MemoryStore()), engines)
+        session = Session(name, SessionLog(name, MemoryStore()), engines, watched=pace == "real")
         plan = TrackPlan(TrackId("mic"), speakers)
         await session.start((plan,), ("recorded",), settings.note_format)
         running_session = asyncio.create_task(session.run())
