@@ -41,7 +41,9 @@ class LiveResult:
     draft_s: float
     word_error_rate: float
     complete: bool
-    """Whether all that was received was transcribed or named as a gap, and nothing was lost."""
+    """Whether all that was received was transcribed or named as a gap."""
+    gap_s: float
+    """Audio in gaps."""
     speech_share: float
     """Share of the audio that the recognizer was given."""
     costs: Costs
@@ -88,7 +90,8 @@ def result(
         partial_gaps_s=latencies.partial_gaps_s,
         draft_s=recording.draft_s,
         word_error_rate=transcript_errors(reference, heard).rate,
-        complete=received == accounted and not heard.gaps,
+        complete=received == accounted,
+        gap_s=seconds(sum(gap.end - gap.start for gap in heard.gaps)),
         speech_share=sum(total["speech_ticks"] for total in totals) / max(received, 1),
         costs=costs,
         line=time_line(recording, reference, spoken),
@@ -116,7 +119,7 @@ def _until_shown(recording: Recording, start: Tick, stop: Tick) -> float:
         # A segment begins up to 0.3 s before its first sound; utterances count by what they end with.
         begins = message["end"] if message["type"] == "utterance" else message["start"] + 0.6
         if words and begins >= seconds(start):
-            return at - spoken_at if message["start"] < seconds(stop) else float("inf")
+            return at - spoken_at if begins < seconds(stop) else float("inf")
     return float("inf")
 
 
