@@ -47,6 +47,7 @@ _STATUS: dict[type[SamedayError], int] = {
     errors.UnknownResource: 404,
     errors.Replaced: 410,
     errors.NotDrafted: 409,
+    errors.RolesUnknown: 409,
     errors.SessionOver: 409,
     errors.BadOffer: 422,
     errors.PeerError: 400,
@@ -175,6 +176,10 @@ def _add_session_routes(app: FastAPI, server: Server) -> None:
     async def roles(name: str, body: RolesBody) -> dict[str, Any]:
         if (body.roles is None) == (body.swap is None):
             raise errors.PeerError("Send either `roles` or `swap`.", mend="See docs/protocol.md.")
+        known = (await server.sessions.log_of(name)).state.roles
+        if body.swap and not (known and known.roles):
+            # A swap of nothing would stand as the clinician's word and keep the roles from being guessed.
+            raise errors.RolesUnknown("Nobody's role is known yet.", mend="Name them in `roles`.")
         wanted = None if body.roles is None else {SpeakerId(who): role for who, role in body.roles.items()}
         await server.sessions.assign_roles(name, wanted)
         return await server.describe(name)

@@ -83,6 +83,12 @@ class NotDrafted(PeerError):
     code = "not_drafted"
 
 
+class RolesUnknown(PeerError):
+    """Roles were to be swapped before there are any."""
+
+    code = "roles_unknown"
+
+
 class NoConsent(PeerError):
     """Audio was offered before every participant consented."""
 
