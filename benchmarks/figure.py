@@ -146,6 +146,7 @@ def table(figures: Sequence[Figure]) -> str:
         if row["note"]:
             lines.append(f"      {row['note']}")
     lines += ["", summary(rows)]
+    lines += [f"  missed: {row['part']}: {row['name'].strip()}" for row in rows if row["reached"] is False]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -161,6 +162,4 @@ def spread(row: dict[str, Any]) -> str:
 def summary(rows: Sequence[dict[str, Any]]) -> str:
     """How many targets were reached."""
     aimed = [row for row in rows if row["reached"] is not None]
-    missed = [row["name"] for row in aimed if not row["reached"]]
-    head = f"{len(aimed) - len(missed)} of {len(aimed)} targets reached."
-    return head + (f" Missed: {'; '.join(missed)}." if missed else "")
+    return f"{sum(row['reached'] for row in aimed)} of {len(aimed)} targets reached."

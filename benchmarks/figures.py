@@ -76,6 +76,7 @@ def measure(around: Surroundings, names: Sequence[str]) -> list[Part]:
         title, run = PARTS[name]
         around.say(title)
         if name == "long" and beside:
+            parts_batch.written_hour(around)
             with ThreadPoolExecutor(1) as thread:
                 other = thread.submit(PARTS["memory"][1], around)
                 done += [run(around), other.result()]

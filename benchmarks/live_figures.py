@@ -3,7 +3,7 @@
 Pure. Times are seconds; on the time line they count from the session's first sample, as its client sent it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,32 @@ class Costs:
 
 
 @dataclass(frozen=True, slots=True)
+class Final:
+    """An utterance of the reference: when it ended, and how long from its last sample to its final words.
+
+    `silence_s` is how long nobody spoke after it: negative where somebody else was talking already.
+    """
+
+    utterance: str
+    ended_s: float
+    latency_s: float
+    silence_s: float
+
+    @property
+    def past_endpoint_s(self) -> float:
+        return max(0.0, self.latency_s - ENDPOINT_S)
+
+    @property
+    def followed_by(self) -> str:
+        """What came after it, for people."""
+        if self.silence_s < 0:
+            return "spoken over"
+        if self.silence_s < ENDPOINT_S:
+            return f"talk after {self.silence_s:.2f} s: no endpoint"
+        return "the endpoint's silence"
+
+
+@dataclass(frozen=True, slots=True)
 class LiveResult:
     """A session as its client felt it."""
 
@@ -35,8 +61,7 @@ class LiveResult:
     first_word_s: float
     onsets_s: tuple[float, ...]
     """Per onset of speech: until words of it were shown. Infinite where none were before the next onset."""
-    finals: tuple[tuple[str, float, float], ...]
-    """Utterance's id in the reference, when it ended, seconds from its last sample to its final words."""
+    finals: tuple["Final", ...]
     partial_gaps_s: tuple[float, ...]
     draft_s: float
     word_error_rate: float
@@ -51,20 +76,25 @@ class LiveResult:
 
     @property
     def final_s(self) -> list[float]:
-        return [latency for _, _, latency in self.finals]
+        return [final.latency_s for final in self.finals]
 
     @property
     def past_endpoint_s(self) -> list[float]:
         """Without the silence that must pass before an utterance is known to be over."""
-        return [max(0.0, latency - ENDPOINT_S) for latency in self.final_s]
+        return [final.past_endpoint_s for final in self.finals]
+
+    @property
+    def past_silence_s(self) -> list[float]:
+        """The same where the endpoint silence really followed: what is left is the machine's time."""
+        return [final.past_endpoint_s for final in self.finals if final.silence_s >= ENDPOINT_S]
 
     @property
     def cpu_per_s(self) -> float:
         return self.costs.cpu_s / self.audio_s
 
-    def latest(self, count: int = 5) -> list[tuple[str, float, float]]:
+    def latest(self, count: int = 5) -> list["Final"]:
         """The utterances whose words were final last."""
-        return sorted(self.finals, key=lambda final: -final[2])[:count]
+        return sorted(self.finals, key=lambda final: -final.latency_s)[:count]
 
 
 def result(
@@ -77,7 +107,12 @@ def result(
     accounted = sum(total["transcribed_ticks"] + total["gap_ticks"] for total in totals)
     heard = transcript_json.read(recording.transcript)
     finals = tuple(
-        (str(utterance.id), seconds(utterance.end), at - recording.sent_at(utterance.end))
+        Final(
+            str(utterance.id),
+            seconds(utterance.end),
+            at - recording.sent_at(utterance.end),
+            silence_after(utterance.end, spoken),
+        )
         for word, utterance, at in known_words(recording, reference)
         if word is utterance.words[-1]
     )
@@ -96,6 +131,15 @@ def result(
         costs=costs,
         line=time_line(recording, reference, spoken),
     )
+
+
+def silence_after(end: Tick, spoken: Iterable[Turn]) -> float:
+    """Seconds of silence from `end` on; less than 0 where somebody speaks across it, by how long they still do."""
+    slack = to_tick(0.02)
+    across = [turn.end for turn in spoken if turn.start < end - slack and turn.end > end + slack]
+    if across:
+        return seconds(end - max(across))
+    return seconds(min((turn.start - end for turn in spoken if turn.start >= end - slack), default=1 << 40))
 
 
 def onsets(spoken: Sequence[Turn]) -> list[tuple[Tick, Tick]]:

@@ -58,6 +58,14 @@ def live_figures(part: str, runs: Sequence[LiveResult]) -> list[Figure]:
             )
             for share in (0.5, 0.95, 0.99)
         ),
+        figure(
+            part,
+            "  the same where that silence follows, p95",
+            "s",
+            over(lambda run: run.past_silence_s, 0.95),
+            note=f"{len(runs[0].past_silence_s)} of {len(runs[0].finals)} utterances; the others are answered "
+            "sooner or spoken over",
+        ),
         figure(part, "between two changes of the shown words, p50", "s", over(lambda run: run.partial_gaps_s, 0.5)),
         figure(part, "between two changes of the shown words, p95", "s", over(lambda run: run.partial_gaps_s, 0.95)),
         figure(part, "end of session to draft note", "s", [run.draft_s for run in runs], at_most(2)),
@@ -85,9 +93,15 @@ def details(results: Sequence[LiveResult]) -> dict[str, Any]:
         "time_line": results[0].line,
         "cost": [cost(f"{name}, bundled session", runs) for name, runs in by_name.items()],
         "late": [
-            {"transport": name, "utterance": which, "ended_s": round(ended, 2), "latency_s": round(latency, 2)}
+            {
+                "transport": name,
+                "utterance": final.utterance,
+                "ended_s": round(final.ended_s, 2),
+                "latency_s": round(final.latency_s, 2),
+                "followed_by": final.followed_by,
+            }
             for name, runs in by_name.items()
-            for which, ended, latency in runs[0].latest()
+            for final in runs[0].latest(8)
         ],
     }
 

@@ -82,11 +82,16 @@ def _head(body: Mapping[str, Any]) -> str:
     )
     return (
         "<h1>sameday: figures</h1>"
-        f'<p class="lead">{escape(summary(body["figures"]))}</p>'
+        f'<p class="lead">{escape(summary(body["figures"]))}</p>{_missed(body["figures"])}'
         f'<p class="soft">{escape(body["started_at"])}, {length}, {state}; {kind}; '
         f"{machine['usable_cores']} cores of {escape(machine['processor'])}."
         f" Synthetic voices and public recordings; nobody's session.</p>{warning}"
     )
+
+
+def _missed(rows: Sequence[Mapping[str, Any]]) -> str:
+    names = [f"{row['part']}: {row['name'].strip()}" for row in rows if row["reached"] is False]
+    return "<p>Missed:</p><ul>" + "".join(f"<li>{escape(name)}</li>" for name in names) + "</ul>" if names else ""
 
 
 def _figures(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -145,13 +150,13 @@ def _time_line(details: Mapping[str, Any]) -> str:
 
 def _late(details: Mapping[str, Any]) -> str:
     rows = [
-        (one["transport"], one["utterance"], f"{one['ended_s']:.1f}", f"{one['latency_s']:.2f}")
+        (one["transport"], one["utterance"], one["followed_by"], f"{one['ended_s']:.1f}", f"{one['latency_s']:.2f}")
         for one in details.get("late", ())
     ]
     if not rows:
         return ""
     says = "From the last sample, endpoint silence included. Names are the reference's."
-    head = ("transport", "utterance", "ended at s", "final after s")
+    head = ("transport", "utterance", "followed by", "ended at s", "final after s")
     return _drawing("The latest finals of a run", says, _table(head, rows, numbers=2))
 
 

@@ -12,7 +12,16 @@ from benchmarks import plots, report
 from benchmarks.figure import at_least, at_most, below, figure, shown, summary, table
 from benchmarks.figures import assembled, comparison
 from benchmarks.live import Recording
-from benchmarks.live_figures import Costs, LiveResult, onsets, result, start_and_end, word_delays
+from benchmarks.live_figures import (
+    Costs,
+    Final,
+    LiveResult,
+    onsets,
+    result,
+    silence_after,
+    start_and_end,
+    word_delays,
+)
 from benchmarks.measure_accuracy import spoken_s, whole_spans
 from benchmarks.parts import Part
 from benchmarks.parts_batch import resident_over_audio, slope_per_hour
@@ -83,7 +92,7 @@ def test_the_table_says_what_was_missed() -> None:
     )
     assert "5.9 %  reached  at most 12.0 %" in text
     assert re.search(r"final p95 +0\.70 s  MISSED +at most 0\.50 s +\[0\.40 \.\. 0\.90, 3 runs\]\n +of three", text)
-    assert text.endswith("1 of 2 targets reached. Missed: final p95.\n")
+    assert text.endswith("1 of 2 targets reached.\n  missed: Live: final p95\n")
     assert text.count("Live\n") == 1
 
 
@@ -116,6 +125,15 @@ def test_speech_after_a_pause_is_an_onset() -> None:
     spoken = [turn(1, 3), turn(3.5, 5, "S2"), turn(4, 6), turn(7.0, 8), turn(8.9, 9)]
     assert [start / 16_000 for start, _ in onsets(spoken)] == [1.0, 7.0]
     assert onsets(spoken)[0][1] == to_tick(7.0)
+
+
+def test_an_utterance_is_followed_by_silence_or_talk() -> None:
+    spoken = [turn(1, 3), turn(2, 2.5, "S2"), turn(3.4, 5, "S2"), turn(6.0, 7.0)]
+    after = [silence_after(to_tick(end), spoken) for end in (2.5, 3.0, 5.0)]
+    assert after == pytest.approx([-0.5, 0.4, 1.0])
+    assert silence_after(to_tick(7.0), spoken) > 1e6
+    kinds = [Final("mic-1", 0.0, 1.0, silence).followed_by for silence in after]
+    assert kinds == ["spoken over", "talk after 0.40 s: no endpoint", "the endpoint's silence"]
 
 
 def test_speech_time_counts_overlap_once() -> None:
@@ -217,7 +235,8 @@ def test_a_recording_gives_its_latencies() -> None:
     assert one.complete
     assert one.gap_s == 0
     assert one.speech_share == pytest.approx(1 / 3)
-    assert one.latest(1)[0][:2] == ("mic-2", 4.5)
+    assert [(final.utterance, final.ended_s) for final in one.latest(1)] == [("mic-2", 4.5)]
+    assert one.past_silence_s == one.past_endpoint_s
     assert one.line["finals"][0] == [2.0, 2.8, "clinician"]
 
 
