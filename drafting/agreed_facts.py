@@ -75,7 +75,7 @@ TASK = re.compile(
     r" you (?:try to |please |maybe )+"
     r"|i(?:'d| would) (?:suggest|recommend|encourage)(?: that)?(?: you)?(?: to)?|let's (?:plan on|plan to"
     r"|have you|agree that)"
-    r"|(?:please )?(?:keep|continue) (?=\w+ing|taking|using|with the)|(?:then |please )*(?=start with)"
+    r"|(?:^|please |just |you to )(?:keep|continue) (?=\w+ing|taking|using|with the)|(?:then |please )*(?=start with)"
     r"|between now and (?:then|next"
     r" \w+),?)\s*(?P<task>.{8,})"
 )
@@ -100,7 +100,7 @@ _REFUSES = re.compile(
     r" not|i doubt|not really|i'm not)\b"
 )
 _COMMITS = re.compile(
-    r"\bi(?:'ll| will| am going to|'m going to| can| could| am willing to|'m willing to| plan to|'d be"
+    r"\bi(?:'ll| will| am going to|'m going to| am willing to|'m willing to| plan to|'d be"
     r" willing to| promise) (?:(?:definitely|probably|maybe|try to|just|also|start|really) )*"
     r"(?:set|call|try|write|talk|go|start|stop|do|make|cut|keep|take|use|practice|practise|look|check|ask"
     r"|tell|read|walk|exercise|quit|limit|schedule|come|bring|join|sign|apply|get|find|avoid|reduce|give"
@@ -109,9 +109,7 @@ _COMMITS = re.compile(
 
 
 def plans(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
-    """What is to be done after the session: tasks and offers with the client's answer, and the client's own"
-    " commitments.
-    """
+    """What is to be done later: tasks and offers with the client's answer, and what the client commits to."""
     spoken = [at for at, group in enumerate(groups) if group]
     late = spoken[len(spoken) * 45 // 100] if spoken else 0
     found: list[Fact] = []

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from drafting.clauses import Clause, end, joined
+from drafting.clauses import Clause, end
 from drafting.data import load
 from drafting.facts import Fact, FactKind, FactTime
 from drafting.third import third_person, without_lead
@@ -295,8 +295,13 @@ _DID = re.compile(
 )
 
 
+_WISHED = re.compile(r"\b(?:want|ready|would|could|should|if|might|need|hope|going to|sometimes|whenever)\b")
+
+
 def _changed(low: str) -> bool:
     """Whether the clause tells of a change and not only of something done."""
+    if _WISHED.search(low):
+        return False
     return any(pattern("trend", name).search(low) for name in ("better", "worse")) or _DID.search(low) is not None
 
 
@@ -330,77 +335,3 @@ def _quality(clause: Clause, detail: dict[str, str]) -> float:
     score -= 0.5 * bool(re.match(r"^(?:she|he|they|it|that|this)(?:'s)?\b", without_lead(low)))
     score -= 0.8 * (third_person(clause.text) is None) + 0.5 * clause.cut
     return score - 0.6 * bool(re.search(r"\b(?:yeah|so yeah|stuff like that|and stuff|you know)\b", low))
-
-
-_SCALE = re.compile(
-    r"\bscale (?:of|from)\b|\b(?:zero|one|0|1) (?:to|through) (?:ten|10)\b|\bout of (?:ten|10)\b|\bwhat number\b"
-)
-_ASKED_SCORE = re.compile(r"\b(?:phq|gad|pcl|audit|beck|bdi|score)\b")
-_NUMBER = re.compile(
-    r"\b(?:\d{1,3}|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty"
-    r"|forty|fifty)\b"
-)
-_RATED = re.compile(
-    r"how (strong|bad|intense|severe|high|low|anxious|depressed|strong|important|confident|ready|motivated"
-    r"|stressed|sad|angry) "
-    r"(?:is|was|are|were|do you feel|would you say|has) (.+?)(?: on a scale.*| right now|\?|$)"
-)
-
-
-def _number_in(groups: Sequence[Sequence[Clause]]) -> Sequence[Clause]:
-    """The client's first words with a number."""
-    for later in groups:
-        if later and later[0].role == "client" and _NUMBER.search(joined(later).lower()):
-            return later
-    return ()
-
-
-def _rated(question: str) -> tuple[str, str]:
-    """What was rated, where the question says it shortly, and how the rating is introduced in its words."""
-    low = question.lower()
-    rated = _RATED.search(low)
-    what = rated[2].strip() if rated and not re.search(r"\byou\b", rated[2]) else ""
-    scale = re.search(r"(?:scale (?:of|from) )?\b(zero|one|0|1) (?:to|through) (ten|10)\b", low)
-    shown = f" ({scale[1]} to {scale[2]})" if scale else ""
-    if what:
-        return what, f"Rating of {what}{shown}"
-    if len(question.split()) <= 20:
-        return "", f'Asked "{quoted(question)}"'
-    asked = re.search(r"\b(?:confident|important|ready|motivated|strong|anxious|depressed|stressed)\b", low)
-    return "", f'Rating{shown}, "{asked[0]}"' if asked else f"Rating{shown}"
-
-
-def answers(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
-    """Ratings and scores: the clinician's question with the client's number."""
-    found: list[Fact] = []
-    for at, group in enumerate(groups):
-        if not group or group[0].role != "clinician":
-            continue
-        asked = [clause for clause in group if _SCALE.search(clause.low) or _ASKED_SCORE.search(clause.low)]
-        if not asked:
-            continue
-        reply = next(
-            (
-                later
-                for later in groups[at + 1 : at + 4]
-                if later and later[0].role == "client" and _NUMBER.search(joined(later).lower())
-            ),
-            None,
-        )
-        if reply is None:
-            continue
-        text = " ".join(end(clause.text) for clause in reply if _NUMBER.search(clause.low))
-        what, lead = _rated(asked[-1].text)
-        found.append(
-            Fact(
-                kind="measure",
-                text=text,
-                sentence=f'{lead}: client answered, "{quoted(text, answer=True)}"',
-                evidence=(asked[-1].utterance, reply[0].utterance),
-                speaker="client",
-                start=asked[-1].start,
-                weight=5.0,
-                detail={"topic": what or "rating", "severity": text},
-            )
-        )
-    return found

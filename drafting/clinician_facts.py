@@ -135,7 +135,7 @@ def _intervention(groups: Sequence[Sequence[Clause]], use: _Use, answered: set[U
     found = [
         Fact("intervention", clause.text, sentence, evidence, "clinician", clause.start, weight=weight, detail=detail)
     ]
-    answer = _response(groups, use.places, answered)
+    answer = _response(groups, use, answered)
     if answer is not None:
         text, score, place = answer
         answered.add(place)
@@ -217,11 +217,11 @@ def _main_topic(groups: Sequence[Sequence[Clause]]) -> tuple[str, tuple[Utteranc
 
 
 def _response(
-    groups: Sequence[Sequence[Clause]], places: Sequence[int], answered: set[UtteranceId]
+    groups: Sequence[Sequence[Clause]], use: _Use, answered: set[UtteranceId]
 ) -> tuple[str, float, UtteranceId] | None:
     """The client's clearest answer soon after a use of the technique: one with words of response first."""
     best: tuple[str, float, UtteranceId] | None = None
-    for place in places:
+    for place in use.places:
         for later, group in enumerate(groups[place + 1 : place + 1 + RESPONSE_UTTERANCES]):
             if not group or group[0].role != "client" or listening(joined(group)) or group[0].utterance in answered:
                 continue
@@ -231,7 +231,7 @@ def _response(
             if words < 3:
                 continue
             clear = pattern("insight", "response").search(text.lower()) is not None
-            score = 2.0 * clear - 0.3 * later + min(words, 15) / 15
+            score = 2.0 * clear - 0.3 * later + min(words, 15) / 15 - min(2.0, 0.05 * abs(place - use.at))
             if best is None or score > best[1]:
                 best = (text, score, group[0].utterance)
     return best

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from drafting.agreed_facts import appointments, goal_progress, homework_reviews, plans
 from drafting.clauses import Clause
-from drafting.client_facts import answers, changes_of, narrated
+from drafting.client_facts import changes_of, narrated
 from drafting.clinician_facts import alternatives, interventions
 from drafting.facts import Fact
+from drafting.measures import answers
 from drafting.risk_mentions import mentions
 from streaming.types import UtteranceId
 

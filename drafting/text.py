@@ -34,6 +34,23 @@ def render(note: Note, transcript: Transcript) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def plain(note: Note) -> str:
+    """The note for pasting into a record: what is supported, section by section, with no marks or times of ours.
+
+    Prompts of ours are left out but for what was not assessed, which a note must say.
+    """
+    parts = []
+    for section in note.sections:
+        told = [
+            one.text
+            for one in section.statements
+            if one.supported and (one.provenance != "suggestion" or one.text.startswith("Risk:"))
+        ]
+        if told:
+            parts.append("\n".join([section.name, *told]))
+    return "\n\n".join(parts) + "\n"
+
+
 def _clock(time_s: float) -> str:
     whole = int(time_s)
     hours, rest = divmod(whole, 3600)

@@ -13,6 +13,7 @@ from drafting.embedded import EmbeddedWriter
 from drafting.formats import keys, named
 from drafting.note import Note
 from drafting.stage import draft_note, skeleton
+from drafting.text import plain
 from drafting.text import render as as_text
 from streaming.errors import EngineMissing
 from streaming.transcript_json import parse
@@ -207,3 +208,11 @@ def test_an_hour_is_drafted_in_time() -> None:
     found = speed_figures(sessions)
     assert found["draft_s"] <= 3.0  # the figure is 1.5 s of a free core; a busy machine is allowed twice that
     assert found["format_switch_ms"] <= 100
+
+
+def test_text_for_pasting_has_no_marks_of_ours() -> None:
+    text = plain(draft(bundled()))
+    assert text.startswith("Subjective\n")
+    assert "[" not in text
+    assert "to be entered" not in text
+    assert "not assessed this session" in text
