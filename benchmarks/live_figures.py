@@ -11,7 +11,7 @@ from benchmarks.latency import ENDPOINT_S, known_words, measured
 from benchmarks.live import Recording
 from benchmarks.scoring import quantile, transcript_errors
 from streaming import transcript_json
-from streaming.types import Tick, Transcript, Turn, seconds, to_tick
+from streaming.types import Gap, Tick, Transcript, Turn, seconds, to_tick
 
 ONSET_PAUSE_S = 1.0
 """Speech that follows so long a pause has an onset of its own: the talk before it is final by then."""
@@ -67,12 +67,15 @@ class LiveResult:
     word_error_rate: float
     complete: bool
     """Whether all that was received was transcribed or named as a gap."""
-    gap_s: float
-    """Audio in gaps."""
+    gaps: tuple[Gap, ...]
     speech_share: float
     """Share of the audio that the recognizer was given."""
     costs: Costs
     line: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def gap_s(self) -> float:
+        return seconds(sum(gap.end - gap.start for gap in self.gaps))
 
     @property
     def final_s(self) -> list[float]:
@@ -126,7 +129,7 @@ def result(
         draft_s=recording.draft_s,
         word_error_rate=transcript_errors(reference, heard).rate,
         complete=received == accounted,
-        gap_s=seconds(sum(gap.end - gap.start for gap in heard.gaps)),
+        gaps=heard.gaps,
         speech_share=sum(total["speech_ticks"] for total in totals) / max(received, 1),
         costs=costs,
         line=time_line(recording, reference, spoken),

@@ -11,6 +11,7 @@ from benchmarks.measure_live import Live, Material, Progress, bundled, side_by_s
 from benchmarks.parts import Part, Surroundings
 from benchmarks.scoring import quantile
 from benchmarks.speech_generator import save
+from streaming.types import seconds
 
 NAMES: dict[Transport, str] = {"webrtc": "WebRTC", "websocket": "WebSocket"}
 LONG = "Long talk, live over WebSocket"
@@ -92,6 +93,12 @@ def details(results: Sequence[LiveResult]) -> dict[str, Any]:
         },
         "time_line": results[0].line,
         "cost": [cost(f"{name}, bundled session", runs) for name, runs in by_name.items()],
+        "gaps": [
+            {"transport": name, "start_s": seconds(gap.start), "end_s": seconds(gap.end), "cause": gap.cause}
+            for name, runs in by_name.items()
+            for run in runs
+            for gap in run.gaps
+        ],
         "late": [
             {
                 "transport": name,

@@ -55,7 +55,7 @@ def page(body: Mapping[str, Any]) -> str:
         _head(body),
         _figures(body["figures"]),
         _skipped(body["skipped"]),
-        *(draw(details) for draw in (_latency, _time_line, _late, _cost, _monologue, _memory, _speakers)),
+        *(draw(details) for draw in (_latency, _time_line, _late, _gaps, _cost, _monologue, _memory, _speakers)),
         _machine(body["machine"]),
     ]
     return (
@@ -158,6 +158,17 @@ def _late(details: Mapping[str, Any]) -> str:
     says = "From the last sample, endpoint silence included. Names are the reference's."
     head = ("transport", "utterance", "followed by", "ended at s", "final after s")
     return _drawing("The latest finals of a run", says, _table(head, rows, numbers=2))
+
+
+def _gaps(details: Mapping[str, Any]) -> str:
+    rows = [
+        (one["transport"], one["cause"].replace("_", " "), f"{one['start_s']:.2f}", f"{one['end_s']:.2f}")
+        for one in details.get("gaps", ())
+    ]
+    if not rows:
+        return ""
+    says = "Audio of any run that was sent but not heard, as the server named it."
+    return _drawing("Gaps", says, _table(("transport", "cause", "from s", "to s"), rows, numbers=2))
 
 
 def _cost(details: Mapping[str, Any]) -> str:
