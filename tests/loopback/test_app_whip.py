@@ -92,7 +92,7 @@ async def test_an_offer_is_answered_and_its_resource_deleted_once(server: Runnin
         assert (await client.delete(location)).status_code == 200
         again = await client.delete(location)
         assert again.status_code == 404
-        assert refusal(again)["code"] == "not_found"
+        assert refusal(again)["code"] == "unknown_resource"
         assert (await client.delete(f"/api/sessions/unknown/whip/{location[-32:]}")).status_code == 404
 
 
@@ -232,7 +232,8 @@ async def test_a_new_connection_takes_the_track_over(server: Running) -> None:
         first = await talk(client, session, 14.1, 16.6)
         second = await talk(client, session, 112.1, 115.0)
         assert first.resource is not None
-        assert (await client.delete(first.resource)).status_code == 404, "replaced by the second"
+        replaced = await client.delete(first.resource)
+        assert (replaced.status_code, refusal(replaced)["code"]) == (410, "replaced")
         await second.hang_up(client)
         await first.close()
         seen = await end(server, client, session)
