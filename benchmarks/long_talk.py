@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.audio_files import write_audio
 from benchmarks.session_plan import Script, Timing, read_script
 from benchmarks.speech_generator import Recipe, Session, generate
+from streaming.types import SAMPLE_RATE
 
 SCRIPT = Path(__file__).parent / "data" / "session" / "script.json"
 
@@ -47,9 +48,7 @@ def monologue(minutes: float) -> Session:
     return generate([replace(script(), lines=lines)], Recipe(BREATHLESS, minutes, seed=7))
 
 
-def write_hour(path: Path, minutes: int) -> int:
-    """A WAV of sessions of natural pace, about 10 minutes each, one after the other; returns its samples."""
+def write_hour(path: Path, minutes: int) -> None:
+    """A WAV of sessions of natural pace, about 10 minutes each, one after the other, cut where `minutes` are full."""
     part = generate([script()], Recipe(Timing(), min(minutes, 10), seed=11)).mix
-    times = -(-minutes * 60 * 16_000 // len(part))
-    write_audio(path, np.tile(part, times))
-    return times * len(part)
+    write_audio(path, np.resize(part, minutes * 60 * SAMPLE_RATE))

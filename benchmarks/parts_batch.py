@@ -14,8 +14,6 @@ from benchmarks.parts import SESSION, Part, Surroundings
 
 SPEED, MEMORY = "transcribe --pace fast, the whole process, diarization on", "Memory over a long session, fast pace"
 _WAV_BYTES_PER_S = 32_000
-_WAV_HEAD = 100
-"""About; a few milliseconds of audio."""
 
 
 def speed(around: Surroundings) -> Part:
@@ -41,7 +39,7 @@ def memory(around: Surroundings) -> Part:
     """A long session; what is resident while the file is read on."""
     path = written_hour(around)
     minutes = _minutes(around)
-    audio_s = (path.stat().st_size - _WAV_HEAD) / _WAV_BYTES_PER_S
+    audio_s = minutes * 60.0
     around.say(f"  {minutes} minutes as fast as they go, with what time the rest leaves")
     account = _transcribe(path, watched=path, background=True)
     path.unlink()
