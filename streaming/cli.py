@@ -133,7 +133,8 @@ def _transcribe(chosen: argparse.Namespace, settings: Settings) -> int:
     sys.stdout.flush()
     written = chosen.rttm is None or _write(chosen.rttm, rttm(chosen.audio.stem, state))
     for gap in state.gaps:
-        where = f"{seconds(gap.start):.2f} to {seconds(gap.end):.2f} s"
+        until = f"to {seconds(gap.end):.2f} s" if gap.end > gap.start else "s on: the file is damaged there"
+        where = f"{seconds(gap.start):.2f} {until}"
         print(f"sameday: not transcribed: {where} ({gap.cause})", file=sys.stderr)
     for stage, code in state.failures:
         # The note is not what this command is for.

@@ -36,14 +36,23 @@ async def transcribe(path: Path, settings: Settings, *, speakers: int, pace: Pac
         await session.start((plan,), ("recorded",), settings.note_format)
         running_session = asyncio.create_task(session.run())
         track = session.track("mic")
-        async for piece in _paced(first, blocks, track, pace):
-            if isinstance(piece, media.Hole):
-                await track.lose(piece.end, piece.cause)
-            else:
-                await track.write(track.received, piece)
-        await session.end()
-        await running_session
+        try:
+            async for piece in _paced(first, blocks, track, pace):
+                await _take(track, piece)
+        finally:
+            await session.end()
+            await running_session
     return session.log.state
+
+
+async def _take(track: Track, piece: Int16Mono | media.Hole) -> None:
+    if not isinstance(piece, media.Hole):
+        await track.write(track.received, piece)
+    elif piece.end > piece.start:
+        await track.lose(piece.end, piece.cause)
+    else:
+        # The file breaks off, and nothing says how much is missing: a gap without length names the place.
+        await track.pass_over(piece.start, piece.end, piece.cause)
 
 
 async def _paced(

@@ -227,6 +227,27 @@ def test_what_is_left_of_a_truncated_file_is_read_and_the_rest_named(tmp_path: P
     assert_heard(transcript)
 
 
+def test_a_damaged_end_of_unknown_length_is_named_by_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "hurt.mp3"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mp3", rate=SAMPLE_RATE, layout="mono")
+        pcm = np.concatenate([piece(14.1, 16.6), piece(112.1, 115.0)])
+        frame = av.AudioFrame.from_ndarray(pcm[np.newaxis], "s16", "mono")
+        frame.sample_rate = SAMPLE_RATE
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    content = bytearray(path.read_bytes())
+    content[-4000:] = np.random.default_rng(5).bytes(4000)
+    path.write_bytes(content)
+    done = sameday("transcribe", path, "--json", "--speakers", "1")
+    assert done.status == 0
+    (gap,) = done.object()["gaps"]
+    assert gap["cause"] == "decoder_error"
+    assert 2.5 < gap["start"] == gap["end"] < 5.0
+    assert "s on: the file is damaged there" in done.err
+    assert {"how", "are", "you"} <= set(words_of(done.object())[:6])
+
+
 def test_a_damaged_stretch_costs_itself_alone(tmp_path: Path) -> None:
     path = tmp_path / "hurt.flac"
     write_audio(path, np.concatenate([piece(14.1, 16.6), piece(112.1, 115.0)]))
