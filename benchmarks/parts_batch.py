@@ -47,11 +47,19 @@ def memory(around: Surroundings) -> Part:
     warm_s = audio_s / 6
     growth = slope_per_hour([point for point in points if point[0] >= warm_s])
     part = Part(details={"memory": [[round(at), round(mb, 1)] for at, mb in points]})
+    resident = float(np.median([mb for _, mb in points])) if points else 0.0
     each = [(at, mb) for at, mb in points if round(at) % 300 == 0]
     note = ", ".join(f"{at / 60:.0f} min {mb:.0f} MB" for at, mb in each)
     part.figures += [
         figure(MEMORY, f"peak over {minutes} minutes", "MB", account.peak_mb, at_most(1000)),
-        figure(MEMORY, f"growth after the first {warm_s / 60:.0f} minutes", "MB/h", growth, at_most(30), note),
+        figure(
+            MEMORY,
+            f"growth after the first {warm_s / 60:.0f} minutes",
+            "MB/h",
+            growth,
+            at_most(0.1 * resident, "a tenth of what is resident"),
+            note,
+        ),
     ]
     return part
 

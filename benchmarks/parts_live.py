@@ -139,19 +139,20 @@ def long_part(talk: Live, speech: Live, minutes: float, material: Material) -> P
     delays = word_delays(speech.recording, material.reference)
     span_s = min(60.0, 30.0 * minutes)
     p50, p95 = (start_and_end(delays, share, span_s) for share in (0.5, 0.95))
+    length = f"{minutes:.0f} min"
     first, last = f"first {span_s:.0f} s", f"last {span_s:.0f} s"
     part.figures += [
-        figure(LONG, f"{minutes:.0f} min of two people without rest: core-seconds per second", "core-s/s",
+        figure(LONG, f"{length} of two people without rest, core-seconds per second", "core-s/s",
                talk.result.cpu_per_s, at_most(0.3)),
-        figure(LONG, "  its WER", "%", 100 * talk.result.word_error_rate),
-        figure(LONG, "  server's memory, peak", "MB", talk.result.costs.peak_mb, at_most(1000)),
-        figure(LONG, f"{minutes:.0f} min monologue: a word's end to its being final, {first}, p50", "s", p50[0]),
-        figure(LONG, f"  {last}, p50", "s", p50[1], _no_later(p50[0])),
-        figure(LONG, f"  {first}, p95", "s", p95[0]),
-        figure(LONG, f"  {last}, p95", "s", p95[1], _no_later(p95[0])),
-        figure(LONG, "  core-seconds per second", "core-s/s", speech.result.cpu_per_s),
-        figure(LONG, "  its WER", "%", 100 * speech.result.word_error_rate),
-        figure(LONG, "  end of session to draft note", "s", speech.result.draft_s, at_most(2)),
+        figure(LONG, "two people without rest, WER", "%", 100 * talk.result.word_error_rate),
+        figure(LONG, "two people without rest, server's memory, peak", "MB", talk.result.costs.peak_mb, at_most(1000)),
+        figure(LONG, f"{length} of monologue, a word's end to its being final, {first}, p50", "s", p50[0]),
+        figure(LONG, f"{length} of monologue, the same, {last}, p50", "s", p50[1], _no_later(p50[0])),
+        figure(LONG, f"{length} of monologue, the same, {first}, p95", "s", p95[0]),
+        figure(LONG, f"{length} of monologue, the same, {last}, p95", "s", p95[1], _no_later(p95[0])),
+        figure(LONG, "monologue, core-seconds per second", "core-s/s", speech.result.cpu_per_s),
+        figure(LONG, "monologue, WER", "%", 100 * speech.result.word_error_rate),
+        figure(LONG, "monologue, end of session to draft note", "s", speech.result.draft_s, at_most(2)),
     ]  # fmt: skip
     part.details["monologue"] = [[round(at, 2), round(delay, 3)] for at, delay in delays]
     part.details["long_cost"] = [
