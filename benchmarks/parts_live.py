@@ -145,7 +145,7 @@ def long_part(talk: Live, speech: Live, minutes: float, material: Material) -> P
         figure(LONG, f"{length} of two people without rest, core-seconds per second", "core-s/s",
                talk.result.cpu_per_s, at_most(0.3)),
         figure(LONG, "two people without rest, WER", "%", 100 * talk.result.word_error_rate),
-        figure(LONG, "two people without rest, server's memory, peak", "MB", talk.result.costs.peak_mb, at_most(1000)),
+        figure(LONG, "two people without rest, server's memory", "MB", talk.result.costs.peak_mb, at_most(1000)),
         figure(LONG, f"{length} of monologue, a word's end to its being final, {first}, p50", "s", p50[0]),
         figure(LONG, f"{length} of monologue, the same, {last}, p50", "s", p50[1], _no_later(p50[0])),
         figure(LONG, f"{length} of monologue, the same, {first}, p95", "s", p95[0]),
