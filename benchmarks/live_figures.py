@@ -74,8 +74,10 @@ class LiveResult:
     line: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def gap_s(self) -> float:
-        return seconds(sum(gap.end - gap.start for gap in self.gaps))
+    def lost_s(self) -> float:
+        """Audio in gaps; not the wait for the first packet while a connection comes about, when nothing was sent."""
+        lost = [gap for gap in self.gaps if gap.start > 0 or gap.cause != "no_audio"]
+        return seconds(sum(gap.end - gap.start for gap in lost))
 
     @property
     def final_s(self) -> list[float]:

@@ -74,7 +74,7 @@ def live_figures(part: str, runs: Sequence[LiveResult]) -> list[Figure]:
         figure(part, "server, core-seconds per second of audio", "core-s/s", [run.cpu_per_s for run in runs]),
         figure(part, "server's memory, peak", "MB", [run.costs.peak_mb for run in runs], at_most(1000)),
         figure(part, "runs with audio neither transcribed nor named a gap", "count", lost, at_most(0)),
-        figure(part, "audio lost on the way, named as gaps", "s", [run.gap_s for run in runs], at_most(0)),
+        figure(part, "audio lost on the way, named as gaps", "s", [run.lost_s for run in runs], at_most(0)),
     ]
 
 

@@ -167,7 +167,9 @@ def _gaps(details: Mapping[str, Any]) -> str:
     ]
     if not rows:
         return ""
-    says = "Audio of any run that was sent but not heard, as the server named it."
+    says = (
+        "As the server named them, all runs. One from 0 on is the wait for the first packet: nothing was sent then."
+    )
     return _drawing("Gaps", says, _table(("transport", "cause", "from s", "to s"), rows, numbers=2))
 
 

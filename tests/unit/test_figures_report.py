@@ -233,7 +233,6 @@ def test_a_recording_gives_its_latencies() -> None:
     assert one.cpu_per_s == pytest.approx(0.2)
     assert one.word_error_rate == 0
     assert one.complete
-    assert one.gap_s == 0
     assert one.speech_share == pytest.approx(1 / 3)
     assert [(final.utterance, final.ended_s) for final in one.latest(1)] == [("mic-2", 4.5)]
     assert one.past_silence_s == one.past_endpoint_s
@@ -251,6 +250,18 @@ def test_audio_that_is_not_accounted_for_is_noticed() -> None:
     lost = recording()
     lost.first("ended")[1]["totals"][0]["transcribed_ticks"] -= 1
     assert not result("webrtc", lost, REFERENCE, SPOKEN, Costs(1.0, {}, 1.0)).complete
+
+
+def test_waiting_for_the_first_packet_is_no_loss() -> None:
+    gapped = recording()
+    gapped.transcript["gaps"] = [
+        {"track": "mic", "start": 0.0, "end": 0.2, "cause": "no_audio"},
+        {"track": "mic", "start": 3.0, "end": 3.5, "cause": "packet_loss"},
+    ]
+    one = result("webrtc", gapped, REFERENCE, SPOKEN, Costs(1.0, {}, 1.0))
+    assert len(one.gaps) == 2
+    assert one.lost_s == pytest.approx(0.5)
+    assert "packet loss" in report.page(whole_report() | {"details": details([one])})
 
 
 def test_word_delays_count_from_a_words_end() -> None:
