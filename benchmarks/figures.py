@@ -33,7 +33,7 @@ PARTS: dict[str, tuple[str, Callable[[Surroundings], Part]]] = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print, save; 0 where all was measured, whether targets were reached or not."""
+    """Measure, print, save; 0 where nothing failed, whether targets were reached or not."""
     options = _arguments(argv)
     began = time.monotonic()
     machine = processes.machine()
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for reason in body["skipped"]:
         print(f"not measured: {reason}")
     _save(body, options.save or OUT / "figures.json")
-    return 0
+    return 1 if any(part.failed for part in parts) else 0
 
 
 def measure(around: Surroundings, names: Sequence[str]) -> list[Part]:
@@ -73,16 +73,25 @@ def measure(around: Surroundings, names: Sequence[str]) -> list[Part]:
     for name in PARTS:
         if name not in names or (name == "memory" and beside):
             continue
-        title, run = PARTS[name]
-        around.say(title)
+        around.say(PARTS[name][0])
         if name == "long" and beside:
             parts_batch.written_hour(around)
             with ThreadPoolExecutor(1) as thread:
-                other = thread.submit(PARTS["memory"][1], around)
-                done += [run(around), other.result()]
+                other = thread.submit(_run, "memory", around)
+                done += [_run(name, around), other.result()]
         else:
-            done.append(run(around))
+            done.append(_run(name, around))
     return done
+
+
+def _run(name: str, around: Surroundings) -> Part:
+    """A part; one that fails says so in the report and takes nothing from the others."""
+    title, run = PARTS[name]
+    try:
+        return run(around)
+    except Exception as error:
+        around.say(f"  {title} failed: {type(error).__name__}: {error}")
+        return Part(skipped=[f"{title}: it failed with {type(error).__name__}"], failed=True)
 
 
 def assembled(parts: Sequence[Part], head: dict[str, Any]) -> dict[str, Any]:

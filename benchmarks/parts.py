@@ -42,3 +42,4 @@ class Part:
     figures: list[Figure] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
+    failed: bool = False

@@ -3,12 +3,13 @@
 import json
 import math
 import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import plots, report
+from benchmarks import figures, plots, report
 from benchmarks.figure import at_least, at_most, below, figure, shown, summary, table
 from benchmarks.figures import assembled, comparison
 from benchmarks.live import Recording
@@ -23,9 +24,10 @@ from benchmarks.live_figures import (
     word_delays,
 )
 from benchmarks.measure_accuracy import spoken_s, whole_spans
-from benchmarks.parts import Part
+from benchmarks.parts import Part, Surroundings
 from benchmarks.parts_batch import resident_over_audio, slope_per_hour
 from benchmarks.parts_live import details, live_figures
+from streaming.settings import Settings
 from streaming.types import SpeakerId, TrackId, Transcript, Turn, Utterance, UtteranceId, Word, to_tick
 
 pytestmark = pytest.mark.unit
@@ -116,6 +118,20 @@ def test_ours_is_set_beside_the_peer() -> None:
     assert [row.value for row in rows] == [9.0, 0.4, 8.0, 1.0, pytest.approx(5.0)]
     assert rows[-1].reached
     assert comparison([Part([live])]) == []
+
+
+def test_a_part_that_fails_takes_nothing_from_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def broken(_: Surroundings) -> Part:
+        raise RuntimeError("no such engine")
+
+    said: list[str] = []
+    monkeypatch.setattr(
+        figures, "PARTS", {"one": ("first", broken), "two": ("second", lambda _: Part([figure("p", "n", "s", 1.0)]))}
+    )
+    parts = figures.measure(Surroundings(1, True, tmp_path, said.append, Settings()), ["one", "two"])
+    assert [part.failed for part in parts] == [True, False]
+    assert parts[1].figures[0].value == 1.0
+    assert said == ["first", "  first failed: RuntimeError: no such engine", "second"]
 
 
 # What is read out of recordings and processes.
