@@ -4,13 +4,14 @@ import asyncio
 from dataclasses import replace
 
 from drafting.core import Reading, assemble, read, render
-from drafting.embedded import EmbeddedWriter
 from drafting.formats import NoteFormat, named
 from drafting.note import CheckFinding, Note
 from streaming.errors import EngineMissing, Overloaded
 from streaming.ports import NoteWriter
 from streaming.types import Transcript
 
+EMBEDDED = "embedded"
+"""The name of the writer whose work is the pure core's."""
 AWAY = CheckFinding(
     "writer_away",
     "warning",
@@ -27,7 +28,7 @@ async def draft_note(transcript: Transcript, writer: NoteWriter, format: str = "
     note_format = named(format)
     # An hour of talk takes a second to read: live sessions must not wait for it.
     reading = await asyncio.to_thread(read, transcript)
-    if isinstance(writer, EmbeddedWriter):  # it would read the same talk again, at an hour's cost
+    if writer.name == EMBEDDED:  # it would read the same talk again, at an hour's cost
         written = await asyncio.to_thread(render, reading, note_format)
         return await asyncio.to_thread(assemble, reading, written, note_format, version=version, writer=writer.name)
     try:

@@ -100,7 +100,8 @@ class Attribution:
             closed += self._group(tick)
             if is_break:
                 closed += self._close()
-            elif self._open:
+            elif self._open and self._pause is None:
+                # A pause after nothing that was understood is no new chance for a reply: the first one counts.
                 self._pause = tick
         if self._pause is not None and self._replied():
             closed += self._close()

@@ -140,7 +140,10 @@ def _transcribe(chosen: argparse.Namespace, settings: Settings) -> int:
         # The note is not what this command is for.
         if stage != "draft":
             print(f"sameday: the stage {stage} failed ({code})", file=sys.stderr)
-    return _FAILED if not written or any(stage != "draft" for stage, _ in state.failures) else 0
+    failed = state.reason == "failed"
+    if failed:
+        print("sameday: transcription broke off; what is above is what was understood before.", file=sys.stderr)
+    return _FAILED if failed or not written or any(stage != "draft" for stage, _ in state.failures) else 0
 
 
 def _check_writable(path: Path) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from streaming.errors import RecognizerFailed
-from streaming.ports import Hypothesis, Recognizer, Window
+from streaming.ports import Recognizer, Window
 from streaming.types import Word
 
 
@@ -72,6 +72,7 @@ class RecognitionScheduler:
         try:
             windows = [job.window for job in batch]
             heard = await loop.run_in_executor(self._thread, self.recognizer.recognize, windows)
+            answers = [hypothesis.words for _, hypothesis in zip(batch, heard, strict=True)]
         except Exception:
             # Whatever an engine raises, its text may hold content: it goes no further.
             if len(batch) == 1:
@@ -80,13 +81,9 @@ class RecognitionScheduler:
             for job in batch:
                 await self._recognize([job])
             return
-        for job, hypothesis in zip(batch, heard, strict=True):
-            _answer(job, hypothesis)
-
-
-def _answer(job: Job, hypothesis: Hypothesis) -> None:
-    if not job.result.done():
-        job.result.set_result(hypothesis.words)
+        for job, words in zip(batch, answers, strict=True):
+            if not job.result.done():
+                job.result.set_result(words)
 
 
 def _fail(job: Job) -> None:

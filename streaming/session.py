@@ -1,17 +1,19 @@
 """A live session: its tracks, its stages in reading order, and what happens at its end."""
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections.abc import Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from diarization.online import OnlineDiarizer
-from drafting.stage import draft_note
-from streaming import roles, stages
-from streaming.errors import SamedayError, SessionOver, UnknownTrack
+from drafting.stage import draft_note, skeleton
+from streaming import roles, session_roles, stages
+from streaming.errors import SessionOver, StoreFailed, UnknownTrack
 from streaming.events import (
     Event,
     NoteDrafted,
@@ -35,10 +37,6 @@ from streaming.vad import VoiceDetector
 
 log = logging.getLogger("sameday.session")
 
-_ROLES_FROM = 6
-"""Utterances before roles are guessed from the talk: fewer say little, see streaming/roles.py."""
-_ROLES_OFTEN = 40
-_ROLES_EVERY = 10
 EndReason = Literal["requested", "idle", "failed"]
 
 
@@ -76,6 +74,7 @@ class Session:
         self._tracks: dict[TrackId, Track] = {}
         self._diarizers: dict[TrackId, OnlineDiarizer] = {}
         self._reason: EndReason = "requested"
+        self._weighed = 0
         self._ending = asyncio.Event()
         self.ended = asyncio.Event()
 
@@ -97,8 +96,7 @@ class Session:
 
     async def start(self, plans: tuple[TrackPlan, ...], consent: tuple[str, ...], note_format: str) -> None:
         """Write the first event; only then may audio come."""
-        started_at = datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
-        events: list[Event] = [SessionStarted(started_at, plans, consent, note_format)]
+        events: list[Event] = [SessionStarted(_now(), plans, consent, note_format)]
         known: dict[SpeakerId, Role] = {
             SpeakerId(plan.id): plan.role for plan in plans if plan.speakers == 1 and plan.role
         }
@@ -129,16 +127,21 @@ class Session:
                     recognizing = stages.recognize(track, self._engines.scheduler, tentative=self._watched)
                     group.create_task(recognizing)
                     group.create_task(stages.diarize(track, diarizer, self._engines.diarizing))
-                    group.create_task(self._attribute(track, inputs=2 if diarizer else 1))
+                    group.create_task(stages.attribute(track, 2 if diarizer else 1, self._guess_roles))
                 await self._ending.wait()
                 watch.cancel()
         except* Exception as failed:
             for failure in failed.exceptions:
                 log.error("session failed: %s", type(failure).__name__, extra={"session": self.id})
-            self._reason = "failed"
-            for track in self.tracks:
-                await track.audio.close()
+            await self._fail()
         await self._finish()
+
+    async def _fail(self) -> None:
+        """Stages have been cancelled: take no more audio, and keep what they had understood."""
+        self.progress, self._reason = "ending", "failed"
+        for track in self.tracks:
+            await track.audio.close()
+            await self._step("salvage", stages.salvage(track))
 
     async def end(self, reason: EndReason = "requested") -> None:
         """Ask for the end; asking again changes nothing. `ended` is set once the note is there."""
@@ -148,29 +151,20 @@ class Session:
 
     def idle_s(self) -> float:
         """Seconds since the last audio of any track."""
-        newest = max(track.last_arrival for track in self.tracks)
+        newest = max((track.last_arrival for track in self.tracks), default=datetime.now(UTC))
         return (datetime.now(UTC) - newest).total_seconds()
 
-    async def _attribute(self, track: Track, inputs: int) -> None:
-        await stages.attribute(track, inputs, self._guess_roles)
-
     async def _guess_roles(self) -> None:
-        """Guess from the talk so far, unless roles are known better; says something only when it is new."""
-        state = self.log.state
-        if not self._diarizers or (state.roles and state.roles.source in ("track", "clinician")):
-            return
-        # The talk of an hour takes 60 ms to weigh, and its weight hardly moves: only now and then.
+        """Say who is who once it is known, or known better. A guess that cannot be saved is made again later."""
+        state, live = self.log.state, self.progress == "live"
         count = len(state.utterances)
-        if self.progress == "live" and count > _ROLES_OFTEN and count % _ROLES_EVERY:
+        if live and not session_roles.due(count, self._weighed):
             return
-        utterances = state.in_order()
-        speakers = sorted({utterance.speaker for utterance in utterances})
-        known = roles.enrolled(speakers)
-        if known is None and len(utterances) < _ROLES_FROM and self.progress == "live":
-            return
-        guess = known or roles.guess(utterances, speakers)
-        if state.roles is None or guess.roles != state.roles.roles:
-            await self.log.append(RolesAssigned(guess))
+        self._weighed = count
+        guess = session_roles.news(state, live=live)
+        if guess is not None:
+            with contextlib.suppress(StoreFailed):
+                await self.log.append(RolesAssigned(guess))
 
     async def _close_audio(self) -> None:
         await self._ending.wait()
@@ -196,29 +190,33 @@ class Session:
         ]
 
     async def _finish(self) -> None:
+        """Each step for itself: one that fails must not cost the others, least of all the end and the note."""
         self.progress = "ending"
         try:
-            await self._settle_speakers()
-            await self._guess_roles()
-            await self._end_event()
-            await self._draft()
-        except SamedayError as error:
-            log.error("session end failed: %s", error.code, extra={"session": self.id})
+            await self._step("settle", self._settle_speakers())
+            await self._step("roles", self._guess_roles())
+            await self._step("end", self._end_event())
+            await self._step("draft", self._draft())
         finally:
             self.progress = "ended"
             await self.log.finish()
             self.ended.set()
 
+    async def _step(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            # Its text may hold content: only the kind is told.
+            log.error("%s failed: %s", name, type(error).__name__, extra={"session": self.id})
+
     async def _end_event(self) -> None:
         for track in self.tracks:
             totals = track.totals()
-            missing = totals.received_ticks - totals.transcribed_ticks - totals.gap_ticks
-            if missing:
+            if totals.received_ticks > totals.transcribed_ticks + totals.gap_ticks:
                 # Only after a failure: what no stage got to is named, never left out.
                 await track.pass_over(track.heard_through(), track.received, "recognizer_error")
         totals_of_all = tuple(track.totals() for track in self.tracks)
-        ended_at = datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
-        await self.log.append(SessionEnded(ended_at, self._reason, totals_of_all))
+        await self.log.append_surely(SessionEnded(_now(), self._reason, totals_of_all))
 
     async def _settle_speakers(self) -> None:
         """Cluster the whole session again, now that all of it is known, and correct what was shown live."""
@@ -227,10 +225,11 @@ class Session:
             try:
                 turns = await loop.run_in_executor(self._engines.diarizing, diarizer.settle)
             except Exception:
-                await self.log.append(StageFailed("diarize", "settle_failed"))
+                await self.log.append_surely(StageFailed("diarize", "settle_failed"))
                 continue
-            changes = relabelled([one for one in self.log.state.in_order() if one.track == track_id], turns)
-            await self.log.append(
+            mine = [one for one in self.log.state.in_order() if one.track == track_id]
+            changes = await asyncio.to_thread(relabelled, mine, turns)
+            await self.log.append_surely(
                 *(SpeakerRelabelled(utterance, speaker) for utterance, speaker in changes.items()),
                 TurnsSettled(track_id, turns),
             )
@@ -238,7 +237,19 @@ class Session:
     async def _draft(self) -> None:
         state = self.log.state
         try:
-            await self.log.append(NoteDrafted(await drafted(state, self._engines.writer, state.note_format)))
+            while True:
+                roles = state.roles
+                note = await drafted(state, self._engines.writer, state.note_format)
+                await self.log.append_surely(NoteDrafted(note))
+                if state.roles is roles:
+                    return
+                # The clinician corrected who is who meanwhile: the note is written by role.
         except Exception as error:
             log.error("drafting failed: %s", type(error).__name__, extra={"session": self.id})
-            await self.log.append(StageFailed("draft", "draft_failed"))
+            # Times, code and what is to be entered by hand: nobody goes home without a note.
+            note = skeleton(state.transcript(), state.note_format).as_json()
+            await self.log.append_surely(StageFailed("draft", "draft_failed"), NoteDrafted(note))
+
+
+def _now() -> str:
+    return datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")

@@ -1,12 +1,20 @@
 """One session's events: appended to the store, folded into the state, and followed by any number of readers."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
+from streaming.errors import StoreFailed
 from streaming.events import AudioSpan, Event, Stored
 from streaming.ports import Store
 from streaming.state import SessionState
+
+log = logging.getLogger("sameday.session")
+
+_PATIENCE_S = 60.0
+_FIRST_DELAY_S = 0.1
+_LONGEST_DELAY_S = 5.0
 
 
 class SessionLog:
@@ -29,12 +37,30 @@ class SessionLog:
         if all(isinstance(event, AudioSpan) for event in events):
             return await self.store.append(self.session, events)
         async with self._order:
-            sequence = await self.store.append(self.session, events)
-            for event in events:
+            last = await self.store.append(self.session, events)
+            for number, event in enumerate(events, last - len(events) + 1):
                 self.state.apply(event)
-            self.state.last_event = sequence
+                if not isinstance(event, AudioSpan):  # readers are not sent audio, and must not wait for it
+                    self.state.last_event = number
         await self._notify()
-        return sequence
+        return last
+
+    async def append_surely(self, *events: Event) -> int:
+        """Append, trying again for a minute while the store is away: a hiccup must not cost what was understood.
+
+        Raises StoreFailed after that. Where a store failed after it had written, the events are there twice, which
+        changes nothing: each replaces what it says anew.
+        """
+        delay_s, deadline = _FIRST_DELAY_S, asyncio.get_running_loop().time() + _PATIENCE_S
+        while True:
+            try:
+                return await self.append(*events)
+            except StoreFailed:
+                if asyncio.get_running_loop().time() + delay_s > deadline:
+                    raise
+                log.warning("the store failed, trying again", extra={"session": self.session})
+                await asyncio.sleep(delay_s)
+                delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
 
     async def pass_on(self, key: str, message: dict[str, Any]) -> None:
         """Tell readers how something stands now; it is not kept."""

@@ -1,18 +1,21 @@
 """All sessions of this process, live ones and those in the log."""
 
 import asyncio
-import contextlib
+import logging
 import uuid
 from typing import Any
+from weakref import WeakValueDictionary
 
 from streaming import roles
-from streaming.errors import NoConsent, NotDrafted, Overloaded, PeerError, SessionOver, StoreFailed, UnknownSession
+from streaming.errors import NoConsent, NotDrafted, Overloaded, PeerError, SessionOver, UnknownSession
 from streaming.events import NoteDrafted, RolesAssigned
 from streaming.ports import Store
 from streaming.session import Engines, Session, drafted
 from streaming.session_log import SessionLog
 from streaming.settings import Settings
 from streaming.types import Role, RoleGuess, SpeakerId, TrackPlan, to_tick
+
+log = logging.getLogger("sameday.sessions")
 
 _IDLE_CHECK_S = 5.0
 
@@ -25,6 +28,8 @@ class Sessions:
         self._store = store
         self._settings = settings
         self._live: dict[str, Session] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._role_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self, ready: asyncio.Event) -> None:
@@ -45,9 +50,14 @@ class Sessions:
         self.check_room()
         name = uuid.uuid4().hex
         session = Session(name, SessionLog(name, self._store), self._engines)
-        await session.start(tracks, consent, note_format)
+        # The place is taken before anything is awaited, or many at once would pass the check.
         self._live[name] = session
-        self._group.create_task(self._run(session))
+        try:
+            await session.start(tracks, consent, note_format)
+        except BaseException:
+            del self._live[name]
+            raise
+        self._tasks[name] = self._group.create_task(self._run(session))
         return session
 
     def live(self, name: str) -> Session:
@@ -63,13 +73,15 @@ class Sessions:
 
     async def assign_roles(self, name: str, wanted: dict[SpeakerId, Role] | None) -> None:
         """Take the clinician's word for who is who, also after the end; None swaps. Raises UnknownSession."""
-        found = await self.log_of(name)
-        current = found.state.roles or RoleGuess({}, "talk", 0.0)
-        guess = roles.swap(current) if wanted is None else RoleGuess(current.roles | wanted, "clinician", 1.0)
-        await found.append(RolesAssigned(guess))
-        if found.state.note is not None:
-            # A note is written by role: with others it would say what the client said of the clinician.
-            await found.append(NoteDrafted(await drafted(found.state, self._engines.writer, found.state.note_format)))
+        async with self._role_locks.setdefault(name, asyncio.Lock()):
+            found = await self.log_of(name)
+            current = found.state.roles or RoleGuess({}, "talk", 0.0)
+            guess = roles.swap(current) if wanted is None else RoleGuess(current.roles | wanted, "clinician", 1.0)
+            await found.append(RolesAssigned(guess))
+            state = found.state
+            if state.note is not None:
+                # A note is written by role: with others it would say what the client said of the clinician.
+                await found.append(NoteDrafted(await drafted(state, self._engines.writer, state.note_format)))
 
     async def log_of(self, name: str) -> SessionLog:
         """A session's log, also of one that ended before this process began. Raises UnknownSession."""
@@ -94,21 +106,24 @@ class Sessions:
         return await drafted(state, self._engines.writer, note_format or state.note_format)
 
     async def end_all(self) -> None:
-        """End every live session and wait for its note."""
-        live = [session for session in self._live.values() if session.progress != "ended"]
-        for session in live:
+        """End every live session and wait until its note is there and its audio is gone."""
+        for session in list(self._live.values()):
             await session.end("requested")
-        for session in live:
-            await session.ended.wait()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _run(self, session: Session) -> None:
-        await session.run()
-        if not self._settings.keep_audio and session.log.state.ended_at is not None:
-            # All of it is transcribed or named as a gap by now; what was said is kept, the voice is not.
-            with contextlib.suppress(StoreFailed):
+        try:
+            await session.run()
+            if not self._settings.keep_audio and session.log.state.ended_at is not None:
+                # All of it is transcribed or named as a gap by now; what was said is kept, the voice is not.
                 await self._store.drop_audio(session.id)
-        # What readers still want is in the log: the models' state and the audio can go.
-        self._live.pop(session.id, None)
+        except Exception as error:
+            # One session must not end the others; what an error says may hold content.
+            log.error("session left unfinished: %s", type(error).__name__, extra={"session": session.id})
+        finally:
+            # What readers still want is in the log: the models' state and the audio can go.
+            self._live.pop(session.id, None)
+            self._tasks.pop(session.id, None)
 
     def check_room(self) -> None:
         """Whether one more session can be taken. Raises Overloaded."""
@@ -125,3 +140,6 @@ def _check(tracks: tuple[TrackPlan, ...], consent: tuple[str, ...]) -> None:
     names = [plan.id for plan in tracks]
     if not tracks or len(set(names)) != len(names):
         raise PeerError("A session needs at least one track, and each an id of its own.", mend="Mend `tracks`.")
+    if sum(plan.speakers > 1 for plan in tracks) > 1:
+        # Voices are told apart within a track: S1 of one and S1 of the other would be taken for one person.
+        raise PeerError("Only one track of a session can have several speakers.", mend="Give the others one each.")

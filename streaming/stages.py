@@ -7,10 +7,10 @@ from concurrent.futures import Executor
 from typing import Any
 
 from diarization.online import OnlineDiarizer
-from streaming.errors import RecognizerFailed
+from streaming.errors import RecognizerFailed, StoreFailed
 from streaming.events import StageFailed, UtteranceClosed
 from streaming.ports import Window
-from streaming.scheduler import RecognitionScheduler
+from streaming.scheduler import Job, RecognitionScheduler
 from streaming.track import Track
 from streaming.transcription import Request
 from streaming.types import Tick, Turn, Turns, Utterance, Word, Words, seconds
@@ -72,27 +72,35 @@ async def _words(track: Track, scheduler: RecognitionScheduler, step: Request | 
 
 
 async def _answered(track: Track, scheduler: RecognitionScheduler, request: Request) -> Words:
-    job = scheduler.submit(
-        Window(request.start, await track.audio.read(request.start, request.end)), final=request.final
-    )
-    while not request.final and not job.result.done():
-        # A tentative result that has not begun when something final comes up is not worth its time any more.
-        track.marks_came.clear()
-        news = asyncio.ensure_future(track.marks_came.wait())
-        waiting: set[asyncio.Future[Any]] = {job.result, news}
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        news.cancel()
-        if not job.result.done() and track.transcription.overtaken() and job.withdraw():
-            return track.transcription.drop()
     try:
-        heard: tuple[Word, ...] = await job.result
-    except RecognizerFailed:
+        pcm = await track.audio.read(request.start, request.end)
+        heard = await _heard(track, scheduler.submit(Window(request.start, pcm), final=request.final), request)
+    except (RecognizerFailed, StoreFailed):
         log.warning("a window could not be recognized", extra={"session": track.log.session})
         failed, words = track.transcription.fail()
         if failed.final:
-            await track.pass_over(failed.start, failed.end, "recognizer_error")
+            # The last window is filled up to a whole chunk: what lies past the last sample was not lost.
+            await track.pass_over(failed.start, min(failed.end, track.received), "recognizer_error")
         return words
-    return track.transcription.answer(heard)
+    return track.transcription.drop() if heard is None else track.transcription.answer(heard)
+
+
+async def _heard(track: Track, job: Job, request: Request) -> tuple[Word, ...] | None:
+    """The job's words; None where it was taken back, for something final came up before it had begun."""
+    while not request.final and not job.result.done():
+        track.marks_came.clear()
+        news = asyncio.ensure_future(track.marks_came.wait())
+        waiting: set[asyncio.Future[Any]] = {job.result, news}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            job.withdraw()
+            raise
+        finally:
+            news.cancel()
+        if not job.result.done() and track.transcription.overtaken() and job.withdraw():
+            return None
+    return await job.result
 
 
 async def diarize(track: Track, diarizer: OnlineDiarizer | None, thread: Executor) -> None:
@@ -113,7 +121,7 @@ async def diarize(track: Track, diarizer: OnlineDiarizer | None, thread: Executo
     except Exception:
         # The transcript is worth more than knowing who said it: go on with the last speaker, and say so.
         log.error("diarization failed, the session goes on without it", extra={"session": track.log.session})
-        await track.log.append(StageFailed("diarize", "diarizer_failed"))
+        await track.log.append_surely(StageFailed("diarize", "diarizer_failed"))
         await track.joined.put(Turns(track.track, (), _FOREVER))
     track.diarized = _FOREVER
     await track.joined.put(None)
@@ -142,9 +150,24 @@ async def attribute(track: Track, inputs: int, closed_some: Callable[[], Awaitab
     await _show_partial(track, ())
 
 
+async def salvage(track: Track) -> None:
+    """After a failure: what the track's stages had understood goes to the log; the account names the rest."""
+    closed: list[Utterance] = list(track.closing)
+    while not track.joined.empty():
+        message = track.joined.get_nowait()
+        if isinstance(message, Words):
+            closed += track.attribution.words(message)
+        elif isinstance(message, Turns):
+            closed += track.attribution.turns(message)
+    await _close(track, closed + track.attribution.flush())
+
+
 async def _close(track: Track, utterances: list[Utterance]) -> None:
     if utterances:
-        await track.log.append(*(UtteranceClosed(utterance) for utterance in utterances))
+        # Remembered until they are in the log: a failure elsewhere may cancel this append.
+        track.closing = utterances
+        await track.log.append_surely(*(UtteranceClosed(utterance) for utterance in utterances))
+        track.closing = []
 
 
 async def _show_partial(track: Track, tentative: tuple[Word, ...] | None) -> None:

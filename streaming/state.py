@@ -40,6 +40,7 @@ class SessionState:
 
     started_at: str | None = None
     ended_at: str | None = None
+    reason: str | None = None
     consent: tuple[str, ...] = ()
     note_format: str = "soap"
     tracks: tuple[TrackPlan, ...] = ()
@@ -74,7 +75,7 @@ class SessionState:
             case RolesAssigned():
                 self.roles = event.guess
             case SessionEnded():
-                self.ended_at, self.totals = event.ended_at, event.totals
+                self.ended_at, self.totals, self.reason = event.ended_at, event.totals, event.reason
             case NoteDrafted():
                 self.note, self.note_roles = event.note, self.roles
             case StageFailed():

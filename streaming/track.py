@@ -14,7 +14,19 @@ from streaming.segmenting import Segmenter
 from streaming.session_log import SessionLog
 from streaming.track_audio import TrackAudio
 from streaming.transcription import Transcription
-from streaming.types import SAMPLE_RATE, Gap, GapCause, Int16Mono, SpeakerId, Tick, TrackId, TrackPlan, Turns, Words
+from streaming.types import (
+    SAMPLE_RATE,
+    Gap,
+    GapCause,
+    Int16Mono,
+    SpeakerId,
+    Tick,
+    TrackId,
+    TrackPlan,
+    Turns,
+    Utterance,
+    Words,
+)
 
 _INBOX_MESSAGES = 256
 """Words and turns that wait for attribution; a stage that finds the inbox full waits, and lags visibly."""
@@ -37,10 +49,14 @@ class Track:
         self.heard = Tick(0)
         """All audio before this tick has been listened to and, where there was speech, recognized."""
         self.diarized = Tick(0)
+        self.closing: list[Utterance] = []
+        """Utterances on their way to the log."""
         self.gaps: list[Gap] = []
         self._began = began
         self.last_arrival = datetime.now(UTC)
         self._durable = Tick(0)
+        self._unsaved: list[Event] = []
+        self._saving = asyncio.Lock()
 
     @property
     def received(self) -> Tick:
@@ -61,28 +77,33 @@ class Track:
         return SpeakerId(self.track) if self.plan.speakers == 1 else None
 
     async def write(self, start: Tick, pcm: Int16Mono) -> Tick:
-        if self.audio.closed:
-            raise SessionOver("The session has ended and takes no more audio.")
+        self._check_open()
         if pcm.dtype != np.int16 or pcm.ndim != 1:
             raise BadAudio("Audio must be one-dimensional int16.")
         self.last_arrival = datetime.now(UTC)
-        events: list[Event] = await self._lost(start, "packet_loss") if start > self.received else []
+        if len(pcm) and start > self.received:
+            await self._lost(start, "packet_loss")
+            self._check_open()
         fresh = pcm[max(0, self.received - start) :]
         if len(fresh):
-            events.append(AudioSpan(self.track, self.received, fresh))
+            self._unsaved.append(AudioSpan(self.track, self.received, fresh))
             await self.audio.append(fresh)
-        return await self._keep(events)
+        return await self._save()
 
     async def lose(self, end: Tick, cause: GapCause) -> Tick:
+        self._check_open()
+        await self._lost(end, cause)
+        return await self._save()
+
+    def _check_open(self) -> None:
         if self.audio.closed:
             raise SessionOver("The session has ended and takes no more audio.")
-        return await self._keep(await self._lost(end, cause))
 
     async def pass_over(self, start: Tick, end: Tick, cause: GapCause) -> None:
         """Name audio that was received but could not be transcribed."""
         gap = Gap(self.track, start, end, cause)
         self.gaps.append(gap)
-        await self.log.append(GapMarked(gap))
+        await self.log.append_surely(GapMarked(gap))
 
     def totals(self) -> TrackTotals:
         """The track's account: what was received is transcribed or lies in a gap."""
@@ -104,24 +125,32 @@ class Track:
         """Audio before this tick has been worked off by every stage."""
         return Tick(min(self.transcription.needed_from, self.segmenter.now, self.diarized))
 
-    async def _lost(self, end: Tick, cause: GapCause) -> list[Event]:
+    async def _lost(self, end: Tick, cause: GapCause) -> None:
         if end <= self.received:
-            return []
+            return
         gap = Gap(self.track, self.received, end, cause)
         self.gaps.append(gap)
+        self._unsaved.append(GapMarked(gap))
         # The stages hear silence there, so that their clocks go on; the gap says that it was none.
+        self.audio.silent(gap.start, gap.end)
         await self.audio.append(np.zeros(end - self.received, dtype=np.int16))
-        return [GapMarked(gap)]
 
-    async def _keep(self, events: list[Event]) -> Tick:
-        if not events:
+    async def _save(self) -> Tick:
+        """Append what is not in the log yet; what an append that failed left behind goes first.
+
+        Audio is heard before it is saved, so that a slow disk does not delay the words; it is acknowledged after.
+        """
+        async with self._saving:
+            events, through = tuple(self._unsaved), self.received
+            if events:
+                last = await self.log.append(*events)
+                del self._unsaved[: len(events)]
+                for number, event in enumerate(events, last - len(events) + 1):
+                    if isinstance(event, AudioSpan):
+                        self.audio.stored(event.start, number)
+                self._durable = through
+                self.audio.saved(through)
             return self._durable
-        through = self.received
-        sequence = await self.log.append(*events)
-        if isinstance(events[-1], AudioSpan):
-            self.audio.stored(events[-1].start, sequence)
-        self._durable = max(self._durable, through)
-        return self._durable
 
 
 def _covered(gaps: list[Gap]) -> int:

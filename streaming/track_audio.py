@@ -7,12 +7,16 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
+from streaming.errors import StoreFailed
 from streaming.events import AudioSpan
 from streaming.ports import Store
 from streaming.types import SAMPLE_RATE, Int16Mono, Tick, TrackId
 
 _IN_MEMORY_TICKS = 120 * SAMPLE_RATE
 """2 minutes are 3.8 MB a track; what is older and not worked off yet lies in the log."""
+
+_PRUNE_AT = 2000
+"""Spans whose place in the log is remembered before those that nobody needs any more are forgotten."""
 
 
 class TrackAudio:
@@ -25,6 +29,8 @@ class TrackAudio:
         self._blocks: deque[tuple[int, Int16Mono]] = deque()
         self._stored_starts: list[int] = []  # of the spans in the log, with their sequence numbers beside
         self._stored_sequences: list[int] = []
+        self._silences: list[tuple[Tick, Tick]] = []
+        self._saved = Tick(0)
         self._needed_from = 0
         self._news = asyncio.Condition()
         self.end = Tick(0)
@@ -41,9 +47,17 @@ class TrackAudio:
             self._news.notify_all()
 
     def stored(self, start: Tick, sequence: int) -> None:
-        """Audio from `start` on is in the log under `sequence`."""
+        """The audio of one span, from `start` on, is in the log under `sequence`."""
         self._stored_starts.append(start)
         self._stored_sequences.append(sequence)
+
+    def saved(self, through: Tick) -> None:
+        """All audio before this tick is in the log, or was never received."""
+        self._saved = max(self._saved, through)
+
+    def silent(self, start: Tick, end: Tick) -> None:
+        """The stages hear silence in `[start, end)`: it was never received, and is in no span."""
+        self._silences.append((start, end))
 
     async def close(self) -> None:
         """No more audio comes."""
@@ -73,16 +87,17 @@ class TrackAudio:
 
     async def read(self, start: Tick, end: Tick) -> Int16Mono:
         """Audio of `[start, end)`. Raises StoreFailed where it has to come from the log and does not."""
-        held_from = self._blocks[0][0] if self._blocks else self.end
-        pieces = [] if start >= held_from else [await self._from_log(start, Tick(min(end, held_from)))]
-        for at, pcm in self._blocks:
-            if at < end and at + len(pcm) > start:
-                pieces.append(pcm[max(0, start - at) : end - at])
+        # Taken before anything is awaited: meanwhile more audio may come, and what is held here be let go.
+        held = [(at, pcm) for at, pcm in self._blocks if at < end and at + len(pcm) > start]
+        held_from = Tick(held[0][0] if held else end)
+        pieces = [] if start >= held_from else [await self._from_log(start, held_from)]
+        pieces += [pcm[max(0, start - at) : end - at] for at, pcm in held]
         return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int16)
 
     async def _from_log(self, start: Tick, end: Tick) -> Int16Mono:
-        # Stretches that are in no span were never received: they stay silent, as they were when they came.
-        audio = np.zeros(end - start, dtype=np.int16)
+        audio, found = np.zeros(end - start, dtype=np.int16), np.zeros(end - start, dtype=bool)
+        for silence_start, silence_end in self._silences:
+            found[max(0, silence_start - start) : max(0, silence_end - start)] = True
         first = max(0, bisect_right(self._stored_starts, start) - 1)
         after = self._stored_sequences[first] - 1 if self._stored_sequences else 0
         async for stored in self._store.replay(self._session, after, audio=True):
@@ -94,11 +109,15 @@ class TrackAudio:
             low, high = max(start, span.start), min(end, span.start + len(span.pcm))
             if low < high:
                 audio[low - start : high - start] = span.pcm[low - span.start : high - span.start]
+                found[low - start : high - start] = True
+        if not found.all():
+            raise StoreFailed("Audio that was received is missing from the log.")
         return audio
 
     def _trim(self) -> None:
         # Only what the log has may leave memory while it is still needed.
-        durable = self._stored_starts[-1] if self._stored_starts else 0
-        keep = max(self._needed_from, min(self.end - _IN_MEMORY_TICKS, durable))
+        keep = max(self._needed_from, min(self.end - _IN_MEMORY_TICKS, self._saved))
         while self._blocks and self._blocks[0][0] + len(self._blocks[0][1]) <= keep:
             self._blocks.popleft()
+        if len(self._stored_starts) > _PRUNE_AT and self._stored_starts[_PRUNE_AT // 2] < self._needed_from:
+            del self._stored_starts[: _PRUNE_AT // 2], self._stored_sequences[: _PRUNE_AT // 2]

@@ -1,6 +1,7 @@
 """An audio file through a whole session: the same stages as live audio, at real-time pace or as fast as they go."""
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -9,6 +10,7 @@ from typing import Literal
 
 from streaming import media
 from streaming.engines import running
+from streaming.errors import SessionOver
 from streaming.memory_store import MemoryStore
 from streaming.session import Session
 from streaming.session_log import SessionLog
@@ -17,10 +19,12 @@ from streaming.state import SessionState
 from streaming.track import Track
 from streaming.types import SAMPLE_RATE, Int16Mono, Tick, TrackId, TrackPlan, seconds
 
+log = logging.getLogger("sameday.transcribe")
+
 Pace = Literal["real", "fast"]
 
 _AHEAD_TICKS = 20 * SAMPLE_RATE
-"""At fast pace the file is read at most this far ahead of recognition and diarization: memory stays flat."""
+"""The file is read at most this far ahead of recognition and diarization, so that memory stays flat."""
 
 
 async def transcribe(path: Path, settings: Settings, *, speakers: int, pace: Pace) -> SessionState:
@@ -37,8 +41,11 @@ async def transcribe(path: Path, settings: Settings, *, speakers: int, pace: Pac
         running_session = asyncio.create_task(session.run())
         track = session.track("mic")
         try:
-            async for piece in _paced(first, blocks, track, pace):
+            async for piece in _paced(first, blocks, track, pace, running_session):
                 await _take(track, piece)
+        except SessionOver:
+            # A stage failed. What was transcribed is there, and the end says that it failed.
+            log.error("the session ended before the audio did")
         finally:
             await session.end()
             await running_session
@@ -56,7 +63,11 @@ async def _take(track: Track, piece: Int16Mono | media.Hole) -> None:
 
 
 async def _paced(
-    first: Int16Mono | media.Hole | None, rest: Iterator[Int16Mono | media.Hole], track: Track, pace: Pace
+    first: Int16Mono | media.Hole | None,
+    rest: Iterator[Int16Mono | media.Hole],
+    track: Track,
+    pace: Pace,
+    session: "asyncio.Task[None]",
 ) -> AsyncIterator[Int16Mono | media.Hole]:
     began = time.monotonic()
     piece = first
@@ -64,8 +75,12 @@ async def _paced(
         if pace == "real":
             end = piece.end if isinstance(piece, media.Hole) else Tick(track.received + len(piece))
             await asyncio.sleep(max(0.0, began + seconds(end) - time.monotonic()))
-        while pace == "fast" and track.received - track.needed_from() > _AHEAD_TICKS:
+        while track.received - track.needed_from() > _AHEAD_TICKS:
             track.audio.moved.clear()
-            await track.audio.moved.wait()
+            moved = asyncio.ensure_future(track.audio.moved.wait())
+            await asyncio.wait({moved, session}, return_when=asyncio.FIRST_COMPLETED)
+            moved.cancel()
+            if session.done():
+                return
         yield piece
         piece = await asyncio.to_thread(next, rest, None)

@@ -1,11 +1,12 @@
 """One track's way from marks to words: which windows to recognize, and what becomes final when.
 
 A segment is recognized in windows that begin where the last final word was cut off. A window is
-recognized as soon as somebody draws breath. Its words become final then if they end a sentence, else once the breath
-is a pause or the segment's end, which then cost no recognition and no time. Where nobody pauses, LocalAgreement-2
-between checkpoints (Mark `going_on` past `agree_after_ticks`) cuts the window, at the latest after `longest_ticks`:
-the delay does not grow with the length of a monologue. Windows in between give tentative words only; leaving them
-out, as a busy machine does, changes nothing that is final. So the final words are a function of the audio alone.
+recognized as soon as somebody draws breath. Its words become final then if they end a sentence or the window is long,
+else once the breath is a pause or the segment's end, which then cost no recognition and no time. Where nobody pauses,
+LocalAgreement-2 between checkpoints (Mark `going_on` past `agree_after_ticks`) cuts the window, at the latest after
+`longest_ticks`: the delay does not grow with the length of a monologue. Windows in between give tentative words only;
+leaving them out, as a busy machine does, changes nothing that is final. So the final words are a function of the
+audio alone.
 """
 
 from collections import deque
@@ -27,6 +28,8 @@ class TranscriptionSettings:
     """A window that is at least this long is cut at a breath that ends a sentence."""
     pause_cut_ticks: int = SAMPLE_RATE * 5 // 2
     """A window that is at least this long is cut at a pause; a shorter one gains more from its context."""
+    breath_cut_ticks: int = SAMPLE_RATE * 5
+    """A window that is at least this long is cut at any breath: halting talk must not make it grow."""
     agree_after_ticks: int = SAMPLE_RATE * 5
     longest_ticks: int = SAMPLE_RATE * 12
     keep_ticks: int = SAMPLE_RATE
@@ -71,6 +74,9 @@ class Transcription:
         self._window_voiced = 0  # the segment's voice before the window
         self._held: tuple[int, tuple[Word, ...]] | None = None  # the window at its newest breath: its voice and words
         self._last_look = Tick(0)  # end of the newest window that was recognized
+        # The same of windows that may become final. A tentative one must not move it: when the next checkpoint comes
+        # would then depend on how busy the machine is.
+        self._last_checkpoint = Tick(0)
         self._before: tuple[Word, ...] | None = None  # the checkpoint before, for agreement
         self._promised: tuple[Word, ...] = ()
         self._last_word: Word | None = None
@@ -147,9 +153,10 @@ class Transcription:
         if not request.final:
             self._tentative = heard
             return self._words(())
+        self._last_checkpoint = request.end
         if mark.kind == "going_on":
             return self._checkpoint(request, heard)
-        if mark.kind == "breath" and not (heard and heard[-1].text.endswith(SENTENCE_END)):
+        if mark.kind == "breath" and not self._whole(request, heard):
             self._held, self._tentative = (mark.voiced, heard), heard
             return self._words(())
         return self._cut(mark, heard)
@@ -164,7 +171,7 @@ class Transcription:
 
     def _begin(self, at: Tick) -> None:
         self._in_segment = True
-        self._start = self._last_look = self._last_break = at
+        self._start = self._last_look = self._last_checkpoint = self._last_break = at
         self._window_voiced = 0
         self._before, self._promised, self._last_word, self._tentative, self._held = None, (), None, (), None
 
@@ -174,9 +181,10 @@ class Transcription:
         if mark.kind in ("breath", "pause", "end"):
             return self._silence(mark, length)
         # Marks sit on whole chunks: one that comes a chunk early is the one that is due.
-        due = mark.at - self._last_look > settings.partial_ticks - CHUNK_TICKS
+        wait = settings.partial_ticks - CHUNK_TICKS
         if length >= settings.agree_after_ticks:
-            return self._ask(mark, final=True) if due else None
+            return self._ask(mark, final=True) if mark.at - self._last_checkpoint > wait else None
+        due = mark.at - self._last_look > wait
         return self._ask(mark, final=False) if due and not self.overtaken() else None
 
     def _silence(self, mark: Mark, length: int) -> Request | Words | None:
@@ -192,6 +200,11 @@ class Transcription:
             return None
         return self._ask(mark, final=True) if held is None else self._cut(mark, held)
 
+    def _whole(self, request: Request, heard: tuple[Word, ...]) -> bool:
+        """Whether a window may be cut at the breath it ends with."""
+        sentence = bool(heard) and heard[-1].text.endswith(SENTENCE_END)
+        return sentence or request.end - request.start >= self.settings.breath_cut_ticks
+
     def _ask(self, mark: Mark, *, final: bool) -> Request:
         request = Request(self._start, mark.at, final)
         self._open_request = (request, mark)
@@ -202,7 +215,7 @@ class Transcription:
         ended = mark.kind == "end"
         self.recognized_ticks += max(0, mark.at - self._start) if mark.voiced > self._window_voiced else 0
         self._held = None
-        self._start = self._last_look = self._through = Tick(max(mark.at, self._through))
+        self._start = self._last_look = self._last_checkpoint = self._through = Tick(max(mark.at, self._through))
         self._window_voiced = mark.voiced
         self._before, self._promised, self._tentative = None, (), ()
         self._last_word = None

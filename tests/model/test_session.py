@@ -1,6 +1,7 @@
 """A session with real voice activity and scripted models behind it: what it does when a part fails."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -9,12 +10,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scripted_speakers import ScriptedSpeakers
 
 from benchmarks.audio_files import read_audio
 from drafting.embedded import EmbeddedWriter
-from streaming import vad
+from streaming import session_log, vad
 from streaming.errors import SessionOver, StoreFailed
-from streaming.events import Event
+from streaming.events import (
+    AudioSpan,
+    Event,
+    NoteDrafted,
+    RolesAssigned,
+    SessionEnded,
+    TurnsSettled,
+    UtteranceClosed,
+)
 from streaming.memory_store import MemoryStore
 from streaming.ports import Hypothesis, SpeakerModel, Store, Window
 from streaming.scheduler import RecognitionScheduler
@@ -22,6 +32,7 @@ from streaming.segmenting import SegmentSettings
 from streaming.session import Engines, Session
 from streaming.session_log import SessionLog
 from streaming.types import SAMPLE_RATE, Float32, Int16Mono, Section, Tick, TrackId, TrackPlan, Transcript, Word
+from streaming.vad import VoiceDetector
 
 pytestmark = pytest.mark.model
 
@@ -65,13 +76,14 @@ class Breaking:
         raise RuntimeError("broken")
 
 
-class Unable(EmbeddedWriter):
+class Unable:
     """A writer that fails after its first section."""
 
+    name = "unable"
+
     async def write(self, transcript: Transcript, format: str) -> AsyncIterator[Section]:
-        async for section in super().write(transcript, format):
-            yield section
-            raise RuntimeError("broken")
+        yield Section("Subjective", ())
+        raise RuntimeError("broken")
 
 
 class Full(MemoryStore):
@@ -84,6 +96,25 @@ class Full(MemoryStore):
     async def append(self, session: str, events: Sequence[Event]) -> int:
         self.room -= 1
         if self.room < 0:
+            raise StoreFailed("The disk is full.")
+        return await super().append(session, events)
+
+
+class Failing(MemoryStore):
+    """A store whose append number `number` fails, or the first that holds an event of `kind`."""
+
+    def __init__(self, numbers: set[int] | None = None, kind: type | None = None) -> None:
+        super().__init__(audio_ticks=None)
+        self.numbers = numbers or set()
+        self.kind = kind
+        self.count = 0
+
+    async def append(self, session: str, events: Sequence[Event]) -> int:
+        self.count += 1
+        if self.count in self.numbers:
+            raise StoreFailed("The disk is full.")
+        if self.kind and any(isinstance(event, self.kind) for event in events):
+            self.kind = None
             raise StoreFailed("The disk is full.")
         return await super().append(session, events)
 
@@ -166,15 +197,79 @@ async def test_a_note_that_fails_is_said_and_the_session_ends_whole(talk: Int16M
         await running
     assert made.log.state.ended_at is not None
     assert ("draft", "draft_failed") in made.log.state.failures
+    note = made.log.state.note
+    assert note is not None, "a skeleton is there whatever fails"
+    assert {entry["state"] for entry in note["risk"].values()} == {"not_asked"}
 
 
-async def test_a_full_disk_is_told_to_the_sender_and_ends_the_session(talk: Int16Mono) -> None:
+async def test_a_full_disk_is_told_to_the_sender_and_ends_the_session(
+    talk: Int16Mono, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_log, "_PATIENCE_S", 0.2)
     async with session(store=Full(room=12)) as (made, running):
         with pytest.raises((StoreFailed, SessionOver)):
             await feed(made, talk)
         await made.end()
         await asyncio.wait_for(running, 10.0)
         assert made.progress == "ended"
+
+
+async def test_a_write_that_failed_is_saved_with_the_next_and_never_acknowledged_before(talk: Int16Mono) -> None:
+    store = Failing({3})
+    async with session(store=store) as (made, running):
+        sink = made.track("mic")
+        assert await sink.write(Tick(0), talk[:1600]) == 1600
+        with pytest.raises(StoreFailed):
+            await sink.write(Tick(1600), talk[1600:3200])
+        # The sender sends it again: a repeat, and only now durable.
+        assert await sink.write(Tick(1600), talk[1600:3200]) == 3200
+        await made.end()
+        await running
+    kept = [stored.event async for stored in store.replay("s", audio=True) if isinstance(stored.event, AudioSpan)]
+    assert np.array_equal(np.concatenate([span.pcm for span in kept]), talk[:3200])
+
+
+@pytest.mark.parametrize("kind", [UtteranceClosed, RolesAssigned, TurnsSettled, SessionEnded, NoteDrafted])
+async def test_a_store_that_fails_once_costs_no_word(kind: type, talk: Int16Mono) -> None:
+    store = Failing(kind=kind)
+    async with session(store=store, speakers=2, model=ScriptedSpeakers()) as (made, running):
+        await feed(made, talk)
+        await made.end()
+        await running
+    state = made.log.state
+    assert state.reason == "requested"
+    assert len([word for one in state.in_order() for word in one.words]) > 10
+    assert state.note is not None
+
+
+async def test_what_was_understood_before_a_failure_is_kept_and_the_rest_named(
+    talk: Int16Mono, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = 0
+
+    def hear(self: VoiceDetector, pcm: Int16Mono) -> list[tuple[float, float]]:
+        nonlocal heard
+        heard += len(pcm)
+        if heard > 20 * SAMPLE_RATE:
+            raise RuntimeError("broken")
+        return original(self, pcm)
+
+    original = VoiceDetector.hear
+    monkeypatch.setattr(VoiceDetector, "hear", hear)
+    async with session() as (made, running):
+        with contextlib.suppress(SessionOver):
+            for at in range(0, len(talk), 1600):
+                await made.track("mic").write(Tick(at), talk[at : at + 1600])
+                await asyncio.sleep(0.002)
+        await running
+    state = made.log.state
+    assert state.reason == "failed"
+    (totals,) = state.totals
+    assert totals.received_ticks == totals.transcribed_ticks + totals.gap_ticks
+    words = [word for one in state.in_order() for word in one.words]
+    assert len(words) > 5
+    assert all(word.start < totals.transcribed_ticks for word in words)
+    assert state.note is not None
 
 
 async def test_gaps_repeats_and_bad_audio(talk: Int16Mono) -> None:

@@ -126,6 +126,10 @@ def sessions(draw: st.DrawFn) -> tuple[list[Words], list[Turns]]:
         kind = draw(st.sampled_from(["pause", "ends", "cut"]))
         at = end + 0.05
         said.append(final(run, at, pause=kind == "pause", ends=kind == "ends"))
+        if draw(st.booleans()):
+            # A cough, or a window that could not be recognized: a pause without words.
+            at += draw(st.sampled_from([0.3, 1.0, 2.6]))
+            said.append(final([], at, pause=True))
     said.append(final([], at + 3.0, ends=True))
     turns.sort(key=lambda one: one.start)
     told, through = [], 0.0

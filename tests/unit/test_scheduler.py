@@ -84,6 +84,14 @@ async def test_a_window_fails_alone_and_without_the_engines_text() -> None:
     assert failed.value.__cause__ is None
 
 
+async def test_an_engine_that_answers_too_little_fails_its_windows_and_serves_on() -> None:
+    class Short(Scripted):
+        def recognize(self, windows: Sequence[Window]) -> list[Hypothesis]:
+            return super().recognize(windows)[1:]
+
+    assert await served(Short(), [(1, True), (2, True)]) == ["recognizer_failed", "recognizer_failed"]
+
+
 async def test_a_window_nobody_waits_for_is_not_recognized() -> None:
     recognizer = Scripted()
     with ThreadPoolExecutor(1) as thread:

@@ -1,11 +1,15 @@
 """Readers of a session's log: all of it, in order, however slow they are."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
-from streaming.events import GapMarked, SessionStarted, Stored
+from streaming import session_log
+from streaming.errors import StoreFailed
+from streaming.events import AudioSpan, Event, GapMarked, SessionStarted, Stored
 from streaming.memory_store import MemoryStore
 from streaming.session_log import SessionLog
 from streaming.types import Gap, Tick, TrackId
@@ -56,6 +60,36 @@ async def test_a_reader_of_a_finished_log_comes_to_its_end() -> None:
     await log.append(SessionStarted("2026-01-31T10:00:00+00:00", (), ("client",)))
     await log.finish()
     assert numbers(await asyncio.wait_for(everything(log), 1.0)) == [1]
+
+
+async def test_an_append_that_ends_with_audio_leaves_readers_at_rest() -> None:
+    log = SessionLog("s", MemoryStore(audio_ticks=None))
+    await log.append(gap(0), AudioSpan(TrackId("mic"), Tick(1), np.zeros(10, np.int16)))
+    assert log.state.last_event == 1
+    reader = asyncio.create_task(everything(log))
+    await asyncio.sleep(0.01)
+    await log.finish()
+    assert numbers(await asyncio.wait_for(reader, 1.0)) == [1]
+
+
+async def test_a_store_that_is_away_for_a_moment_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_log, "_FIRST_DELAY_S", 0.001)
+
+    class Hiccup(MemoryStore):
+        failures = 3
+
+        async def append(self, session: str, events: Sequence[Event]) -> int:
+            self.failures -= 1
+            if self.failures >= 0:
+                raise StoreFailed("The log could not be written.")
+            return await super().append(session, events)
+
+    log = SessionLog("s", Hiccup())
+    assert await log.append_surely(gap(0)) == 1
+    monkeypatch.setattr(session_log, "_PATIENCE_S", 0.0)
+    away = Hiccup()
+    with pytest.raises(StoreFailed):
+        await SessionLog("s", away).append_surely(gap(0))
 
 
 async def test_the_state_follows_the_log() -> None:

@@ -1,12 +1,14 @@
 """Audio that several stages follow, from memory and from the log."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
 
 from streaming import track_audio
-from streaming.events import AudioSpan
+from streaming.errors import StoreFailed
+from streaming.events import AudioSpan, Stored
 from streaming.memory_store import MemoryStore
 from streaming.track_audio import TrackAudio
 from streaming.types import Int16Mono, Tick, TrackId
@@ -52,6 +54,7 @@ async def test_what_left_memory_is_read_from_the_log(monkeypatch: pytest.MonkeyP
         await store.append("s", [AudioSpan(TrackId("other"), Tick(start), pcm * 0)])
         await audio.append(pcm)
         audio.stored(Tick(start), await store.append("s", [AudioSpan(MIC, Tick(start), pcm)]))
+        audio.saved(audio.end)
     assert np.array_equal(await audio.read(Tick(150), Tick(470)), ramp(150, 320))
     assert np.array_equal(await audio.read(Tick(650), Tick(1000)), ramp(650, 350))
     await audio.close()
@@ -64,6 +67,48 @@ async def test_audio_that_is_not_in_the_log_yet_stays_in_memory(monkeypatch: pyt
     for start in range(0, 1000, 100):
         await audio.append(ramp(start, 100))
     assert np.array_equal(await audio.read(Tick(0), Tick(1000)), ramp(0, 1000))
+
+
+async def test_audio_that_comes_while_the_log_is_read_displaces_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(track_audio, "_IN_MEMORY_TICKS", 200)
+
+    class Slow(MemoryStore):
+        async def replay(self, session: str, after: int = 0, *, audio: bool = False) -> AsyncIterator[Stored]:
+            async for stored in super().replay(session, after, audio=audio):
+                await asyncio.sleep(0)
+                yield stored
+
+    store = Slow(audio_ticks=None)
+    audio = TrackAudio("s", MIC, store)
+
+    async def grow(start: int) -> None:
+        await audio.append(ramp(start, 100))
+        audio.stored(Tick(start), await store.append("s", [AudioSpan(MIC, Tick(start), ramp(start, 100))]))
+        audio.saved(audio.end)
+
+    for start in range(0, 600, 100):
+        await grow(start)
+    reading = asyncio.create_task(audio.read(Tick(100), Tick(600)))
+    await asyncio.sleep(0)
+    for start in range(600, 1200, 100):
+        await grow(start)
+    assert np.array_equal(await reading, ramp(100, 500))
+
+
+async def test_what_was_never_received_reads_as_silence_and_what_was_lost_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(track_audio, "_IN_MEMORY_TICKS", 200)
+    store = MemoryStore(audio_ticks=None)
+    audio = TrackAudio("s", MIC, store)
+    audio.silent(Tick(0), Tick(300))
+    await audio.append(np.zeros(300, np.int16))
+    await audio.append(ramp(300, 300))  # never stored
+    audio.saved(Tick(600))
+    await audio.append(ramp(600, 300))
+    assert np.array_equal(await audio.read(Tick(0), Tick(300)), np.zeros(300, np.int16))
+    with pytest.raises(StoreFailed):
+        await audio.read(Tick(200), Tick(500))
 
 
 async def test_worked_off_audio_is_let_go() -> None:

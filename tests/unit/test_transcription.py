@@ -172,11 +172,26 @@ def test_what_is_final_does_not_depend_on_pace(
     for pause_s, count in shape:
         runs.append((at + pause_s, count))
         at += pause_s + count * 0.35
-    at_ease, pressed = run(talk(*runs)), run(talk(*runs), partials, batch)
+    one, other = talk(*runs), talk(*runs)
+    at_ease, pressed = run(one), run(other, partials, batch)
+    assert [ask for ask in one.asked if ask.final] == [ask for ask in other.asked if ask.final]
     assert committed(at_ease) == committed(pressed)
     assert [message.breaks for message in at_ease if message.breaks] == [
         message.breaks for message in pressed if message.breaks
     ]
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.19, 0.25, 0.3, 0.45]), min_size=40, max_size=120))
+def test_windows_stay_bounded_however_haltingly_somebody_talks(pauses: list[float]) -> None:
+    words, at = [], 0.5
+    for index, pause_s in enumerate(pauses):
+        at += pause_s
+        words.append(Word(Tick(int(at * SAMPLE_RATE)), Tick(int((at + 0.64) * SAMPLE_RATE)), f"w{index}", 0.9))
+        at += 0.64
+    scene = Talk(words, Tick(words[-1].end + 2 * SAMPLE_RATE))
+    heard = run(scene)
+    assert max(request.end - request.start for request in scene.asked) <= SETTINGS.longest_ticks + SAMPLE_RATE
+    assert [word.text for word in committed(heard)] == [word.text for word in words]
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 3.0), st.integers(1, 40)), min_size=1, max_size=5))
