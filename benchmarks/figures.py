@@ -2,7 +2,7 @@
 
     python -m benchmarks.figures [--quick] [--runs 3] [--only words,live] [--save PATH]
 
-About 20 minutes on two quiet cores. benchmarks/notes.md says what is measured how.
+Some 20 minutes on two quiet cores. benchmarks/notes.md says what is measured how.
 """
 
 import argparse
