@@ -26,8 +26,9 @@ _MOST_SPEAKERS = 16
 class DiarizerSettings:
     """Times in seconds. The defaults cost about 0.07 core-seconds per second of continuous talk."""
 
-    hop_s: float = 0.7
-    """Between two windows: a window costs 32 ms, whatever is new in it."""
+    hop_s: float = 0.85
+    """Between two windows: a window costs 32 ms, whatever is new in it. A turn is final this and the margin after its
+    end at the latest. Windows twice as close gave no better error rate."""
     margin_s: float = 0.25
     """The newest frames of a window lack what follows them and are left to the next one."""
     stretch_s: float = 2.0
