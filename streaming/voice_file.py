@@ -37,6 +37,8 @@ def save(path: Path, voice: Float32) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            # The mode above counts for a new file only.
+            os.fchmod(file.fileno(), 0o600)
             file.write(text + "\n")
     except OSError as error:
         raise BadVoice(f"The voice file cannot be written: {os.strerror(error.errno or 0)}.") from None
