@@ -78,7 +78,8 @@ class TrackSink(Protocol):
         """Accept audio and return, once it is durable, the tick through which all is durable.
 
         What lies before `received` is a repeat and is dropped; a hole before `start` becomes a gap of cause
-        `packet_loss`. Raises SessionOver, StoreFailed.
+        `packet_loss`. What a refused write left is stored first, and with no samples that alone: until then the tick
+        of what is durable lies before `received`. Raises SessionOver, StoreFailed.
         """
         ...
 

@@ -9,7 +9,7 @@ from streaming.types import GapCause, Int16Mono, Tick
 
 
 class TrackWriter:
-    """Writes into one sink for as long as nobody else does. What was added is in the sink after `flush`."""
+    """Writes into one sink as long as nobody else does. What was added is in the sink after `flush` and `durable`."""
 
     def __init__(self, sink: TrackSink) -> None:
         self._sink = sink
@@ -38,11 +38,19 @@ class TrackWriter:
         await self._sink.lose(end, cause)
         self._start = self.end = end
 
-    async def flush(self) -> Tick:
-        """Write what was added; returns the tick through which all is durable. Raises SessionOver, StoreFailed."""
-        if not self._parts:
-            return self.end
+    async def flush(self) -> None:
+        """Write what was added; with nothing added the sink is not touched. Raises SessionOver, StoreFailed."""
+        if self._parts:
+            await self.durable()
+
+    async def durable(self) -> Tick:
+        """Write what was added; returns the tick through which all is durable. Raises SessionOver, StoreFailed.
+
+        With nothing added the sink is asked all the same: what it has received may not be in the log yet.
+        """
         parts, self._parts = self._parts, []
+        if not parts:
+            return await self._sink.write(self._sink.received, np.zeros(0, dtype=np.int16))
         durable = await self._sink.write(self._start, parts[0] if len(parts) == 1 else np.concatenate(parts))
         self._start = self.end
         return durable

@@ -7,6 +7,7 @@ slow the inbox fills, the reader stops, and TCP slows the sender down: nothing i
 """
 
 import asyncio
+import contextlib
 import json
 from collections import deque
 from collections.abc import Callable
@@ -23,6 +24,12 @@ MAX_QUEUED = 256
 MAX_BATCH = 64
 """Messages written and acknowledged at once."""
 MAX_TEXT = 1_024
+LINGER_S = 0.060
+"""The request to end a session may overtake the last frames on the way: they get this long."""
+QUIET_S = 0.010
+"""After it, a pause of this length says that all that was sent has been read."""
+DRAIN_LIMIT_S = 5.0
+"""A sender that never pauses keeps no session from its end."""
 CLOSE_DONE = 1000
 CLOSE_REPLACED = 4000
 CLOSE_OVER = 4409
@@ -68,6 +75,7 @@ class TrackNumbers:
         self._turn = asyncio.Lock()
         """Held while a connection writes: the next one is told where to go on only after that."""
         self._owner: _Connection | None = None
+        self._over = False
 
     async def release(self) -> None:
         """Close the track's connection, if there is one, with 4000; returns once it writes no more."""
@@ -76,6 +84,15 @@ class TrackNumbers:
             owner._arrived.set()
         async with self._turn:
             return
+
+    async def finish(self) -> None:
+        """The track takes no more: its connection writes what was sent by now, then is closed with 4409.
+
+        Returns once that is written, or after DRAIN_LIMIT_S. Later connections are closed with 4409 at once.
+        """
+        self._over = True
+        if self._owner is not None:
+            await self._owner.drain()
 
 
 async def ingest(
@@ -101,8 +118,22 @@ class _Connection:
         self._inbox: deque[bytes | str | None] = deque()
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
+        self._linger_until: float | None = None
+        """The event loop's time; none as long as the track goes on."""
+        self._written = asyncio.Event()
+
+    async def drain(self) -> None:
+        """Write what was sent by now and end; returns once it is written, or after DRAIN_LIMIT_S."""
+        if self._linger_until is None:
+            self._linger_until = asyncio.get_running_loop().time() + LINGER_S
+        self._arrived.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_LIMIT_S):
+                await self._written.wait()
 
     async def serve(self) -> End:
+        if self._numbers._over:
+            return await self._break_off(_over(), CLOSE_OVER, "session_over")
         older, self._numbers._owner = self._numbers._owner, self
         if older is not None:
             older._arrived.set()
@@ -110,12 +141,17 @@ class _Connection:
         try:
             async with self._numbers._turn:
                 await self._tell({"type": "ready", "sequence": self._numbers.next, "tick": self._sink.received})
-            return await self._write()
+            try:
+                return await self._write()
+            finally:
+                # The peer may be slow to take the farewell: the end of the session does not wait for it.
+                self._written.set()
         except SessionOver as error:
             return await self._break_off(error, CLOSE_OVER, "session_over")
         except StoreFailed as error:
             return await self._break_off(error, CLOSE_FAILED, "store_failed")
         finally:
+            self._written.set()
             if self._numbers._owner is self:
                 self._numbers._owner = None
             reader.cancel()
@@ -133,7 +169,7 @@ class _Connection:
 
     async def _write(self) -> End:
         while True:
-            await self._arrived.wait()
+            await self._news()
             async with self._numbers._turn:
                 if self._numbers._owner is not self:
                     # What came here and was not written is not acknowledged: it comes again over the newer one.
@@ -145,6 +181,17 @@ class _Connection:
             if not self._inbox and self._numbers._owner is self:
                 self._arrived.clear()
             self._room.set()
+
+    async def _news(self) -> None:
+        """Wait for messages. Raises SessionOver once the track takes no more and all that was sent is written."""
+        wait_s = None
+        if self._linger_until is not None:
+            wait_s = max(QUIET_S, self._linger_until - asyncio.get_running_loop().time())
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._arrived.wait()
+        except TimeoutError:
+            raise _over() from None
 
     async def _take(self, batch: list[bytes | str | None]) -> End | None:
         """Write a batch, then answer it: an acknowledgement for all, then what was refused, in order."""
@@ -163,7 +210,7 @@ class _Connection:
                     break
             except (BadFrame, TooLarge, UnknownCodec, OutOfOrder) as error:
                 refused.append(error)
-        durable = await writer.flush()
+        durable = await writer.durable()
         self._numbers.next = through
         if frames:
             await self._tell({"type": "ack", "sequence": through - 1, "tick": durable})
@@ -210,6 +257,10 @@ class _Connection:
 
     async def _tell(self, message: dict[str, Any]) -> None:
         await self._socket.send(json.dumps(message))
+
+
+def _over() -> SessionOver:
+    return SessionOver("The session has ended and takes no more audio.")
 
 
 def _read_text(text: str) -> End:

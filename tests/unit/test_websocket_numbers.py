@@ -12,7 +12,9 @@ from fake_sink import FakeSink
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streaming import websocket_ingest
 from streaming.audio_wire import AudioFrame, pack
+from streaming.errors import StoreFailed
 from streaming.media import OpusDecoder, OpusEncoder
 from streaming.types import Gap, Int16Mono, Tick
 from streaming.websocket_ingest import (
@@ -215,6 +217,71 @@ async def test_what_could_not_be_stored_is_not_acknowledged_and_can_be_sent_agai
     _, again, _ = await serve([frame(1), END], sink, numbers)
     assert again.answers[0]["sequence"] == 1
     assert np.array_equal(sink.pcm, ramp(0, 200))
+
+
+async def test_a_repeat_of_what_is_not_durable_is_not_acknowledged() -> None:
+    class Refused(FakeSink):
+        async def write(self, start: Tick, pcm: Int16Mono) -> Tick:
+            await super().write(start, pcm)
+            raise StoreFailed("The log could not be written.")
+
+    sink, numbers = Refused(), TrackNumbers()
+    for _ in range(2):
+        end, socket, _ = await serve([frame(0), END], sink, numbers)
+        assert sink.received == 100, "heard, not stored"
+        assert all(answer.get("type") not in ("ack", "done") for answer in socket.answers)
+        assert (end, socket.closed, numbers.next) == ("store_failed", CLOSE_FAILED, 0)
+
+
+async def test_at_the_end_what_was_sent_is_written_and_the_connection_closed() -> None:
+    sink, numbers = FakeSink(write_s=0.01), TrackNumbers()
+    count = 2 * MAX_QUEUED
+    socket = ScriptedSocket([frame(n) for n in range(count)], stays=True)
+    serving = asyncio.create_task(ingest(socket, sink, numbers, OpusDecoder))
+    await until(lambda: bool(sink.writes))
+    await numbers.finish()
+    assert np.array_equal(sink.pcm, ramp(0, count * 100)), "all of it, before the session may end"
+    assert await serving == "session_over"
+    assert socket.last_ack() == {"type": "ack", "sequence": count - 1, "tick": count * 100}
+    assert (socket.errors(), socket.closed) == (["session_over"], CLOSE_OVER)
+
+
+async def test_a_connection_that_sends_nothing_is_closed_at_the_end_too() -> None:
+    numbers = TrackNumbers()
+    socket = ScriptedSocket([], stays=True)
+    serving = asyncio.create_task(ingest(socket, FakeSink(), numbers, OpusDecoder))
+    await until(lambda: bool(socket.answers))
+    await numbers.finish()
+    assert await serving == "session_over"
+    assert socket.closed == CLOSE_OVER
+
+
+async def test_after_the_end_no_connection_begins() -> None:
+    numbers = TrackNumbers()
+    await numbers.finish()
+    end, socket, sink = await serve([frame(0)], None, numbers)
+    assert (end, socket.errors(), socket.closed) == ("session_over", ["session_over"], CLOSE_OVER)
+    assert sink.received == 0
+
+
+async def test_a_sender_that_never_pauses_does_not_keep_the_session_from_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(websocket_ingest, "DRAIN_LIMIT_S", 0.2)
+
+    class Endless(ScriptedSocket):
+        async def receive(self) -> bytes | str | None:
+            await asyncio.sleep(0)
+            self.taken += 1
+            return frame(self.taken - 1)
+
+    sink, numbers = FakeSink(), TrackNumbers()
+    serving = asyncio.create_task(ingest(Endless([]), sink, numbers, OpusDecoder))
+    await until(lambda: bool(sink.writes))
+    await numbers.finish()
+    assert not serving.done()
+    sink.over = True
+    assert await serving == "session_over"
 
 
 async def test_opus_and_pcm_may_follow_each_other() -> None:
