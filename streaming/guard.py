@@ -2,12 +2,14 @@
 
 The server listens on loopback and has no sign-in yet, so any page open in the same browser could reach it. Requests
 are therefore taken only under a loopback name (a foreign name that resolves to loopback is DNS rebinding) and, where
-a browser names the page's origin, only from the server's own pages. Plain ASGI, so that WebSockets pass it too.
+a browser names the page's origin, only from the server's own pages. Behind a proxy these have the proxy's name, which
+a setting then allows. Plain ASGI, so that WebSockets pass it too.
 """
 
 import contextlib
+import ipaddress
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +19,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_NAMES = {"127.0.0.1", "localhost", "::1"}
 _CLOSE_FORBIDDEN = 4403
 _CLOSE_FAULT = 1011
 
@@ -35,18 +36,22 @@ HEADERS = {
 
 
 class Guard:
-    """Wraps the application. `on_fault` hears of errors that nothing foresaw; the client is told of a fault only."""
+    """Wraps the application. `on_fault` hears of errors that nothing foresaw; the client is told of a fault only.
 
-    def __init__(self, app: App, on_fault: Callable[[Exception], None]) -> None:
+    `origins` are those of a proxy in front, as a browser writes them.
+    """
+
+    def __init__(self, app: App, on_fault: Callable[[Exception], None], origins: Collection[str] = ()) -> None:
         self._app = app
         self._on_fault = on_fault
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if not allowed(headers.get("host", ""), headers.get("origin")):
+        if not allowed(headers.get("host", ""), headers.get("origin"), self._origins):
             await _refuse(scope, receive, send)
             return
         begun = False
@@ -65,14 +70,27 @@ class Guard:
             await _own_fault(scope, with_headers, begun)
 
 
-def allowed(host: str, origin: str | None) -> bool:
-    """Whether a request to this host, from a page of this origin, is to be served."""
+def allowed(host: str, origin: str | None, origins: Collection[str] = ()) -> bool:
+    """Whether a request to this host, from a page of this origin, is to be served; `origins` are a proxy's."""
     try:
-        name = urlsplit(f"//{host}").hostname
+        name = urlsplit(f"//{host}").hostname or ""
         page = None if origin is None else urlsplit(origin).netloc
+        named = {urlsplit(one).hostname for one in origins}
     except ValueError:
         return False
-    return name in _NAMES and page in (None, host)
+    if _loopback(name):
+        return page in (None, host) or origin in origins
+    return name in named and (origin is None or origin in origins)
+
+
+def _loopback(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        # An address cannot be rebound: what is asked for under it was sent to this machine.
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _headers(path: str) -> list[tuple[bytes, bytes]]:
@@ -88,7 +106,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     error = {
         "code": "foreign_origin",
         "message": "This server answers only its own pages, under a loopback name.",
-        "mend": "Open it as http://127.0.0.1 with its port.",
+        "mend": "Open it as http://127.0.0.1 with its port; for a proxy in front, set allowed_origins.",
     }
     await _say(send, 403, error, _headers(scope["path"]))
 

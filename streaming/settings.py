@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -55,6 +56,21 @@ def _loopback(host: str) -> str:
     return host
 
 
+def _origin(text: str) -> str:
+    """As a browser writes it: small letters, without the port that goes without saying."""
+    try:
+        parts = urlsplit(text.lower())
+        port = "" if parts.port in (None, 443) else f":{parts.port}"
+        name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        origin = f"https://{name}{port}"
+        good = bool(parts.hostname) and text.isascii() and text.lower() in (origin, f"{origin}:443")
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("not an origin such as https://notes.example.org: https, a name, a port at most")
+    return origin
+
+
 def _store(address: str) -> str:
     if address != "sqlite" and not address.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError('neither "sqlite" nor the address of a Redis server (redis://host:6379/0)')
@@ -89,6 +105,10 @@ class Settings(BaseSettings):
     host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8710
     """0 takes any free port."""
+    allowed_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
+    """Where a proxy with TLS and a sign-in stands in front: the addresses that browsers open it under, such as
+    `https://notes.example.org`. Requests under these names, and from pages of these origins, are then answered too.
+    """
     data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(default_factory=_data_home)
     store: Annotated[str, AfterValidator(_store)] = Field(default="sqlite", repr=False)
     """`sqlite` (a file in data_dir) or a Redis server's address, which may hold a password."""

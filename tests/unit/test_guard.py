@@ -10,7 +10,10 @@ from streaming.guard import HEADERS, Guard, Message, Receive, Scope, Send, allow
 pytestmark = pytest.mark.unit
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8710", "localhost:8710", "LOCALHOST", "[::1]:8710", "127.0.0.1"])
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1:8710", "localhost:8710", "LOCALHOST", "[::1]:8710", "127.0.0.1", "127.0.0.2:8710", "127.255.0.1"],
+)
 def test_loopback_names_are_served(host: str) -> None:
     assert allowed(host, None)
     assert allowed(host, f"http://{host}")
@@ -18,7 +21,17 @@ def test_loopback_names_are_served(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["", "evil.example", "127.0.0.1.evil.example", "evil.example:8710", "10.0.0.5", "[::1", "localhost@evil.example"],
+    [
+        "",
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "evil.example:8710",
+        "10.0.0.5",
+        "[::1",
+        "localhost@evil.example",
+        "[::2]",
+        "127.1",
+    ],
 )
 def test_other_names_are_not(host: str) -> None:
     assert not allowed(host, None)
@@ -42,6 +55,45 @@ def test_pages_of_another_origin_are_not_served(origin: str) -> None:
     assert not allowed("127.0.0.1:8710", origin)
 
 
+PUBLIC = ("https://notes.example.org", "https://other.example.org:8443")
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("notes.example.org", "https://notes.example.org"),
+        ("notes.example.org", None),
+        ("Notes.Example.org:443", None),
+        ("other.example.org:8443", "https://other.example.org:8443"),
+        # A proxy may give the server's own name, or keep the one that the browser asked for.
+        ("127.0.0.1:8710", "https://notes.example.org"),
+        ("127.0.0.1:8710", "http://127.0.0.1:8710"),
+    ],
+)
+def test_the_pages_of_a_proxy_in_front_are_served_where_it_is_named(host: str, origin: str | None) -> None:
+    assert allowed(host, origin, PUBLIC)
+    assert origin == "http://127.0.0.1:8710" or not allowed(host, origin)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("notes.example.org", "http://notes.example.org"),
+        ("notes.example.org", "https://notes.example.org:8443"),
+        ("notes.example.org", "https://evil.example"),
+        ("notes.example.org", "null"),
+        ("evil.example", "https://evil.example"),
+        ("evil.example", "https://notes.example.org"),
+        ("evil.example", None),
+        ("notes.example.org.evil.example", None),
+        ("127.0.0.1:8710", "https://evil.example"),
+        ("127.0.0.1:8710", "https://notes.example.org.evil.example"),
+    ],
+)
+def test_a_proxy_that_is_named_opens_nothing_else(host: str, origin: str | None) -> None:
+    assert not allowed(host, origin, PUBLIC)
+
+
 class Exchange:
     """A request to a guarded application, and all that was sent in answer."""
 
@@ -49,7 +101,9 @@ class Exchange:
         self.sent: list[Message] = []
         self.faults: list[Exception] = []
 
-    async def run(self, app: Any, kind: str = "http", path: str = "/", **headers: str) -> None:
+    async def run(
+        self, app: Any, kind: str = "http", path: str = "/", origins: tuple[str, ...] = (), **headers: str
+    ) -> None:
         names = {"host": "127.0.0.1:8710"} | headers
         scope = {
             "type": kind,
@@ -63,7 +117,7 @@ class Exchange:
         async def send(message: Message) -> None:
             self.sent.append(message)
 
-        await Guard(app, self.faults.append)(scope, receive, send)
+        await Guard(app, self.faults.append, origins)(scope, receive, send)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -99,6 +153,12 @@ async def test_a_refusal_says_why_and_carries_them_too() -> None:
     assert exchange.error["code"] == "foreign_origin"
     assert exchange.headers.items() >= HEADERS.items()
     assert "evil.example" not in json.dumps(exchange.error)
+
+
+async def test_the_origins_that_were_named_are_served() -> None:
+    exchange = Exchange()
+    await exchange.run(fine, origins=PUBLIC, host="notes.example.org", origin="https://notes.example.org")
+    assert exchange.sent[0]["status"] == 200
 
 
 async def test_a_foreign_socket_is_closed_before_it_is_accepted() -> None:

@@ -84,6 +84,12 @@ def test_ice_servers_come_as_tables_and_as_json(folder: Path, monkeypatch: pytes
     assert [server.url for server in load().ice_servers] == ["stun:stun.example"]
 
 
+def test_the_origins_of_a_proxy_are_as_a_browser_writes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().allowed_origins == ()
+    monkeypatch.setenv("SAMEDAY_ALLOWED_ORIGINS", '["https://Notes.Example.org:443", "https://10.0.0.7:8443"]')
+    assert load().allowed_origins == ("https://notes.example.org", "https://10.0.0.7:8443")
+
+
 def test_printing_shows_no_secret() -> None:
     settings = load(
         store="redis://:hunter2@127.0.0.1/0", ice_servers=[{"url": "turn:turn.example", "credential": "hunter2"}]
@@ -128,6 +134,15 @@ def test_an_unknown_key_is_named_with_the_nearest(folder: Path, line: str, says:
         ("idle_timeout_s", "-1", "idle_timeout_s: Input should be greater than 0"),
         ("ice_servers", '[{"url": "http://hunter2"}]', "ice_servers.0.url: String should match"),
         ("ice_servers", "[hunter2", "SAMEDAY_ICE_SERVERS: not JSON."),
+        ("allowed_origins", '["*"]', "allowed_origins.0: not an origin such as https://notes.example.org"),
+        ("allowed_origins", '["null"]', "allowed_origins.0: not an origin"),
+        ("allowed_origins", '["http://hunter2.example"]', "allowed_origins.0: not an origin"),
+        ("allowed_origins", '["https://hunter2.example/"]', "allowed_origins.0: not an origin"),
+        ("allowed_origins", '["https://a:hunter2@notes.example"]', "allowed_origins.0: not an origin"),
+        ("allowed_origins", '["https://notes.example:hunter2"]', "allowed_origins.0: not an origin"),
+        ("allowed_origins", '["https://[hunter2"]', "allowed_origins.0: not an origin"),
+        ("allowed_origins", '["https://"]', "allowed_origins.0: not an origin"),
+        ("allowed_origins", "https://hunter2.example", "SAMEDAY_ALLOWED_ORIGINS: not JSON."),
         ("note_format", "hunter2", "note_format: Input should be 'soap'"),
         ("keep_audio", "hunter2", "keep_audio: Input should be a valid boolean"),
     ],
