@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,19 +19,20 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 import web_client
-from streaming import engines, errors, ice, websocket_ingest, wire
+from streaming import engines, errors, ice, refusals, websocket_ingest, wire
 from streaming.bodies import RolesBody, SessionBody, TrackName
 from streaming.errors import SamedayError
 from streaming.events import Stored, UtteranceClosed
 from streaming.guard import Guard
 from streaming.media import OpusDecoder
+from streaming.session import Session
 from streaming.session_log import SessionLog
 from streaming.sessions import Sessions
 from streaming.settings import NoteFormat, Settings
 from streaming.state import Progress
 from streaming.track import Track
 from streaming.types import SpeakerId, TrackId, TrackPlan
-from streaming.webrtc import NoNetwork, WebRtcIngest
+from streaming.webrtc import WebRtcIngest
 from streaming.websocket_ingest import TrackNumbers
 
 log = logging.getLogger("sameday.app")
@@ -40,34 +42,6 @@ _MAX_OFFER_BYTES = 64 * 1024
 _REMEMBERED = 1000
 """Replaced connections that are still known as such."""
 _RETRY_AFTER_S = "30"
-_STATUS: dict[type[SamedayError], int] = {
-    errors.NoConsent: 403,
-    errors.UnknownSession: 404,
-    errors.UnknownTrack: 404,
-    errors.UnknownResource: 404,
-    errors.Replaced: 410,
-    errors.NotDrafted: 409,
-    errors.RolesUnknown: 409,
-    errors.SessionOver: 409,
-    errors.BadOffer: 422,
-    errors.PeerError: 400,
-    errors.Overloaded: 503,
-    errors.StoreFailed: 503,
-    NoNetwork: 503,
-}
-_CLOSE_CODES: dict[type[SamedayError], int] = {
-    errors.UnknownSession: 4404,
-    errors.UnknownTrack: 4404,
-    errors.SessionOver: 4409,
-    errors.Overloaded: 4503,
-}
-_HTTP_CODES = {
-    404: "not_found",
-    405: "method_not_allowed",
-    406: "not_acceptable",
-    413: "too_large",
-    415: "unsupported_media_type",
-}
 
 
 class Server:
@@ -131,6 +105,15 @@ class Server:
         """What the WebSocket frames of a track are counted by; lives as long as the track."""
         return self._numbers.setdefault(track, TrackNumbers())
 
+    async def finish(self, track: Track) -> None:
+        """Write what either transport has received of a track, and close its connections."""
+        await asyncio.gather(self.rtc.close_track(track), self.numbers_of(track).finish())
+
+    async def finish_after(self, session: Session, track: Track) -> None:
+        """Close a track's connections once its session has ended by itself: one that is idle would not notice."""
+        await session.ended.wait()
+        await self.finish(track)
+
     async def describe(self, name: str) -> dict[str, Any]:
         """The session object. Raises UnknownSession."""
         found = await self.sessions.log_of(name)
@@ -151,7 +134,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
 
     app = FastAPI(title="sameday", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_middleware(Guard, on_fault=_log_fault)
+    app.add_middleware(Guard, on_fault=_log_fault, origins=settings.allowed_origins)
     _add_error_handlers(app)
     _add_session_routes(app, server)
     _add_whip_routes(app, server)
@@ -189,7 +172,7 @@ def _add_session_routes(app: FastAPI, server: Server) -> None:
         session = server.sessions.find(name)
         if session is not None and session.progress == "live":
             # What has arrived but is not written yet belongs to the session.
-            await asyncio.gather(*(server.rtc.close_track(track) for track in session.tracks))
+            await asyncio.gather(*(server.finish(track) for track in session.tracks))
             await session.end()
         return await server.describe(name)
 
@@ -234,29 +217,42 @@ def _add_whip_routes(app: FastAPI, server: Server) -> None:
 def _add_websockets(app: FastAPI, server: Server) -> None:
     @app.websocket("/api/sessions/{name}/audio")
     async def audio(socket: WebSocket, name: str, track: TrackName = "mic") -> None:
-        await socket.accept()
+        await _accept(socket)
         try:
             sink = await server.track(name, track)
+            session = server.sessions.live(name)
         except SamedayError as error:
             await _close_with(socket, error)
             return
-        # A track has one writer: whoever comes last takes it over, over whichever transport.
-        await server.rtc.close_track(sink)
-        await websocket_ingest.ingest(_Socket(socket), sink, server.numbers_of(sink), OpusDecoder)
+        watch = asyncio.ensure_future(server.finish_after(session, sink))
+        try:
+            # A track has one writer: whoever comes last takes it over, over whichever transport.
+            await server.rtc.close_track(sink, "replaced")
+            await websocket_ingest.ingest(_Socket(socket), sink, server.numbers_of(sink), OpusDecoder)
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
 
     @app.websocket("/api/sessions/{name}/events")
     async def events(socket: WebSocket, name: str, after: Annotated[int, Query(ge=0)] = 0) -> None:
-        await socket.accept()
+        await _accept(socket)
         try:
             found = await server.sessions.log_of(name)
         except SamedayError as error:
             await _close_with(socket, error)
             return
-        with contextlib.suppress(WebSocketDisconnect):
-            try:
-                await _until_gone(socket, _send_events(socket, found, after))
-            except SamedayError as error:
-                await _close_with(socket, error)
+        try:
+            await _until_gone(socket, _send_events(socket, found, after))
+        except WebSocketDisconnect:
+            return
+        except SamedayError as error:
+            await _close_with(socket, error)
+
+
+async def _accept(socket: WebSocket) -> None:
+    """Accept the handshake; a peer that is gone is found out with the first message."""
+    with contextlib.suppress(OSError):
+        await socket.accept()
 
 
 async def _send_events(socket: WebSocket, found: SessionLog, after: int) -> None:
@@ -333,23 +329,27 @@ def _add_page(app: FastAPI, server: Server) -> None:
 def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(SamedayError)
     async def ours(_: Request, error: SamedayError) -> JSONResponse:
-        status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+        status = refusals.status(error)
         headers = {"Retry-After": _RETRY_AFTER_S} if status == 503 else None
-        return JSONResponse(_body(error.code, error.message, error.mend), status, headers)
+        return JSONResponse(refusals.body(error.code, error.message, error.mend), status, headers)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        return JSONResponse(_body("bad_request", _faults(error.errors()), "See docs/protocol.md."), 422)
+        return JSONResponse(
+            refusals.body("bad_request", refusals.faults(error.errors()), "See docs/protocol.md."), 422
+        )
 
     @app.exception_handler(WebSocketRequestValidationError)
     async def malformed_address(socket: WebSocket, error: WebSocketRequestValidationError) -> None:
-        await socket.accept()
-        await _close_with(socket, errors.PeerError(_faults(error.errors()), mend="See docs/protocol.md."))
+        await _accept(socket)
+        await _close_with(socket, errors.PeerError(refusals.faults(error.errors()), mend="See docs/protocol.md."))
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:
-        code = _HTTP_CODES.get(error.status_code, "bad_request")
-        return JSONResponse(_body(code, str(error.detail), "See docs/protocol.md."), error.status_code, error.headers)
+        code = refusals.HTTP_CODES.get(error.status_code, "bad_request")
+        return JSONResponse(
+            refusals.body(code, str(error.detail), "See docs/protocol.md."), error.status_code, error.headers
+        )
 
 
 def _log_fault(fault: Exception) -> None:
@@ -358,19 +358,11 @@ def _log_fault(fault: Exception) -> None:
     log.error("unforeseen %s at %s:%s", type(fault).__name__, where.filename, where.lineno)
 
 
-def _faults(found: Sequence[Any]) -> str:
-    """Where it is wrong and why, never what was sent: that may hold names."""
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found)
-
-
-def _body(code: str, message: str, mend: str) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message, "mend": mend}}
-
-
 async def _close_with(socket: WebSocket, error: SamedayError) -> None:
     """Say why in a message, since a refused handshake tells a browser nothing; then close."""
-    await socket.send_json(_body(error.code, error.message, error.mend))
-    await socket.close(_CLOSE_CODES.get(type(error), 4400))
+    peer = _Socket(socket)
+    await peer.send(json.dumps(refusals.body(error.code, error.message, error.mend)))
+    await peer.close(refusals.close_code(error))
 
 
 async def _offer(request: Request) -> str:

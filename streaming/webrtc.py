@@ -144,10 +144,10 @@ class WebRtcIngest:
         await connection.close("requested", linger_s=LINGER_S)
         return True
 
-    async def close_track(self, sink: TrackSink) -> None:
-        """Flush and close the connections of a track, as at the end of its session."""
+    async def close_track(self, sink: TrackSink, reason: Reason = "requested") -> None:
+        """Flush and close the connections of a track: at the end of its session, or `replaced` by another sender."""
         mine = [connection for connection in self._connections.values() if connection.track.sink is sink]
-        await asyncio.gather(*(connection.close("requested", linger_s=LINGER_S) for connection in mine))
+        await asyncio.gather(*(connection.close(reason, linger_s=LINGER_S) for connection in mine))
 
     async def close_all(self) -> None:
         """Flush and close every connection."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from live_server import (
     assert_said,
     audio_url,
     client_of,
+    data_folder,
     end,
     piece,
     send,
@@ -20,13 +22,12 @@ from live_server import (
     silence,
     start,
     transcript_of,
-    until,
     words_of,
 )
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks.server_process import Running
+from benchmarks.server_process import Running, running_server
 from benchmarks.websocket_peer import frames_of
 from streaming.audio_wire import HEADER, MAGIC, AudioFrame, pack
 from streaming.types import SAMPLE_RATE, Tick
@@ -232,17 +233,36 @@ async def test_audio_after_the_end_is_refused(server: Running) -> None:
             await heard(socket)
             await say(socket, frame(0))
             await client.post(f"/api/sessions/{session}/end")
-
-            async def refused() -> str | None:
-                answer = await say(socket, frame(1))
-                return answer["error"]["code"] if "error" in answer else None
-
-            assert await until(refused) == "session_over"
+            # Without another word of the sender's: an idle socket would not hear of it.
+            assert (await heard(socket))["error"]["code"] == "session_over"
             assert await closed(socket) == 4409
         await end(server, client, session)
         async with connect(audio_url(server, session)) as socket:
             assert (await heard(socket))["error"]["code"] == "session_over"
             assert await closed(socket) == 4409
+
+
+async def test_what_was_sent_before_the_end_is_in_the_session(server: Running) -> None:
+    count = 2_000
+    async with client_of(server) as client:
+        session = await start(client)
+        async with connect(audio_url(server, session)) as socket:
+            await heard(socket)
+            for number in range(count):
+                await socket.send(frame(number, tick=number * 160, ticks=160))
+            seen = await end(server, client, session)
+            assert await closed(socket) == 4409
+        assert_accounts_for_all(seen.of("ended")[0], [count * 160])
+
+
+async def test_a_session_that_ends_by_itself_closes_its_idle_sockets(tmp_path: Path) -> None:
+    with running_server(data_folder(tmp_path, SAMEDAY_IDLE_TIMEOUT_S="1")) as alone:
+        async with client_of(alone) as client:
+            session = await start(client)
+            async with connect(audio_url(alone, session)) as socket:
+                await heard(socket)
+                assert (await heard(socket))["error"]["code"] == "session_over"
+                assert await closed(socket) == 4409
 
 
 @pytest.mark.parametrize(

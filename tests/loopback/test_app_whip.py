@@ -241,6 +241,17 @@ async def test_a_new_connection_takes_the_track_over(server: Running) -> None:
         assert_said(await transcript_of(client, session), f"{SLEEPING} {FEELING}")
 
 
+async def test_a_sender_whose_track_went_to_a_websocket_hears_that_it_was_replaced(server: Running) -> None:
+    async with client_of(server) as client:
+        session = await start(client)
+        first = await talk(client, session, 14.1, 16.6)
+        await send(server, session, piece(112.1, 112.4))
+        assert first.resource is not None
+        replaced = await client.delete(first.resource)
+        assert (replaced.status_code, refusal(replaced)["code"]) == (410, "replaced")
+        await first.close()
+
+
 async def test_a_peer_that_vanishes_is_noticed_and_a_new_one_goes_on(server: Running) -> None:
     async with client_of(server) as client:
         session = await start(client)

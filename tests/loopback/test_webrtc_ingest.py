@@ -226,6 +226,17 @@ async def test_a_new_connection_takes_its_track_over_from_the_old_one(server: Se
     await newer.close()
 
 
+async def test_a_track_that_another_transport_takes_is_closed_as_replaced(server: Server) -> None:
+    packets = opus_packets(speechlike(0.4))
+    sink = FakeSink()
+    peer, resource = await server.send(sink, packets)
+    await peer.finish()
+    await server.ingest.close_track(sink, "replaced")
+    await peer.close()
+    assert server.closed == [(resource, "replaced")]
+    assert np.array_equal(sink.audio, decoded(packets)), "its last words are kept"
+
+
 async def test_two_tracks_at_once_do_not_disturb_each_other(server: Server) -> None:
     packets = [opus_packets(speechlike(1.0)), opus_packets(speechlike(1.0)[::-1].copy())]
     sinks = [FakeSink("clinician"), FakeSink("client")]

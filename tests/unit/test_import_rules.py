@@ -51,6 +51,7 @@ LAYERS: dict[str, str] = {
     "streaming.session": "session",
     "streaming.app": "app",
     "streaming.engines": "app",
+    "streaming.refusals": "app",
     "streaming.sessions": "app",
     "streaming.cli": "command",
     "streaming.doctor": "command",

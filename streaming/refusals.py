@@ -1,0 +1,61 @@
+"""How an error is told to a client: its status or close code, and its words (docs/protocol.md)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from streaming import errors
+from streaming.errors import SamedayError
+from streaming.webrtc import NoNetwork
+from streaming.websocket_ingest import CLOSE_FAILED, CLOSE_OVER
+
+_STATUS: dict[type[SamedayError], int] = {
+    errors.NoConsent: 403,
+    errors.UnknownSession: 404,
+    errors.UnknownTrack: 404,
+    errors.UnknownResource: 404,
+    errors.Replaced: 410,
+    errors.NotDrafted: 409,
+    errors.RolesUnknown: 409,
+    errors.SessionOver: 409,
+    errors.BadOffer: 422,
+    errors.PeerError: 400,
+    errors.Overloaded: 503,
+    errors.StoreFailed: 503,
+    NoNetwork: 503,
+}
+_CLOSE_CODES: dict[type[SamedayError], int] = {
+    errors.UnknownSession: 4404,
+    errors.UnknownTrack: 4404,
+    errors.SessionOver: CLOSE_OVER,
+    errors.Overloaded: 4503,
+    errors.StoreFailed: CLOSE_FAILED,
+}
+HTTP_CODES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+"""What a request that reaches no session is refused with."""
+_CLOSE_BAD_REQUEST = 4400
+
+
+def status(error: SamedayError) -> int:
+    """The HTTP status."""
+    return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+
+
+def close_code(error: SamedayError) -> int:
+    """The code that a WebSocket is closed with."""
+    return _CLOSE_CODES.get(type(error), _CLOSE_BAD_REQUEST)
+
+
+def body(code: str, message: str, mend: str) -> dict[str, Any]:
+    """The error object."""
+    return {"error": {"code": code, "message": message, "mend": mend}}
+
+
+def faults(found: Sequence[Any]) -> str:
+    """Where a request is wrong and why, never what was sent: that may hold names."""
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found)
