@@ -23,6 +23,16 @@ _RISK = {
     "volunteered": "VOLUNTEERED",
     "not_asked": "not assessed this session",
 }
+_ITEMS = {
+    "si": "suicidal ideation",
+    "plan": "suicide plan",
+    "intent": "intent",
+    "means": "access to means",
+    "attempts": "attempts",
+    "self_injury": "self-injury",
+    "hi": "harming others",
+    "being_harmed": "being harmed",
+}
 SESSION = Path(__file__).parent / "data" / "session"
 
 
@@ -36,7 +46,10 @@ def main() -> int:
         _print_note(recording)
         _print_timings(recording, server)
         if keep:
-            print(f"\nKEEP=1: open {server.url}/ in a browser; Ctrl-C stops the server.")
+            print(
+                f"\nKEEP=1: this session is at {server.url}/#session={recording.session}, a new one at {server.url}/;"
+            )
+            print("Ctrl-C stops the server, and what it holds goes with it.")
             _wait(server)
     return 0
 
@@ -63,9 +76,16 @@ def _print_note(recording: Recording) -> None:
             mark = _MARKS[statement["provenance"]] + ("" if statement["supported"] else "[not supported] ")
             line = f"{mark}{statement['text']}" + (f" ({times})" if times else "")
             print(textwrap.fill(line, 100, initial_indent="    - ", subsequent_indent="      "))
-    print("\n  risk: " + "; ".join(f"{item} {_RISK[entry['state']]}" for item, entry in note["risk"].items()))
-    blocking = [check for check in note["checks"] if check["severity"] == "error"]
-    print(f"  before signing: {len(blocking)} things to fill in, {len(note['checks']) - len(blocking)} to look at")
+    print("\n  Risk")
+    for state, told in _RISK.items():
+        items = [_ITEMS.get(item, item) for item, entry in note["risk"].items() if entry["state"] == state]
+        if items:
+            print(
+                textwrap.fill(f"{told}: {', '.join(items)}", 100, initial_indent="    - ", subsequent_indent="      ")
+            )
+    print("\n  Before signing (there is no chart behind this demo)")
+    for check in note["checks"]:
+        print(textwrap.fill(check["message"], 100, initial_indent="    - ", subsequent_indent="      "))
 
 
 def _print_timings(recording: Recording, server: Running) -> None:

@@ -169,6 +169,7 @@ class Attribution:
 
     def _snapped(self, group: Sequence[Word], speakers: list[SpeakerId]) -> list[SpeakerId]:
         """Move each speaker change to the best boundary near it, never across another change."""
+        speakers = _unsplit(group, speakers, self.settings.reach_ticks)
         snapped = list(speakers)
         changes = [at for at in range(1, len(group)) if speakers[at] != speakers[at - 1]]
         for index, at in enumerate(changes):
@@ -229,6 +230,21 @@ class Attribution:
         keep = oldest - 4 * self.settings.reply_within_ticks
         if len(self._turns) > 64 and self._turns[32].end < keep:
             self._turns = [turn for turn in self._turns if turn.end >= keep]
+
+
+def _unsplit(group: Sequence[Word], speakers: Sequence[SpeakerId], reach: int) -> list[SpeakerId]:
+    """Give a lone word back to whoever was in the middle of a phrase.
+
+    A listener's "mm-hmm" often falls on the last word of a sentence and takes it along. Between two words without
+    a comma or a stop nobody hands over for one word.
+    """
+    mended = list(speakers)
+    for at in range(1, len(group)):
+        before, word = group[at - 1], group[at]
+        lone = mended[at] != mended[at - 1] and (at + 1 == len(group) or speakers[at + 1] == mended[at - 1])
+        if lone and before.text[-1:].isalnum() and word.start - before.end < reach:
+            mended[at] = mended[at - 1]
+    return mended
 
 
 def _joined(turns: list[Turn], new: Turn) -> list[Turn]:

@@ -62,6 +62,12 @@ def test_too_little_speech_is_refused(tmp_path: Path) -> None:
         voice_file.clips(np.zeros(3 * SAMPLE_RATE, np.int16))
 
 
+def test_a_recording_of_two_people_is_refused(tmp_path: Path) -> None:
+    write_audio(tmp_path / "both.flac", read_audio(SESSION / "mix.opus")[: 45 * SAMPLE_RATE])
+    assert cli.main(["enroll", str(tmp_path / "both.flac"), "--out", str(tmp_path / "voice.json")]) == 2
+    assert not (tmp_path / "voice.json").exists()
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"version": 1, "model": "other", "voice": [1.0]}', '{"voice": "x"}'])
 def test_a_file_that_is_no_voice_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "voice.json").write_text(text)

@@ -67,6 +67,18 @@ def test_in_an_overlap_the_one_who_has_the_floor_keeps_it() -> None:
     assert spoken(joined(said, told)) == [(A, "I went twice this month")]
 
 
+def test_a_listeners_sound_does_not_take_the_last_word_of_a_sentence_along() -> None:
+    said = [final(words("I put off calling customers.", 1.0), 4.0, ends=True)]
+    told = [Turns(MIC, (turn(1.0, 2.15, A), turn(2.15, 2.8, B)), tick(6.0))]
+    assert spoken(joined(said, told)) == [(A, "I put off calling customers.")]
+
+
+def test_a_listeners_word_after_a_comma_is_the_listeners() -> None:
+    said = [final(words("four nights a week, right.", 1.0), 4.0, ends=True)]
+    told = [Turns(MIC, (turn(1.0, 2.2, A), turn(2.2, 2.8, B)), tick(6.0))]
+    assert spoken(joined(said, told)) == [(A, "four nights a week,"), (B, "right.")]
+
+
 def test_words_outside_all_turns_stay_with_whoever_spoke_before() -> None:
     said = [final(words("I was there", 1.0), 2.5, pause=True), final(words("then", 4.0), 6.0, ends=True)]
     told = [Turns(MIC, (turn(1.0, 1.9, B),), tick(9.0))]
