@@ -125,7 +125,11 @@ def _transcribe(chosen: argparse.Namespace, settings: Settings) -> int:
 
     if chosen.rttm:
         _check_writable(chosen.rttm)
-    state = asyncio.run(transcribe(chosen.audio, settings, speakers=chosen.speakers, pace=chosen.pace))
+    progress = _Progress()
+    state = asyncio.run(
+        transcribe(chosen.audio, settings, speakers=chosen.speakers, pace=chosen.pace, progress=progress)
+    )
+    progress.done()
     if chosen.json:
         _print_json(wire.transcript(state))
     else:
@@ -167,6 +171,24 @@ def _print_json(body: dict[str, Any]) -> None:
     """One line, readable where the terminal can show it, and JSON where it cannot."""
     wide = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(json.dumps(body, ensure_ascii=not wide))
+
+
+class _Progress:
+    """One line on a terminal that says how far transcription is; nothing where standard error is a file."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._last_s = -1.0
+
+    def __call__(self, heard_s: float) -> None:
+        if self._shown and heard_s - self._last_s >= 1.0:
+            self._last_s = heard_s
+            print(f"\rtranscribed {int(heard_s) // 60}:{int(heard_s) % 60:02}", end="", file=sys.stderr, flush=True)
+
+    def done(self) -> None:
+        """Clear the line."""
+        if self._shown:
+            print("\r" + " " * 30 + "\r", end="", file=sys.stderr, flush=True)
 
 
 def _print_transcript(state: SessionState) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -27,8 +27,18 @@ _AHEAD_TICKS = 20 * SAMPLE_RATE
 """The file is read at most this far ahead of recognition and diarization, so that memory stays flat."""
 
 
-async def transcribe(path: Path, settings: Settings, *, speakers: int, pace: Pace) -> SessionState:
-    """The state of the ended session. Raises BadAudio before anything was heard, EngineMissing."""
+async def transcribe(
+    path: Path,
+    settings: Settings,
+    *,
+    speakers: int,
+    pace: Pace,
+    progress: Callable[[float], None] = lambda _: None,
+) -> SessionState:
+    """The state of the ended session; `progress` is told the seconds of audio that have been transcribed.
+
+    Raises BadAudio before anything was heard, EngineMissing.
+    """
     blocks = media.read_file(path)
     # A file that cannot be read is refused before a second is spent on loading models.
     first = await asyncio.to_thread(next, blocks, None)
@@ -43,6 +53,7 @@ async def transcribe(path: Path, settings: Settings, *, speakers: int, pace: Pac
         try:
             async for piece in _paced(first, blocks, track, pace, running_session):
                 await _take(track, piece)
+                progress(seconds(track.heard))
         except SessionOver:
             # A stage failed. What was transcribed is there, and the end says that it failed.
             log.error("the session ended before the audio did")

@@ -179,3 +179,8 @@ def test_variables_that_set_nothing_are_found_with_the_nearest() -> None:
 
 def test_every_setting_has_a_default() -> None:
     assert all(not field.is_required() for field in Settings.model_fields.values())
+
+
+def test_every_setting_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
+    assert [name for name in Settings.model_fields if f"`{name}`" not in text] == []
