@@ -134,7 +134,7 @@ def _task(groups: Sequence[Sequence[Clause]], at: int, clause: Clause, *, late: 
         return None
     agreed, reply = _agreement(groups, at)
     evidence = (clause.utterance, reply[0].utterance) if reply else (clause.utterance,)
-    answer = f' Client answered, "{quoted(joined(reply[:2]), answer=True)}"' if reply else ""
+    answer = f' Client answered, "{quoted(joined(reply[:2]))}"' if reply else ""
     if task is not None:
         words = to_client(clause.text[task.start("task") :])
         words = "; ".join([words[:1].lower() + words[1:], *_further_tasks(groups[at], clause)])
@@ -263,7 +263,7 @@ def appointments(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
                 continue
             agreed, reply = _agreement(groups, at)
             evidence = (clause.utterance, reply[0].utterance) if reply else (clause.utterance,)
-            answer = f' Client answered, "{quoted(joined(reply[:2]), answer=True)}"' if reply else ""
+            answer = f' Client answered, "{quoted(joined(reply[:2]))}"' if reply else ""
             named = "Next appointment agreed" if agreed == "yes" else "Next appointment spoken of"
             found.append(
                 Fact(

@@ -5,7 +5,7 @@ Recognized text may lack punctuation; a long stretch without any is split where 
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streaming.types import Role, SpeakerId, Tick, Transcript, Utterance, UtteranceId
 
@@ -84,6 +84,8 @@ class Clause:
     question: bool
     damaged: bool = False
     cut: bool = False
+    more: tuple[UtteranceId, ...] = ()
+    """Later utterances whose words are part of it: a turn that went on past a listening noise."""
 
     @property
     def low(self) -> str:
@@ -155,12 +157,72 @@ def clauses_of(utterance: Utterance, at: int, role: Role) -> list[Clause]:
 
 
 def clauses(transcript: Transcript) -> list[Clause]:
-    """All clauses of a transcript; a speaker without a role counts as other."""
-    return [
-        clause
-        for at, one in enumerate(transcript.utterances)
-        for clause in clauses_of(one, at, transcript.roles.get(one.speaker, "other"))
-    ]
+    """All clauses of a transcript; a speaker without a role counts as other.
+
+    What a client left unfinished and said on past a listening noise is read as one, at the place of its first half:
+    "I don't want to" (Mm-hmm.) "kill myself" must not be read by halves.
+    """
+    found: list[Clause] = []
+    taken: set[int] = set()
+    for at, one in enumerate(transcript.utterances):
+        if at in taken:
+            continue
+        role = transcript.roles.get(one.speaker, "other")
+        halves = [] if role == "clinician" else _further_halves(transcript, at)
+        taken.update(place for place, _ in halves)
+        text = one.text
+        for _, half in halves:
+            text = f"{_OPEN_END.sub('', text)} {half.text.lstrip(' .…-–—')}"
+        more = tuple(half.id for _, half in halves)
+        whole = replace(one, text=text) if halves else one
+        found.extend(replace(clause, more=more) for clause in clauses_of(whole, at, role))
+    return found
+
+
+MAX_HALVES = 4
+"""A turn is joined from so many utterances after its first, at most."""
+_OPEN_END = re.compile(r"[\s,.…–—-]+$")
+_DANGLES = re.compile(
+    r"\b(?:and|but|because|the|a|an|of|or|my|your|if|than|i|i'm|i've|want to|going to|trying to|able to|used to"
+    r"|like to|have to)[,.]?$"
+)
+_NEW_START = re.compile(
+    r"(?:i|i'm|i've|i'd|i'll|it|it's|that|that's|he|she|they|we|my|but|and|so|no|yes|yeah|yep|okay|well|what|why)\b"
+)
+
+
+def _further_halves(transcript: Transcript, at: int) -> list[tuple[int, Utterance]]:
+    """The utterances that go on with an unfinished one, with their places; only noises of others stand between."""
+    first = transcript.utterances[at]
+    found: list[tuple[int, Utterance]] = []
+    before = first.text
+    for place in range(at + 1, len(transcript.utterances)):
+        one = transcript.utterances[place]
+        if one.speaker != first.speaker:
+            if "?" not in one.text and backchannel(one.text):
+                continue
+            break
+        if len(found) == MAX_HALVES or listening(one.text) or listening(before) or not _unfinished(before, one.text):
+            break
+        found.append((place, one))
+        before = one.text
+    return found
+
+
+def _unfinished(before: str, after: str) -> bool:
+    """Whether talk breaks off in the middle of a clause that the next words of the speaker go on with."""
+    before, after = before.replace("’", "'").strip(), after.replace("’", "'").lstrip(' "')
+    if before.endswith(("?", "!")):
+        return False
+    if not before.endswith("."):
+        return True
+    if after[:1].islower() and re.match(r"i\b", after) is None:
+        return True
+    found = _DANGLES.search(before.lower())
+    return found is not None and (not found[0].startswith(_INFINITIVE) or _NEW_START.match(after.lower()) is None)
+
+
+_INFINITIVE = ("want", "going", "trying", "able", "used", "like", "have")
 
 
 def backchannel(text: str) -> bool:

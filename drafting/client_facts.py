@@ -76,9 +76,9 @@ def reported(text: str, lead: str = "Client reported that") -> str:
     return f"{lead} {told}."
 
 
-def quoted(text: str, *, answer: bool = False) -> str:
-    """A quote's words: first letter capital, ended, not longer than can be read; an answer keeps its yes or no."""
-    words = (text if answer else without_lead(text)).split()
+def quoted(text: str) -> str:
+    """A quote's words from where the speaker started: first letter capital, ended, not longer than can be read."""
+    words = text.split()
     if len(words) > MAX_QUOTE_WORDS:
         words = [*words[:MAX_QUOTE_WORDS], "…"]
     text = " ".join(words).strip(" ,;-")

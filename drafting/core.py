@@ -1,5 +1,6 @@
 """The pure path from a transcript to a note; the stage and the embedded writer both take it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from drafting.billing import billing
@@ -14,7 +15,7 @@ from drafting.render import sections
 from drafting.risk import Ledger, ledger_of
 from drafting.verify import verdict, verify
 from streaming.roles import guess
-from streaming.types import RoleGuess, Section, Transcript
+from streaming.types import RoleGuess, Section, Transcript, UtteranceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,18 @@ def read(transcript: Transcript) -> Reading:
     known, guessed = with_roles(transcript)
     groups = by_utterance(clauses(known), len(known.utterances))
     found = ledger_of(groups)
-    facts = _proven(facts_of(groups, found.answered, known.context.goals), known)
+    more = {clause.utterance: clause.more for group in groups for clause in group if clause.more}
+    facts = tuple(_whole(one, more) for one in facts_of(groups, found.answered, known.context.goals))
+    facts = _proven(facts, known)
     return Reading(known, facts, found, guessed)
+
+
+def _whole(fact: Fact, more: Mapping[UtteranceId, tuple[UtteranceId, ...]]) -> Fact:
+    """The fact with the utterances that its turn went on in as evidence too."""
+    if not more.keys() & set(fact.evidence):
+        return fact
+    ids = (one for place in fact.evidence for one in (place, *more.get(place, ())))
+    return replace(fact, evidence=tuple(dict.fromkeys(ids)))
 
 
 def _proven(facts: tuple[Fact, ...], transcript: Transcript) -> tuple[Fact, ...]:

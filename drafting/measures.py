@@ -70,7 +70,7 @@ def answers(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
             Fact(
                 kind="measure",
                 text=text,
-                sentence=f'{lead}: client answered, "{quoted(text, answer=True)}"',
+                sentence=f'{lead}: client answered, "{quoted(text)}"',
                 evidence=(asked[-1].utterance, reply[0].utterance),
                 speaker="client",
                 start=asked[-1].start,

@@ -30,6 +30,8 @@ class Span:
 
     utterance: UtteranceId
     text: str
+    more: tuple[UtteranceId, ...] = ()
+    """Later utterances whose words are in the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class Ledger:
 
 
 def _ids(*spans: Span | None) -> tuple[UtteranceId, ...]:
-    return tuple(dict.fromkeys(span.utterance for span in spans if span is not None))
+    return tuple(dict.fromkeys(one for span in spans if span is not None for one in (span.utterance, *span.more)))
 
 
 EMPTY = Ledger(tuple(NotAsked(item) for item in ITEMS))
@@ -178,12 +180,12 @@ def ledger_of(groups: Sequence[Sequence[Clause]]) -> Ledger:
         role = group[0].role
         for one in _first_of_each(found[at], prefer_self=True):
             if one.other and not (role == "clinician" and _GENERAL.search(one.clause.low)):
-                others.append(OtherPerson(one.item, Span(one.clause.utterance, one.clause.text)))
+                others.append(OtherPerson(one.item, Span(one.clause.utterance, one.clause.text, one.clause.more)))
             elif role == "clinician" and (event := _asked(one, at, groups, found)) is not None:
                 events[one.item].append(event)
                 answered[event.at, one.item] = event
             elif role == "client" and (at, one.item) not in answered and not one.negated and not one.clause.question:
-                span = Span(one.clause.utterance, one.clause.text)
+                span = Span(one.clause.utterance, one.clause.text, one.clause.more)
                 events[one.item].append(_Event(at, "volunteered", None, span, one.time))
     return Ledger(tuple(_finding(item, events[item]) for item in ITEMS), tuple(others))
 
@@ -256,13 +258,18 @@ def _asked(
             break
     if reply is None:
         return None if reflection else _Event(at, "unclear", span, span, "present")
-    answer = Span(groups[reply][0].utterance, joined(groups[reply]))
+    answer = _said(groups[reply])
     if reflection and (sense not in ("affirmed", "denied") or len(group) - place > 2):
         return None
     if sense in ("unclear", "none"):
         return _Event(reply, "unclear", span, answer, "present")
     ever = re.search(r"\b(?:ever|history|in the past|previous\w*|before)\b", span.text.lower()) is not None
     return _outcome(reply, sense, span, answer, ever=ever)
+
+
+def _said(group: Sequence[Clause]) -> Span:
+    """The words of a whole utterance."""
+    return Span(group[0].utterance, joined(group), group[0].more)
 
 
 def _outcome(at: int, sense: Answer, question: Span, answer: Span, *, ever: bool) -> _Event:

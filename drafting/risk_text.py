@@ -13,10 +13,10 @@ def denial(found: Denied) -> str:
     """The one place where a denial is worded."""
     text = (
         f'Risk: client denied {label(found.item)} when asked. Clinician asked, "{quoted(found.question.text)}" '
-        f'Client answered, "{quoted(found.answer.text, answer=True)}"'
+        f'Client answered, "{quoted(found.answer.text)}"'
     )
     for question, answer in found.also[:MAX_FURTHER]:
-        text += f' Also asked, "{quoted(question.text)}", client answered, "{quoted(answer.text, answer=True)}"'
+        text += f' Also asked, "{quoted(question.text)}", client answered, "{quoted(answer.text)}"'
     if found.history is None or found.history == found.answer:
         return text if found.history is None else f"{text} The answer speaks of an earlier time."
     return f'{text} Earlier time spoken of: "{quoted(found.history.text)}"'
@@ -27,7 +27,7 @@ def _positive(found: Endorsed | Volunteered) -> str:
     if isinstance(found, Endorsed):
         return (
             f'Risk: client endorsed {label(found.item)}{when}. Clinician said, "{quoted(found.question.text)}" '
-            f'Client answered, "{quoted(found.answer.text, answer=True)}"'
+            f'Client answered, "{quoted(found.answer.text)}"'
         )
     said = " ".join(f'"{quoted(span.text)}"' for span in found.spans[:3])
     return f"Risk: client volunteered {label(found.item)}{when}: {said}"
@@ -39,7 +39,7 @@ def _worded(found: Finding) -> str | None:
     if isinstance(found, NotAsked):
         if found.question is None:
             return None
-        answer = f' The answer was, "{quoted(found.answer.text, answer=True)}"' if found.answer else ""
+        answer = f' The answer was, "{quoted(found.answer.text)}"' if found.answer else ""
         return (
             f"Risk: {label(found.item)} was asked about but not clearly answered: "
             f'"{quoted(found.question.text)}"{answer} Not assessed this session.'

@@ -41,9 +41,10 @@ _BLOCKS = re.compile(
     re.IGNORECASE,
 )
 _LEAD_IN = re.compile(
-    r"^(?:(?:and|but|so|or|well|yeah|yes|no|okay|ok|oh|um|uh|right|like|because|then|i mean|you know|honestly"
+    r"^(?:(?:and|but|so|or|well|yeah|yes|no(?=[,.]| (?:i|i'm|it|it's|that|that's|he|she|they|we|not)\b)"
+    r"|okay|ok|oh|um|uh|right|like|because|then|i mean|you know|honestly"
     r"|actually|just|now"
-    r"|also|plus|maybe|sure|basically|anyway|exactly|definitely|i guess|i think|i don't know|i suppose"
+    r"|also|plus|maybe|sure|basically|anyway|exactly|definitely|i guess|i think|i don't know(?=[,.;]|$)|i suppose"
     r"|probably|cause)\b(?:[ ,.-]+|$))+",
     re.IGNORECASE,
 )

@@ -1,0 +1,65 @@
+"""Turns that go on past a listening noise, answers taken back, and what directly follows what."""
+
+import pytest
+
+from drafting.core import Reading, draft, read
+from drafting.risk import Denied, RiskState
+from drafting.risk_mentions import RiskItem
+from drafting.text import plain
+from streaming.transcript_json import read as read_transcript
+from streaming.types import Transcript
+
+pytestmark = pytest.mark.unit
+
+
+def spoken(*lines: str) -> Transcript:
+    """Lines "T: …" of the clinician and "C: …" of the client."""
+    rows = [
+        {"role": {"T": "clinician", "C": "client"}[line[0]], "start": 5 * n, "text": line[3:]}
+        for n, line in enumerate(lines)
+    ]
+    return read_transcript({"utterances": rows})
+
+
+def reading(*lines: str) -> Reading:
+    return read(spoken(*lines))
+
+
+def state(item: RiskItem, *lines: str) -> RiskState:
+    return reading(*lines).ledger[item].state
+
+
+@pytest.mark.parametrize("noise", ["Mm-hmm.", "Yeah.", "Okay."])
+def test_a_wish_broken_by_a_noise_keeps_its_negation(noise: str) -> None:
+    said = ("C: I was low but I don't want to", f"T: {noise}", "C: kill myself.")
+    assert state("si", "T: How was your week?", *said) == "not_asked"
+
+
+def test_a_fragment_is_quoted_with_its_first_half_and_shows_both() -> None:
+    found = reading("T: What worries you?", "C: Don't want to", "T: Yeah.", "C: end up dead because of the drinking.")
+    told = plain(draft(found.transcript))
+    assert "End up dead" not in told
+    assert all("end up dead" not in one.text.lower() or "don't want to" in one.text.lower() for one in found.facts)
+    held = [one.evidence for one in found.facts if "end up dead" in one.text.lower()]
+    ids = [one.id for one in found.transcript.utterances]
+    assert all({ids[1], ids[3]} <= set(one) for one in held)
+
+
+def test_a_turn_that_ended_is_not_joined_to_the_next() -> None:
+    found = reading(
+        "T: How do you sleep?", "C: I cannot sleep at night.", "T: Mm-hmm.", "C: I feel anxious every single morning."
+    )
+    assert {len(one.evidence) for one in found.facts if one.kind == "symptom"} == {1}
+
+
+@pytest.mark.parametrize(
+    "said", ["I don't know that it helped me with the panic.", "No one helped me when the panic attacks came."]
+)
+def test_what_opens_a_sentence_and_turns_its_sense_is_not_cut(said: str) -> None:
+    told = plain(draft(spoken("T: Did the breathing help?", f"C: {said}", "T: I see.", "C: It was a hard week.")))
+    for line in told.splitlines():
+        if "helped" in line:
+            assert (
+                "don't know that it helped" in line or "do not know that it helped" in line or "o one helped" in line
+            )
+    assert "That it helped" not in told
