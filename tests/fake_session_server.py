@@ -62,6 +62,8 @@ class FakeServer:
         """What to answer instead, by method and last part of the path: a status and an error code."""
         self.on_end: list[Message] = []
         """Events that follow the end of a session."""
+        self.formats: dict[str, Message] = {}
+        """The note in the formats other than its own."""
         self.followed: list[int] = []
         """The `after` of each event connection."""
         self.take_events = True
@@ -187,7 +189,7 @@ class FakeServer:
             session = FakeSession(name, body["tracks"][0]["speakers"], body["consent"])
             self.sessions[name] = session
             started = {"type": "started", "started_at": session.started_at, "tracks": body["tracks"],
-                       "consent": body["consent"], "format": body["format"]}  # fmt: skip
+                       "consent": body["consent"], "format": body.get("format", "soap")}  # fmt: skip
             await self._emit(session, [started])
             return JSONResponse(session.as_json(), 201, {"Location": f"/api/sessions/{name}"})
 
@@ -219,7 +221,9 @@ class FakeServer:
             return JSONResponse(session.as_json(), 202)
 
         @app.get("/api/sessions/{name}/note")
-        async def _note(name: str) -> Response:
+        async def _note(name: str, format: str = "soap") -> Response:
+            if format in self.formats:
+                return JSONResponse(self.formats[format])
             notes = [event["note"] for event in self.sessions[name].log if event["type"] == "draft"]
             return JSONResponse(notes[-1]) if notes else _error(409, "not_drafted")
 

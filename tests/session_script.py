@@ -58,6 +58,7 @@ def relabel(number: int, speaker: str) -> Message:
 
 
 TALK = [
+    gap(0.0, 0.8, "no_audio"),
     utterance(1, 1.0, "Good morning. How have you been sleeping since last week?"),
     utterance(2, 5.2, "Badly. I wake at four, most nights, and then I lie there and think about work.", "S2"),
     utterance(3, 11.0, "How many nights was it this week?"),
@@ -91,6 +92,8 @@ NOTE: Message = {
         {"name": "Assessment", "statements": [
             statement("Sleep has improved markedly in all areas of life.", 4, supported=False),
             statement("Worry leads to leaving work early.", 8),
+            statement("Clinical interpretation: to be entered by the clinician.", source="suggestion"),
+            statement("Risk: not assessed this session: plan, means.", source="suggestion"),
         ]},
         {"name": "Plan", "statements": [
             statement("Client agreed to bring two thought records next week.", 9, 10),

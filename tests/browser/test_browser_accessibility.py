@@ -103,7 +103,7 @@ def test_a_session_by_keyboard_alone(server: FakeServer, open_page: OpenPage) ->
 
 
 def _tab_to(page: Page, name: str) -> None:
-    for _ in range(20):
+    for _ in range(30):
         page.keyboard.press("Tab")
         focused = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
         if page.evaluate(focused) == name:

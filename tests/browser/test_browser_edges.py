@@ -32,7 +32,7 @@ def test_consent_names_each_person_who_shares_the_microphone(server: FakeServer,
     page.get_by_role("radio", name="3").check()
     consent_and_start(page, people=3)
     assert server.calls("POST", "/sessions") == [
-        {"consent": ["clinician", "client", "person 3"], "tracks": [{"id": "mic", "speakers": 3}], "format": "soap"}
+        {"consent": ["clinician", "client", "person 3"], "tracks": [{"id": "mic", "speakers": 3}]}
     ]
 
 

@@ -54,7 +54,7 @@ class Look:
 
 @pytest.mark.parametrize("size,scheme", _LOOKS)
 def test_every_state(server: FakeServer, open_page: OpenPage, size: str, scheme: str) -> None:
-    server.on_end = [relabel(3, "S1"), ended(47.5, 5.8), draft(NOTE)]
+    server.on_end = [relabel(3, "S1"), ended(47.5, 6.6), draft(NOTE)]
     page = open_page(server.url, size, color_scheme=scheme)
     look = Look(page, size, scheme)
     look.at("setup", full=True)
@@ -83,6 +83,9 @@ def test_every_state(server: FakeServer, open_page: OpenPage, size: str, scheme:
     look.at("note", full=True)
     page.get_by_role("button", name="Client, 0:36: show what was said").first.click()
     look.at("note-evidence")
+    page.get_by_role("button", name="New session").click()
+    page.get_by_role("region", name="Earlier sessions in this browser").wait_for()
+    look.at("setup-again", full=True)
 
 
 @pytest.mark.parametrize("size", SIZES)

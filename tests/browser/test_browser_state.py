@@ -108,6 +108,13 @@ def test_an_end_that_was_asked_for_is_not_taken_back_by_an_older_answer(reduced:
     assert reduced([*asked, ended(3.0), {"type": "page/session", "session": live}])["phase"] == "ended"
 
 
+def test_a_long_silence_at_the_start_is_still_missing_sound(page: Page, reduced: Reduce) -> None:
+    state = reduced([gap(0.0, 90.0, "no_audio"), ended(100.0, 90.0)])
+    [entry] = page.evaluate("state => pure.timeline(state)", state)
+    assert "quiet" not in entry
+    assert page.evaluate("state => pure.completeness(state).gapS", state) == 90.0
+
+
 def test_lengths_of_merged_gaps_add_up(page: Page, reduced: Reduce) -> None:
     state = reduced([gap(1.0, 1.02, "packet_loss"), gap(1.5, 1.54, "packet_loss"), gap(9.0, 9.02, "packet_loss")])
     entries = page.evaluate("state => pure.timeline(state)", state)
@@ -133,6 +140,10 @@ def test_an_event_without_what_it_must_have_is_refused(page: Page, message: Mess
         (
             {"minutes": 1, "cpt": None, "margin_min": 15},
             "1 minute measured: too short for a psychotherapy code, 15 minutes short of 90832.",
+        ),
+        (
+            {"minutes": 0, "cpt": None, "margin_min": 16},
+            "Under a minute measured: too short for a psychotherapy code, 16 minutes short of 90832.",
         ),
         (None, ""),
     ],

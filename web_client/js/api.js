@@ -25,11 +25,14 @@ export function toProblem(error) {
 }
 
 export class Api {
-  /** `consent` names the participants who agreed, `people` share the one microphone. Raises ApiError. */
-  async create(consent, people) {
+  /**
+   * `consent` names the participants who agreed, `people` share the one microphone, `format` is the note's, or null for
+   * the server's own. Raises ApiError.
+   */
+  async create(consent, people, format) {
     return this.#session(await request("/api/sessions", {
       method: "POST",
-      body: JSON.stringify({ consent, tracks: [track(people)], format: "soap" }),
+      body: JSON.stringify({ consent, tracks: [track(people)], ...(format ? { format } : {}) }),
     }));
   }
 

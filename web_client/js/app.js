@@ -3,12 +3,14 @@
 import { Api, toProblem } from "./api.js";
 import { backoff, pause } from "./backoff.js";
 import { EventFeed } from "./feed.js";
-import { addressOf, recall, remember, sessionInAddress } from "./memory.js";
+import {
+  addressOf, chosenFormat, earlierSessions, forgetSessions, recall, remember, rememberFormat, rememberSession, sessionInAddress,
+} from "./memory.js";
 import { obstacle } from "./microphone.js";
 import { MicrophoneDesk } from "./microphone_desk.js";
 import { noteText } from "./note_text.js";
 import { Recorder } from "./recorder.js";
-import { isComplete, withRole } from "./selectors.js";
+import { isComplete, shownNote, withRole } from "./selectors.js";
 import { participants } from "./state.js";
 import { Store } from "./store.js";
 import { S } from "./strings.js";
@@ -44,6 +46,7 @@ export class App {
     addEventListener("hashchange", () => location.reload());
     navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#microphone.list());
     const id = sessionInAddress();
+    this.#listEarlier();
     if (id) this.#resume(id);
     else this.#problemIfBlocked();
   }
@@ -87,6 +90,8 @@ export class App {
       confirmEnd: () => this.#end(),
       showEvidence: (evidence) => this.#dispatch({ type: "page/evidence", evidence }),
       backToNote: () => this.#backToNote(),
+      chooseFormat: (format) => this.#chooseFormat(format),
+      forget: () => this.#forget(),
       copy: () => this.#copy(),
       draftAgain: () => this.#draftAgain(),
       newSession: () => this.#newSession(),
@@ -110,9 +115,10 @@ export class App {
       if (!this.#recorder.isOpen && !(await this.#microphone.open())) {
         return this.#dispatch({ type: "page/not-started" });
       }
-      const made = await this.#api.create(names, setup.people);
+      const made = await this.#api.create(names, setup.people, knownFormat());
       history.replaceState(null, "", addressOf(made.session.id));
       remember({ id: made.session.id, recording: true, ending: false, device: this.#recorder.deviceId });
+      rememberSession(made.session.id, made.session.started_at);
       this.#dispatch({ type: "page/session", ...made });
       this.#follow(made.session.id);
       this.#record(made.session);
@@ -120,6 +126,16 @@ export class App {
       this.#dispatch({ type: "page/not-started" });
       this.#problem(error.code === "unreachable" ? { code: "unreachable_start" } : error);
     }
+  }
+
+  #listEarlier() {
+    this.#dispatch({ type: "page/earlier", earlier: earlierSessions() });
+  }
+
+  #forget() {
+    forgetSessions();
+    this.#listEarlier();
+    this.#page.forgotten();
   }
 
   // The session
@@ -171,13 +187,14 @@ export class App {
   }
 
   #onEvent(text) {
-    const before = this.#state.phase;
+    const { phase: before, note } = this.#state;
     try {
       this.#dispatch(JSON.parse(text));
     } catch {
       this.#problem({ code: "bad_message" });
     }
     if (before !== "ended" && this.#state.phase === "ended") this.#stopRecording();
+    if (this.#state.note !== note) this.#showFormat(knownFormat());
   }
 
   /** The log is at its end without an end or a note: the server was stopped in the middle, or something failed. */
@@ -302,16 +319,39 @@ export class App {
     const before = JSON.stringify(this.#state.note);
     this.#dispatch({ type: "page/note-stale" });
     const note = await this.#api.note(this.#state.session.id, this.#state.note.format);
-    if (JSON.stringify(note) !== before) this.#dispatch({ type: "page/note", note });
+    if (JSON.stringify(note) === before) return;
+    this.#dispatch({ type: "page/note", note });
+    await this.#showFormat(this.#state.format);
   }
 
   async #draftAgain() {
     try {
       const note = await this.#api.note(this.#state.session.id, this.#state.started?.format ?? "soap");
       this.#dispatch({ type: "page/note", note });
+      await this.#showFormat(knownFormat());
     } catch (error) {
       this.#problem(error);
     }
+  }
+
+  async #chooseFormat(format) {
+    rememberFormat(format);
+    if (await this.#showFormat(format)) this.#page.say(S.note.formatShown(S.note.formatNames[format]));
+  }
+
+  /** Shows the note in a format; the session's own stays as it was drafted. Whether that is what is shown now. */
+  async #showFormat(format) {
+    const { note, session } = this.#state;
+    if (!note || !format) return false;
+    this.#dispatch({ type: "page/format", format });
+    if (format === note.format) return true;
+    try {
+      this.#dispatch({ type: "page/other-note", note: await this.#api.note(session.id, format) });
+    } catch (error) {
+      if (this.#state.format === format) this.#dispatch({ type: "page/format", format: null });
+      this.#problem(error);
+    }
+    return shownNote(this.#state)?.format === format;
   }
 
   #backToNote() {
@@ -322,7 +362,7 @@ export class App {
 
   async #copy() {
     try {
-      await navigator.clipboard.writeText(noteText(this.#state.note));
+      await navigator.clipboard.writeText(noteText(shownNote(this.#state)));
       this.#dispatch({ type: "page/copied", result: "done" });
       this.#page.say(S.note.copied);
     } catch {
@@ -338,6 +378,13 @@ export class App {
     history.replaceState(null, "", addressOf(null));
     remember({ id: null, recording: false, ending: false });
     this.#dispatch({ type: "page/reset" });
+    this.#listEarlier();
     this.#problemIfBlocked();
   }
+}
+
+/** The format that was chosen in this browser, where it is one of ours. */
+function knownFormat() {
+  const format = chosenFormat();
+  return Object.hasOwn(S.note.formatNames, format ?? "") ? format : null;
 }

@@ -19,6 +19,56 @@ export function remember(values) {
   }
 }
 
+// What this browser keeps beyond a window: never anything of what was said.
+
+const FORMAT = "sameday.format";
+const EARLIER = "sameday.sessions";
+const EARLIER_KEPT = 5;
+
+/** The note's format that was chosen last, or null. */
+export function chosenFormat() {
+  try {
+    return localStorage.getItem(FORMAT);
+  } catch {
+    return null;
+  }
+}
+
+export function rememberFormat(format) {
+  keep(FORMAT, format);
+}
+
+/** [{id, at}] of the last sessions that were started here, newest first. */
+export function earlierSessions() {
+  try {
+    const list = JSON.parse(localStorage.getItem(EARLIER) ?? "[]");
+    return Array.isArray(list) ? list.filter((one) => typeof one?.id === "string" && typeof one?.at === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+export function rememberSession(id, at) {
+  const others = earlierSessions().filter((one) => one.id !== id);
+  keep(EARLIER, JSON.stringify([{ id, at }, ...others].slice(0, EARLIER_KEPT)));
+}
+
+export function forgetSessions() {
+  try {
+    localStorage.removeItem(EARLIER);
+  } catch {
+    // What cannot be kept need not be removed.
+  }
+}
+
+function keep(key, value) {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // A browser that keeps nothing works without it.
+  }
+}
+
 /** The session's id in the address, or null. */
 export function sessionInAddress() {
   const found = /^#session=(.+)$/.exec(location.hash);

@@ -2,30 +2,43 @@
 
 import { S } from "./strings.js";
 
-/** Plain text of a note: what is not from the session, or not supported by it, says so in brackets. */
+/**
+ * Plain text of a note: what is not from the session, or not supported by it, says so in brackets. What the clinician
+ * has still to enter stands at the end and not among the findings.
+ */
 export function noteText(note) {
   const title = S.note.formats[note.format] ?? String(note.format ?? "").toUpperCase();
   const blocks = [`${title}\n${S.note.unsigned}`];
   for (const section of note.sections ?? []) {
-    const lines = section.statements.map((statement) => `- ${statement.text}${mark(statement)}`);
+    const told = section.statements.filter((statement) => !isToEnter(statement));
+    const lines = told.map((statement) => `- ${statement.text}${mark(statement)}`);
     blocks.push([section.name.toUpperCase(), ...(lines.length ? lines : [`- ${S.note.emptySection}`])].join("\n"));
   }
   const risk = Object.entries(note.risk ?? {});
   if (risk.length) blocks.push([S.risk.title.toUpperCase(), ...risk.map(([item, found]) => `- ${riskLine(item, found)}`)].join("\n"));
+  const open = (note.sections ?? []).flatMap((section) =>
+    section.statements.filter(isToEnter).map((statement) => `- ${statement.text} (${section.name})`));
   const billing = billingLine(note.billing);
   if (billing) blocks.push(`${S.billing.title.toUpperCase()}\n${billing}`);
+  if (open.length) blocks.push([S.note.stillToEnter.toUpperCase(), ...open].join("\n"));
   return `${blocks.join("\n\n")}\n`;
 }
 
 function mark(statement) {
   const marks = [];
-  if (statement.provenance !== "transcript") marks.push(sourceName(statement.provenance));
+  if (statement.provenance !== "transcript") marks.push(sourceName(statement));
   if (statement.supported === false) marks.push(S.note.unsupported);
   return marks.length ? ` [${marks.join("; ")}]` : "";
 }
 
-export function sourceName(provenance) {
-  return S.note.sources[provenance] ?? S.note.sourceUnknown;
+/** Whether a statement asks the clinician to enter something, or says what of risk was not assessed. */
+export function isToEnter(statement) {
+  return statement.provenance === "suggestion" && /\b(?:to be entered|not assessed)\b|^risk\b/i.test(statement.text);
+}
+
+export function sourceName(statement) {
+  if (isToEnter(statement)) return S.note.toEnter;
+  return Object.hasOwn(S.note.sources, statement.provenance) ? S.note.sources[statement.provenance] : S.note.sourceUnknown;
 }
 
 export function riskName(item) {

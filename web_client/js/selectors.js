@@ -7,6 +7,7 @@ const SILENT_SERVER_MS = 4000;
 const LAG_STALE_MS = 5000;
 const NOTABLE_LAG_S = 2;
 const PARAGRAPH_S = 20;
+const LEAD_IN_S = 30;
 
 /** How a speaker is called: by role where it is known, with the speaker's number where two share a role. */
 export function speakerName(state, speaker, role = null) {
@@ -63,7 +64,25 @@ function utteranceEntry(state, said, before) {
   };
 }
 
+/**
+ * Whether a gap is the wait at the start while the connection was made: nothing was recorded yet, so nothing was lost.
+ * A wait that is longer than making a connection takes stays a gap.
+ */
+const isLeadIn = (gap) => gap.cause === "no_audio" && gap.start === 0 && gap.end <= LEAD_IN_S;
+
+const beganAt = (gap) => clock(Math.max(1, Math.round(gap.end)));
+
+function leadInEntry(gap, many) {
+  const time = beganAt(gap);
+  const text = many ? S.transcript.beganOf(time, gap.track) : S.transcript.began(time);
+  return { kind: "gap", quiet: true, key: `gap ${gap.track} ${gap.start}`, start: gap.start, live: gap.live, text, why: "" };
+}
+
 function addGap(entries, gap, many) {
+  if (isLeadIn(gap)) {
+    entries.push(leadInEntry(gap, many));
+    return;
+  }
   const last = entries.at(-1);
   const length = gap.end - gap.start;
   const merges = last?.kind === "gap" && last.cause === gap.cause && last.track === gap.track
@@ -190,6 +209,9 @@ export function rolesWords(state) {
 export const isComplete = (state) =>
   state.phase === "ended" && (state.note !== null || draftFailed(state) || state.interrupted);
 
+/** The note that is shown: in the format that was chosen once it is there, else the session's own. */
+export const shownNote = (state) => (state.note && state.otherNote) || state.note;
+
 export const draftFailed = (state) => state.failures.some((failure) => failure.stage === "draft");
 
 const TICKS_PER_S = 16000;
@@ -199,12 +221,18 @@ export function completeness(state) {
   if (!state.ended) return null;
   const sum = (field) => state.ended.totals.reduce((total, track) => total + (track[field] ?? 0), 0);
   const [received, transcribed, gap] = [sum("received_ticks"), sum("transcribed_ticks"), sum("gap_ticks")];
+  const leadIns = state.gaps.filter(isLeadIn);
+  const lead = leadIns.reduce((total, one) => total + Math.round(one.end * TICKS_PER_S), 0);
+  // Times on the wire are rounded: less than a millisecond is no gap.
+  const missing = gap - lead < TICKS_PER_S / 1000 ? 0 : gap - lead;
   return {
     receivedS: received / TICKS_PER_S,
     transcribedS: transcribed / TICKS_PER_S,
-    gapS: gap / TICKS_PER_S,
+    leadS: lead / TICKS_PER_S,
+    began: leadIns.length ? beganAt(leadIns.reduce((a, b) => (a.end < b.end ? a : b))) : null,
+    gapS: missing / TICKS_PER_S,
     speechS: sum("speech_ticks") / TICKS_PER_S,
-    gaps: state.gaps.length,
+    gaps: state.gaps.length - leadIns.length,
     adds: received === transcribed + gap,
   };
 }

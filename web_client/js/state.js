@@ -22,6 +22,9 @@ export const INITIAL = Object.freeze({
   failures: Object.freeze([]),
   ended: null,
   note: null,
+  format: null, // of the note that was chosen to be shown; null is the session's own
+  otherNote: null, // the note in that format, as the server renders it
+  earlier: Object.freeze([]), // {id, at}: sessions that this browser started before
   noteStale: false, // the roles were changed after it was drafted
   setup: Object.freeze({ people: 2, consent: Object.freeze([]), missing: Object.freeze([]) }),
   microphone: Object.freeze({ status: "off", devices: Object.freeze([]), chosen: "" }), // off, opening, open
@@ -114,6 +117,11 @@ const HANDLERS = new Map(Object.entries({
   "page/not-started": (state) => ({ ...state, phase: "setup" }),
   "page/session": onSession,
   "page/note": onNote,
+  "page/format": (state, message) => ({ ...state, format: message.format, otherNote: null, evidence: null, copied: null }),
+  // An answer for a format that is no longer wanted comes too late to count.
+  "page/other-note": (state, message) => (message.note.format === state.format
+    ? { ...state, otherNote: message.note, evidence: null, copied: null } : state),
+  "page/earlier": (state, message) => ({ ...state, earlier: message.earlier }),
   "page/note-stale": (state) => ({ ...state, noteStale: state.note !== null }),
   "page/unknown-session": (state) => ({ ...state, phase: "lost", problem: null }),
   "page/ending": (state) => ({ ...state, phase: "ending", confirmingEnd: false }),
@@ -156,7 +164,7 @@ function onUtterance(state, message) {
 }
 
 function onNote(state, message) {
-  return { ...state, note: message.note, noteStale: false, evidence: null, copied: null };
+  return { ...state, note: message.note, otherNote: null, noteStale: false, evidence: null, copied: null };
 }
 
 function onLag(state, message) {

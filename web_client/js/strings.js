@@ -19,7 +19,16 @@ export function duration(seconds) {
   return parts.filter(([count]) => count).map(([count, unit]) => `${count} ${unit}`).join(" ");
 }
 
+/** A moment in the reader's own time zone; empty where it is none. */
+export function localTime(iso) {
+  const date = new Date(iso ?? NaN);
+  if (Number.isNaN(date.getTime())) return "";
+  return date.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
+}
+
 const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+
+const measured = (minutes) => (minutes < 1 ? "Under a minute" : plural(minutes, "minute", "minutes"));
 
 export const S = {
   product: "sameday",
@@ -44,7 +53,8 @@ export const S = {
     consentLead: "Read this aloud, then tick for each person who said yes.",
     script: [
       "“I would like to record the sound of our session today. A computer program writes down what we say and prepares a draft of my note. I read and correct that draft before it counts.",
-      "The sound and the text are kept on the server that our practice uses. You can say no, and you can ask me to stop at any time. It changes nothing about your care. Do you agree?”",
+      "The sound is deleted once the text is complete, unless our practice keeps it. The text stays on the server that our practice uses.",
+      "You can say no, and you can ask me to stop at any time. What was written down until then stays. It changes nothing about your care. Do you agree?”",
     ],
     consentOf: (index) =>
       index === 0 ? "I, the clinician, agree to be recorded" : `${PEOPLE[index]} heard this and agrees to be recorded`,
@@ -61,6 +71,11 @@ export const S = {
     starting: "Starting…",
     missingConsent: (names) => `Not started: no consent ticked for ${names.join(" and ")}.`,
     personName: (index) => PEOPLE[index].toLowerCase(),
+    earlierTitle: "Earlier sessions in this browser",
+    earlierLead: "Only the times and addresses of the last sessions are kept here. To forget them deletes nothing on the server.",
+    earlierLink: (time) => `Session of ${time}`,
+    forget: "Forget",
+    forgotten: "The list of earlier sessions is forgotten.",
   },
 
   level: {
@@ -150,12 +165,14 @@ export const S = {
       dropped_by_sender: "The sending device left it out.",
     },
     causeUnknown: "It was not heard.",
+    began: (time) => `Recording began at ${time}`,
+    beganOf: (time, track) => `Recording on ${track} began at ${time}`,
     announceGap: (text) => `Gap: ${text}`,
   },
 
   end: {
     title: "End the session?",
-    body: "The recording stops, the last words are written down, and the note is drafted. All that was said so far is kept.",
+    body: "The recording stops, the last words are written down, and the note is drafted. The text stays on the server.",
     warning: "A session that has ended takes no more sound. The recording goes on while this question is open.",
     keep: "Keep recording",
     confirm: "End the session",
@@ -172,6 +189,14 @@ export const S = {
       soap: "SOAP", dap: "DAP", birp: "BIRP", girp: "GIRP", pirp: "PIRP",
       progress: "Progress note", intake: "Intake", plan: "Treatment plan",
     },
+    formatNames: {
+      soap: "SOAP: Subjective, Objective, Assessment, Plan", dap: "DAP: Data, Assessment, Plan",
+      birp: "BIRP: Behavior, Intervention, Response, Plan", girp: "GIRP: Goal, Intervention, Response, Plan",
+      pirp: "PIRP: Problem, Intervention, Response, Plan", progress: "Progress note", intake: "Intake",
+      plan: "Treatment plan",
+    },
+    format: "Format of the note",
+    formatShown: (name) => `The note is shown as ${name}.`,
     lead: "Not signed. Each statement says where it comes from. Choose a time to see what was said.",
     pending: "The note is being drafted…",
     failed: "The note could not be drafted. The transcript is complete and kept.",
@@ -182,10 +207,12 @@ export const S = {
     emptySection: "Nothing in the session for this section.",
     sources: {
       transcript: "From the session",
-      chart: "From the chart",
+      chart: "From the chart or the session’s clock",
       clinician: "Entered by you",
       suggestion: "Suggested, not said",
     },
+    toEnter: "For you to enter",
+    stillToEnter: "Still to enter",
     sourceUnknown: "Source not known",
     unsupported: "Not supported by what was said: check or drop it",
     evidence: (name, time) => `${name}, ${time}`,
@@ -223,15 +250,17 @@ export const S = {
 
   checks: {
     title: "Before you sign",
+    lead: "Complete these in your record before signing. This page does not change the note.",
+    jump: (count) => `Before you sign: ${plural(count, "point", "points")}`,
     none: "No open points.",
-    severities: { error: "Must be mended", warning: "Should be mended", info: "Good to know" },
+    severities: { error: "Needed in your record", warning: "Check or add", info: "Good to know" },
     in: (section) => `In ${section}`,
   },
 
   billing: {
     title: "Time and code",
-    none: (minutes) => `${plural(minutes, "minute", "minutes")} measured: too short for a psychotherapy code`,
-    code: (minutes, cpt) => `${plural(minutes, "minute", "minutes")} measured: ${cpt}`,
+    none: (minutes) => `${measured(minutes)} measured: too short for a psychotherapy code`,
+    code: (minutes, cpt) => `${measured(minutes)} measured: ${cpt}`,
     short: (margin, code) => `${plural(margin, "minute", "minutes")} short of ${code}`,
     past: (margin) => `${plural(margin, "minute", "minutes")} past its least time`,
   },
@@ -240,11 +269,13 @@ export const S = {
     title: "Is it all there?",
     all: "All sound that was received has been written down.",
     missing: (length, count) => `${length} of sound is missing, in ${plural(count, "gap", "gaps")}.`,
+    began: (time) => `Recording began at ${time}.`,
     unexplained: "The figures do not add up. Please keep the session’s id and tell whoever runs the server.",
     received: "Sound received",
     transcribed: "Written down",
     gaps: "Missing",
     noGaps: "nothing",
+    before: "Before the recording began",
     gapCount: (length, count) => `${length}, ${plural(count, "gap", "gaps")}`,
     started: "Started",
     ended: "Ended",
@@ -271,7 +302,7 @@ export const S = {
     microphone_busy: ["The microphone cannot be opened. Another program may be using it.", "Close the other program, then try again."],
     unreachable: ["The server cannot be reached.", "Check this device’s network. The page keeps trying."],
     unreachable_start: ["The server cannot be reached. Nothing was started.", "Check this device’s network, then try again."],
-    unknown_session: ["This server does not know the session.", "It may have been on another server, or been deleted. Start a new one."],
+    unknown_session: ["This server does not know the session.", "It may be on another server, or the address may be incomplete. Start a new one."],
     no_consent: ["The server did not start: consent is missing.", "Ask everyone who can be heard, tick the boxes, and start again."],
     overloaded: ["The server is full and cannot take another session now.", "Try again in a few minutes. Until then, take short notes by hand."],
     session_over: ["This session has already ended.", "Its note is below. Start a new session to record more."],

@@ -76,7 +76,7 @@ export class Announcer {
     for (const entry of timeline(state)) {
       if (!entry.live || this.#told.has(entry.key)) continue;
       this.#told.add(entry.key);
-      const text = entry.kind === "gap" ? S.transcript.announceGap(entry.text) : S.transcript.says(entry.name, entry.text);
+      const text = entry.quiet ? entry.text : entry.kind === "gap" ? S.transcript.announceGap(entry.text) : S.transcript.says(entry.name, entry.text);
       this.#log.append(h("p", { dir: "auto" }, text));
     }
     while (this.#log.childElementCount > KEPT) this.#log.firstElementChild.remove();

@@ -1,9 +1,9 @@
 // The note: sections, each statement with its source, risk, checks, time and code, and whether all of it is there.
 
 import { billingLine, noteText, riskName, riskState, sourceName } from "../note_text.js";
-import { completeness, draftFailed, speakerName } from "../selectors.js";
-import { S, clock, duration } from "../strings.js";
-import { button, focusOn, h, icon, setChildren, setHidden, setText } from "./dom.js";
+import { completeness, draftFailed, shownNote, speakerName } from "../selectors.js";
+import { S, clock, duration, localTime } from "../strings.js";
+import { button, focusOn, h, icon, newId, setChildren, setHidden, setText } from "./dom.js";
 import { notice } from "./setup.js";
 
 export class NoteView {
@@ -15,16 +15,28 @@ export class NoteView {
   #copied = h("p", { class: "note__copied" });
   #fallback = h("textarea", { class: "note__text", readonly: true, rows: "12", "aria-label": S.note.copyLabel });
   #copy;
+  #format = h("select", { id: newId("format"), class: "select" });
+  #formatField;
+  #jump;
   #shown = [];
   #origins = new Map(); // evidence key to the button that showed it
 
   constructor(actions) {
     this.#actions = actions;
     this.#copy = button(S.note.copy, () => actions.copy(), { icon: "copy", kind: "primary" });
+    this.#format.append(...Object.entries(S.note.formatNames).map(([value, name]) => h("option", { value }, name)));
+    this.#format.addEventListener("change", () => actions.chooseFormat(this.#format.value));
+    this.#formatField = h("p", { class: "field" }, h("label", { for: this.#format.id }, S.note.format), this.#format);
+    // The address keeps the session's id: the link may not put its own fragment there.
+    this.#jump = h("a", { class: "note__jump", href: "#sign", on: { click: (event) => {
+      event.preventDefault();
+      const title = this.#body.querySelector("[data-sign]");
+      if (title) focusOn(title);
+    } } });
     this.#tools = h("div", { class: "note__tools" }, this.#copy,
       button(S.note.another, () => actions.newSession(), { icon: "plus" }));
     this.element = h("article", { class: "note", "aria-label": S.note.title },
-      h("header", { class: "note__head" }, this.#title, this.#lead, this.#tools, this.#copied, this.#fallback), this.#body);
+      h("header", { class: "note__head" }, this.#title, this.#lead, this.#formatField, this.#tools, this.#jump, this.#copied, this.#fallback), this.#body);
   }
 
   focus() {
@@ -39,15 +51,20 @@ export class NoteView {
 
   render(state) {
     this.#renderCopied(state);
-    const parts = [state.note, state.utterances, state.roles, state.failures, state.ended, state.gaps, state.session, state.noteStale];
+    const note = shownNote(state);
+    setHidden(this.#formatField, !note);
+    const format = state.format ?? note?.format ?? "";
+    if (this.#format.value !== format) this.#format.value = format;
+    const parts = [note, state.utterances, state.roles, state.failures, state.ended, state.gaps, state.session, state.noteStale];
     if (parts.every((part, index) => part === this.#shown[index])) return;
     const focused = document.activeElement?.dataset?.origin;
     this.#shown = parts;
     this.#origins.clear();
-    const { note } = state;
     setText(this.#title, note && S.note.formats[note.format] ? `${S.note.title} · ${S.note.formats[note.format]}` : S.note.title);
     setHidden(this.#lead, !note);
     setHidden(this.#copy, !note);
+    setHidden(this.#jump, !note?.checks);
+    setText(this.#jump, S.checks.jump(note?.checks?.length ?? 0));
     setChildren(this.#body, [...(note ? this.#note(state, note) : this.#withoutNote(state)), complete(state)].filter(Boolean));
     if (focused) this.#origins.get(focused)?.focus();
   }
@@ -56,7 +73,7 @@ export class NoteView {
     setText(this.#copied, state.copied === "done" ? S.note.copied : state.copied === "failed" ? S.note.copyFailed : "");
     const show = state.copied === "failed" && Boolean(state.note);
     if (show && this.#fallback.hidden) {
-      this.#fallback.value = noteText(state.note);
+      this.#fallback.value = noteText(shownNote(state));
       setHidden(this.#fallback, false);
       this.#fallback.select();
     } else if (!show) setHidden(this.#fallback, true);
@@ -90,7 +107,7 @@ export class NoteView {
     return h("li", { class: "statement", "data-source": statement.provenance, "data-supported": String(supported) },
       h("p", { class: "statement__text", dir: "auto" }, statement.text),
       supported ? null : h("p", { class: "statement__warning" }, icon("warning"), h("span", {}, S.note.unsupported)),
-      h("p", { class: "statement__source" }, h("span", { class: "source" }, sourceName(statement.provenance)),
+      h("p", { class: "statement__source" }, h("span", { class: "source" }, sourceName(statement)),
         this.#evidence(state, statement.evidence ?? [], key)));
   }
 
@@ -141,11 +158,12 @@ function checks(list) {
   const rank = (check) => (SEVERITIES.includes(check.severity) ? SEVERITIES.indexOf(check.severity) : 1);
   const sorted = [...list].sort((a, b) => rank(a) - rank(b));
   return h("section", { class: "section", "aria-label": S.checks.title },
-    h("h2", {}, S.checks.title),
+    h("h2", { tabindex: "-1", "data-sign": "" }, S.checks.title),
+    sorted.length ? h("p", { class: "hint" }, S.checks.lead) : null,
     sorted.length
       ? h("ul", { class: "checks" }, sorted.map((check) =>
         h("li", { class: "check", "data-severity": check.severity },
-          h("p", { class: "check__severity" }, icon(check.severity === "info" ? "info" : "warning"),
+          h("p", { class: "check__severity" }, icon("info"),
             h("span", {}, S.checks.severities[check.severity] ?? S.checks.severities.warning),
             check.section ? h("span", { class: "check__where" }, S.checks.in(check.section)) : null),
           h("p", {}, check.message), check.mend ? h("p", { class: "hint" }, check.mend) : null)))
@@ -161,17 +179,19 @@ function billing(value) {
 function complete(state) {
   const sum = completeness(state);
   if (!sum) return null;
+  const began = sum.began ? S.complete.began(sum.began) : "";
   const verdict = !sum.adds
     ? notice("bad", S.complete.unexplained, "")
     : sum.gapS > 0
-      ? notice("busy", S.complete.missing(duration(sum.gapS), Math.max(1, sum.gaps)), "")
-      : notice("good", S.complete.all, "");
+      ? notice("busy", S.complete.missing(duration(sum.gapS), Math.max(1, sum.gaps)), began)
+      : notice("good", S.complete.all, began);
   const consent = state.started?.consent ?? [];
   const rows = [
     [S.complete.received, duration(sum.receivedS)],
     [S.complete.transcribed, duration(sum.transcribedS)],
     [S.complete.speech, duration(sum.speechS)],
     [S.complete.gaps, sum.gapS > 0 ? S.complete.gapCount(duration(sum.gapS), Math.max(1, sum.gaps)) : S.complete.noGaps],
+    [S.complete.before, sum.leadS > 0 ? duration(sum.leadS) : ""],
     [S.complete.started, localTime(state.started?.at ?? state.session?.started_at)],
     [S.complete.ended, localTime(state.ended.at)],
     [S.complete.consent, consent.join(", ")],
@@ -182,10 +202,4 @@ function complete(state) {
     h("p", { class: "hint" }, S.end.reasons[state.ended.reason] ?? ""),
     verdict,
     h("dl", { class: "figures" }, rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))));
-}
-
-function localTime(iso) {
-  const date = new Date(iso ?? NaN);
-  if (Number.isNaN(date.getTime())) return "";
-  return date.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
 }

@@ -60,6 +60,12 @@ export class Page {
     this.#setup.focusMissing(index);
   }
 
+  /** The button that forgot the list is gone with it: the focus goes to the top of what is left. */
+  forgotten() {
+    this.#setup.focus();
+    this.say(S.setup.forgotten);
+  }
+
   focusOrigin(evidence) {
     this.#note.focusOrigin(evidence);
   }

@@ -1,7 +1,8 @@
 // Before the session: who is there, consent, microphone, start.
 
 import { MAX_PEOPLE, participants } from "../state.js";
-import { S } from "../strings.js";
+import { addressOf } from "../memory.js";
+import { S, localTime } from "../strings.js";
 import { button, focusOn, h, icon, newId, setAttribute, setChildren, setHidden, setText } from "./dom.js";
 import { LevelView } from "./level.js";
 
@@ -16,6 +17,9 @@ export class SetupView {
   #check;
   #checking;
   #start;
+  #earlierList = h("ul", { class: "earlier" });
+  #earlierCard;
+  #earlier = null;
   #people = null;
   #setup = null;
   #microphone = null;
@@ -32,7 +36,8 @@ export class SetupView {
     this.element = h("div", { class: "setup" },
       h("header", { class: "setup__head" }, this.#title, h("p", { class: "lead" }, S.setup.lead)),
       this.#peopleCard(), this.#consentCard(), this.#microphoneCard(),
-      h("div", { class: "setup__start" }, this.#missing, this.#start));
+      h("div", { class: "setup__start" }, this.#missing, this.#start),
+      this.#earlierSessions());
   }
 
   focus() {
@@ -67,7 +72,15 @@ export class SetupView {
       this.#checking);
   }
 
+  #earlierSessions() {
+    this.#earlierCard = h("section", { class: "card", "aria-label": S.setup.earlierTitle },
+      h("h2", {}, S.setup.earlierTitle), this.#earlierList, h("p", { class: "hint" }, S.setup.earlierLead),
+      h("p", {}, button(S.setup.forget, () => this.#actions.forget())));
+    return this.#earlierCard;
+  }
+
   render(state) {
+    if (state.earlier !== this.#earlier) this.#renderEarlier(state.earlier);
     this.#level.render(state);
     if (state.setup !== this.#setup) this.#renderConsent(state.setup);
     if (state.microphone !== this.#microphone) this.#renderMicrophone(state.microphone);
@@ -75,6 +88,13 @@ export class SetupView {
     setText(this.#start.lastChild, starting ? S.setup.starting : S.setup.start);
     // aria-disabled, not disabled: the button keeps the focus while the session starts.
     setAttribute(this.#start, "aria-disabled", starting ? "true" : null);
+  }
+
+  #renderEarlier(earlier) {
+    this.#earlier = earlier;
+    setHidden(this.#earlierCard, earlier.length === 0);
+    setChildren(this.#earlierList, earlier.map(({ id, at }) =>
+      h("li", {}, h("a", { class: "earlier__link", href: addressOf(id) }, S.setup.earlierLink(localTime(at))))));
   }
 
   #renderConsent(setup) {

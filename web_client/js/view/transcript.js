@@ -126,12 +126,15 @@ class UtteranceRow {
 class GapRow {
   #text = h("span", { class: "gap__what" });
   #why = h("span", { class: "gap__why" });
+  #icon = icon("gap");
 
   constructor() {
-    this.element = h("li", { class: "gap" }, icon("gap"), h("p", {}, this.#text, " ", this.#why));
+    this.element = h("li", { class: "gap" }, this.#icon, h("p", {}, this.#text, " ", this.#why));
   }
 
   render(entry) {
+    setAttribute(this.element, "data-quiet", Boolean(entry.quiet));
+    if (entry.quiet) this.#icon.remove();
     setText(this.#text, `${entry.text}.`);
     setText(this.#why, entry.why);
   }
