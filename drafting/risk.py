@@ -7,146 +7,32 @@ the question as evidence. `Denied` cannot be made without both spans, and nothin
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from drafting.clauses import Clause, by_utterance, clauses, joined, listening
-from drafting.risk_answers import Answer, classify, not_now, past_only, refuses
+from drafting.clauses import Clause, backchannel, by_utterance, clauses, joined, listening
+from drafting.risk_answers import Answer, after_denial, breaks_off, classify, not_now, past_only, refuses, turns
+from drafting.risk_findings import (
+    EMPTY,
+    Denied,
+    Endorsed,
+    Finding,
+    Ledger,
+    NotAsked,
+    OtherPerson,
+    RiskState,
+    Span,
+    Volunteered,
+)
 from drafting.risk_mentions import ITEMS, Mention, RiskItem, Time, accidental, embarrassed, mentions, time_of
-from streaming.types import Transcript, UtteranceId
+from streaming.types import Transcript
 
-RiskState = Literal["asked_denied", "endorsed", "volunteered", "not_asked"]
 CONTEXT_UTTERANCES = 10
 """Talk that needs context ("do you have a plan?") counts this many utterances after direct talk of risk."""
 ACCIDENT_UTTERANCES = 4
 """Talk of falls or sport so many utterances back makes "hurt myself" harmless."""
 ANSWER_UTTERANCES = 6
 """An answer is looked for this many utterances past the question."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What was said of an item: an utterance and the words."""
-
-    utterance: UtteranceId
-    text: str
-    more: tuple[UtteranceId, ...] = ()
-    """Later utterances whose words are in the text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """Asked and denied: both spans, or it cannot be made. Raises ValueError for an empty span."""
-
-    item: RiskItem
-    question: Span
-    answer: Span
-    history: Span | None = None
-    """An earlier time that the client spoke of while denying it for now."""
-    also: tuple[tuple[Span, Span], ...] = ()
-    """Further questions with their denying answers."""
-
-    def __post_init__(self) -> None:
-        if not (self.question.utterance and self.question.text and self.answer.utterance and self.answer.text):
-            raise ValueError("a denial needs the question's and the answer's span")
-
-    @property
-    def state(self) -> RiskState:
-        return "asked_denied"
-
-    @property
-    def evidence(self) -> tuple[UtteranceId, ...]:
-        return _ids(self.question, self.answer, self.history, *(span for pair in self.also for span in pair))
-
-
-@dataclass(frozen=True, slots=True)
-class Endorsed:
-    """Said of themselves in answer to a question or a reflection of it."""
-
-    item: RiskItem
-    question: Span
-    answer: Span
-    time: Time = "present"
-
-    @property
-    def state(self) -> RiskState:
-        return "endorsed"
-
-    @property
-    def evidence(self) -> tuple[UtteranceId, ...]:
-        return _ids(self.question, self.answer)
-
-
-@dataclass(frozen=True, slots=True)
-class Volunteered:
-    """Said of themselves without being asked; `spans` in order of time, at least one."""
-
-    item: RiskItem
-    spans: tuple[Span, ...]
-    time: Time = "present"
-
-    @property
-    def state(self) -> RiskState:
-        return "volunteered"
-
-    @property
-    def evidence(self) -> tuple[UtteranceId, ...]:
-        return _ids(*self.spans)
-
-
-@dataclass(frozen=True, slots=True)
-class NotAsked:
-    """Not assessed. `question` is there where it was asked but not clearly answered."""
-
-    item: RiskItem
-    question: Span | None = None
-    answer: Span | None = None
-
-    @property
-    def state(self) -> RiskState:
-        return "not_asked"
-
-    @property
-    def evidence(self) -> tuple[UtteranceId, ...]:
-        return _ids(self.question, self.answer)
-
-
-Finding = Denied | Endorsed | Volunteered | NotAsked
-
-
-@dataclass(frozen=True, slots=True)
-class OtherPerson:
-    """Talk of an item about somebody else: shown to the clinician, no finding about the client."""
-
-    item: RiskItem
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """One finding per item, in the order of ITEMS, and what was said about others."""
-
-    findings: tuple[Finding, ...]
-    others: tuple[OtherPerson, ...] = ()
-
-    def __getitem__(self, item: RiskItem) -> Finding:
-        return next(one for one in self.findings if one.item == item)
-
-    @property
-    def answered(self) -> frozenset[UtteranceId]:
-        """Utterances whose point was a question of risk or its answer."""
-        pairs = [one for one in self.findings if isinstance(one, Denied | Endorsed)]
-        return frozenset(place for one in pairs for place in one.evidence)
-
-    def as_json(self) -> dict[str, dict[str, object]]:
-        return {one.item: {"state": one.state, "evidence": list(one.evidence)} for one in self.findings}
-
-
-def _ids(*spans: Span | None) -> tuple[UtteranceId, ...]:
-    return tuple(dict.fromkeys(one for span in spans if span is not None for one in (span.utterance, *span.more)))
-
-
-EMPTY = Ledger(tuple(NotAsked(item) for item in ITEMS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +45,8 @@ class _Event:
     answer: Span
     time: Time
     history: bool = False
+    withdrawn: bool = False
+    """A denial was taken back, or put in doubt, in the same answer."""
 
 
 def ledger(transcript: Transcript) -> Ledger:
@@ -263,8 +151,52 @@ def _asked(
         return None
     if sense in ("unclear", "none"):
         return _Event(reply, "unclear", span, answer, "present")
+    if sense == "denied":
+        again = _taken_back(one, reply, groups, found, negative=negative)
+        if again is not None:
+            return replace(again, question=span)
     ever = re.search(r"\b(?:ever|history|in the past|previous\w*|before)\b", span.text.lower()) is not None
     return _outcome(reply, sense, span, answer, ever=ever)
+
+
+def _taken_back(
+    one: Mention,
+    reply: int,
+    groups: Sequence[Sequence[Clause]],
+    found: Sequence[Sequence[Mention]],
+    *,
+    negative: bool,
+) -> _Event | None:
+    """What a denial came to in the client's next words, heard as part of the answer; None where it stands."""
+    first = _said(groups[reply])
+    remark = False
+    for later in range(reply + 1, min(len(groups), reply + 1 + ANSWER_UTTERANCES)):
+        group = groups[later]
+        text = joined(group) if group else ""
+        if not group or backchannel(text):
+            continue
+        if group[0].role == "clinician":
+            remark = len(text.split()) <= REMARK_WORDS and not any(clause.question for clause in group)
+            if not remark:
+                break
+            continue
+        if remark and not turns(text):
+            break
+        said = [other for other in found[later] if other.item == one.item and not other.other]
+        sense = after_denial(first.text, text, negative=negative, inverse=one.inverse)
+        if any(not other.negated and not other.clause.question for other in said):
+            sense = "affirmed"
+        if sense != "denied":
+            both = Span(first.utterance, f"{first.text} {text}", (*first.more, *_said(group).ids))
+            kind: Literal["affirmed", "unclear"] = "affirmed" if sense == "affirmed" else "unclear"
+            return _Event(reply, kind, None, both, "past" if past_only(text) else "present", withdrawn=True)
+    if breaks_off(groups[reply][-1]):
+        return _Event(reply, "unclear", None, first, "present", withdrawn=True)
+    return None
+
+
+REMARK_WORDS = 12
+"""A clinician's remark of so many words does not end an answer that is then taken back."""
 
 
 def _said(group: Sequence[Clause]) -> Span:
@@ -346,7 +278,8 @@ def _finding(item: RiskItem, events: Sequence[_Event]) -> Finding:
     """The state of an item: what is endorsed or volunteered for now, then a denial, then what is past."""
     positive = [one for one in events if one.kind in ("affirmed", "volunteered")]
     now = [one for one in positive if one.time == "present" or item == "attempts"]
-    denied = [one for one in events if one.kind == "denied" and one.question is not None]
+    doubt = max((one.at for one in events if one.withdrawn), default=-1)
+    denied = [one for one in events if one.kind == "denied" and one.question is not None and one.at >= doubt]
     if now:
         return _positive(item, now)
     if denied:
@@ -372,3 +305,9 @@ def _positive(item: RiskItem, events: Sequence[_Event]) -> Finding:
         return Endorsed(item, first.question, first.answer, time)
     spans = [one.answer for one in events if one.kind == "volunteered"]
     return Volunteered(item, tuple(dict.fromkeys(spans)), time)
+
+
+__all__ = [
+    "EMPTY", "Denied", "Endorsed", "Finding", "Ledger", "NotAsked", "OtherPerson", "RiskState", "Span", "Volunteered",
+    "ledger", "ledger_of",
+]  # fmt: skip

@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from drafting.clauses import clean
+from drafting.clauses import Clause, clean
 from drafting.risk_mentions import masked
 
 Answer = Literal["denied", "affirmed", "unclear", "none"]
@@ -137,6 +137,51 @@ def not_now(text: str) -> bool:
     return _NOT_NOW.search(text.lower()) is not None
 
 
+_WITHDRAWN = re.compile(
+    r"\b(?:that|this|it)(?: is|'s| was)(?:n't| not)(?: quite| really| entirely| completely| exactly| all)?"
+    r" (?:true|right|honest|accurate|the truth)\b|\bi (?:just )?lied\b|\bthat(?: was|'s) (?:a lie|not honest)\b"
+    r"|\bi take (?:that|it) back\b|\bi (?:wasn't|was not|haven't been|have not been|should be|need to be|have to be"
+    r"|want to be) (?:\w+ )?(?:honest|truthful)\b|\bnot (?:quite|entirely|completely|exactly) (?:true|honest)\b"
+)
+_TURNS = re.compile(
+    r"(?:(?:um|uh|oh|well|okay|no|yes|yeah|so|and|hmm)[ ,.]+)*(?:actually|but|though|until|except|unless|i mean|wait"
+    r"|honestly|to be honest|if i'm honest|sometimes|maybe|once|last|apart from|other than|just|only)\b|well\b"
+)
+_THEN_YES = re.compile(
+    r"\b(?:actually|wait|i lied|to be honest|if i'm honest|i mean)[, .]+(?:yes|yeah|i (?:do|did|have)\b(?!n't| not))"
+)
+_MID_CLAUSE = re.compile(
+    r"(?:.* )?(?:not|but|and|because|until|except|or|if|when|the|a|to|of|that)$|(?:well,? )?i (?:don't|do not|haven't"
+    r"|have not|didn't|did not|never|wouldn't|am not)$|i'm not$"
+)
+
+
+def breaks_off(clause: Clause) -> bool:
+    """Whether an answer's last clause ends in the middle: "No, not" denies nothing by itself."""
+    return _MID_CLAUSE.match(clause.low) is not None and (clause.cut or len(clause.low.split()) > 1)
+
+
+def withdraws(text: str) -> bool:
+    """Whether the client says that what they said was not so."""
+    return _WITHDRAWN.search(clean(text).lower()) is not None
+
+
+def turns(text: str) -> bool:
+    """Whether the words set out to take back or limit what was said before them."""
+    return withdraws(text) or _TURNS.match(clean(text).lower()) is not None
+
+
+def after_denial(answer: str, further: str, *, negative: bool = False, inverse: bool = False) -> Answer:
+    """A denial's sense once the client has said more: still denied, affirmed, or unclear where that is in doubt."""
+    both = classify(f"{answer} {further}", negative=negative, inverse=inverse)
+    alone = classify(further, negative=negative, inverse=inverse)
+    if withdraws(further):
+        return "affirmed" if _THEN_YES.search(clean(further).lower()) else "unclear"
+    if turns(further) and alone == "affirmed":
+        return "affirmed" if both == "affirmed" else "unclear"
+    return "denied" if both != "affirmed" else "affirmed" if turns(further) else "unclear"
+
+
 def classify(text: str, *, negative: bool = False, inverse: bool = False, open_question: bool = False) -> Answer:
     """The sense of an answer.
 
@@ -165,6 +210,10 @@ def classify(text: str, *, negative: bool = False, inverse: bool = False, open_q
     if inverse:
         return _inverse(low, yes=yes, no=no)
     if no:
+        if _THEN_YES.search(low):
+            return "affirmed"
+        if withdraws(low):
+            return "unclear"
         return "affirmed" if _HOWEVER.search(low[2:]) and not not_now(low) else "denied"
     if yes:
         return "affirmed"

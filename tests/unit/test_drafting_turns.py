@@ -63,3 +63,52 @@ def test_what_opens_a_sentence_and_turns_its_sense_is_not_cut(said: str) -> None
                 "don't know that it helped" in line or "do not know that it helped" in line or "o one helped" in line
             )
     assert "That it helped" not in told
+
+
+ASKED = "T: Have you had any thoughts of suicide?"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("C: No.", "T: Okay.", "C: Well, actually, yes, last night."),
+        ("C: No.", "T: Okay. Good.", "C: Actually, yes, last night."),
+        ("C: No.", "T: I am glad to hear that.", "C: Well, actually, sometimes."),
+        ("C: No, not", "T: Okay.", "C: until last night, when I almost did it."),
+        ("C: No. Well, actually, yes, last night.",),
+    ],
+)
+def test_a_denial_that_is_taken_back_is_endorsed(lines: tuple[str, ...]) -> None:
+    found = reading(ASKED, *lines)
+    assert found.ledger["si"].state == "endorsed"
+    assert found.transcript.utterances[len(lines)].id in found.ledger["si"].evidence
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("C: No.", "T: Okay.", "C: Actually, that's not quite true."),
+        ("C: No.", "T: Okay.", "C: I lied."),
+        ("C: No. Wait, that isn't true.",),
+        ("C: No, not", "T: Okay."),
+        ("C: I don't", "T: How is work?"),
+    ],
+)
+def test_a_denial_in_doubt_is_no_denial_and_is_shown(lines: tuple[str, ...]) -> None:
+    found = reading(ASKED, *lines).ledger["si"]
+    assert found.state in ("not_asked", "endorsed")
+    assert found.evidence
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("C: No.", "T: Okay.", "C: Nothing like that."),
+        ("C: No.", "T: Okay.", "C: But I am tired of the worry."),
+        ("C: No.", "T: Good. How is your sleep?", "C: Well, actually, yes, it is better."),
+        ("C: No, not at all.", "T: Right.", "C: I want to be here for my kids."),
+        ("C: I don't.", "T: Okay.", "C: Work is hard."),
+    ],
+)
+def test_a_denial_that_stands_stays(lines: tuple[str, ...]) -> None:
+    assert isinstance(reading(ASKED, *lines).ledger["si"], Denied)
