@@ -75,7 +75,40 @@ def ledger_of(groups: Sequence[Sequence[Clause]]) -> Ledger:
             elif role == "client" and (at, one.item) not in answered and not one.negated and not one.clause.question:
                 span = Span(one.clause.utterance, one.clause.text, one.clause.more)
                 events[one.item].append(_Event(at, "volunteered", None, span, one.time))
+        if role == "clinician" and not found[at] and (past := _past_asked(at, groups, found)) is not None:
+            events["attempts"].append(past)
     return Ledger(tuple(_finding(item, events[item]) for item in ITEMS), tuple(others))
+
+
+_OF_THE_PAST = re.compile(
+    r"(?:(?:okay|ok|and|but|so|what|how|about|right|or|maybe|not)[ ,.]+)*(?:in the past|in your past"
+    r"|before(?: that| now)?|ever|ever before|previously|earlier|in your life|at any (?:point|time)|any (?:time|other time)"
+    r"|when you were (?:younger|a \w+))(?: at all| then)?[ ,]*\?"
+)
+_MEANT_TO_DIE = re.compile(
+    r"\b(?:took|swallowed|downed) .*\b(?:pills?|tablets?|medication|meds|overdose)\b|\boverdosed?\b"
+    r"|\bi (?:\w+ )?tried\b|\battempt\w*\b|\b(?:cut|slit|slashed) my\b|\balmost (?:did it|died)\b|\bi did it\b|\bhang\w* myself\b"
+)
+
+
+def _past_asked(at: int, groups: Sequence[Sequence[Clause]], found: Sequence[Sequence[Mention]]) -> _Event | None:
+    """What "and in the past?" after a question of suicide brought: an attempt told, or an answer to be checked."""
+    asked = next((one for one in groups[at] if _OF_THE_PAST.fullmatch(one.low)), None)
+    before = range(max(0, at - ANSWER_UTTERANCES), at)
+    of_risk = [one for place in before for one in found[place] if one.item in _OF_SUICIDE and not one.other]
+    question = next((one.clause for one in reversed(of_risk) if one.clause.role == "clinician"), None)
+    reply = next(_replies("attempts", at, groups, found, broken=False), None) if asked and question else None
+    if asked is None or question is None or reply is None:
+        return None
+    answer = _said(groups[reply])
+    span = Span(question.utterance, joined([question, asked]), (asked.utterance,))
+    if _MEANT_TO_DIE.search(answer.text.lower()) and classify(answer.text) != "denied":
+        return _Event(reply, "affirmed", span, answer, "past")
+    sense = classify(answer.text)
+    return None if sense == "denied" else _Event(reply, "unclear", span, answer, "present")
+
+
+_OF_SUICIDE = ("si", "plan", "intent", "means", "attempts")
 
 
 def _first_of_each(found: Sequence[Mention], *, prefer_self: bool) -> list[Mention]:

@@ -112,3 +112,29 @@ def test_a_denial_in_doubt_is_no_denial_and_is_shown(lines: tuple[str, ...]) -> 
 )
 def test_a_denial_that_stands_stays(lines: tuple[str, ...]) -> None:
     assert isinstance(reading(ASKED, *lines).ledger["si"], Denied)
+
+
+@pytest.mark.parametrize(
+    "asked", ["T: And in the past?", "T: What about before?", "T: Ever?", "T: Okay. And in the past?"]
+)
+@pytest.mark.parametrize("said", ["C: I took pills two years ago.", "C: I tried once, in college."])
+def test_an_attempt_told_when_asked_for_the_past_is_endorsed(asked: str, said: str) -> None:
+    found = reading("T: Any thoughts of killing yourself?", "C: No.", asked, said).ledger
+    assert found["attempts"].state == "endorsed"
+    assert len(found["attempts"].evidence) == 3
+    assert found["si"].state == "asked_denied"
+
+
+def test_a_plain_yes_for_the_past_is_shown_to_be_checked() -> None:
+    found = reading("T: Any thoughts of killing yourself?", "C: No.", "T: And in the past?", "C: Yes, years ago.")
+    assert found.ledger["attempts"].state == "not_asked"
+    assert found.ledger["attempts"].evidence
+
+
+@pytest.mark.parametrize(
+    "first, said",
+    [("Any thoughts of killing yourself?", "C: No, never."), ("How is work?", "C: I took pills two years ago.")],
+)
+def test_a_past_denied_or_of_other_talk_finds_nothing(first: str, said: str) -> None:
+    found = reading(f"T: {first}", "C: No.", "T: And in the past?", said).ledger["attempts"]
+    assert (found.state, found.evidence) == ("not_asked", ())
