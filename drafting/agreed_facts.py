@@ -96,7 +96,9 @@ _ACCEPTS = re.compile(
     r" willing|perfect|please|great|deal|of course)\b"
 )
 _REFUSES = re.compile(
-    r"\b(?:no\b|not sure|i don't (?:think|like|want|know)|can't|won't|rather not|too (?:busy|hard|much)|maybe"
+    r"\b(?:no\b|not sure|i (?:don't|do not) (?:think|like|want|know)|can't|cannot|can not|won't|will not"
+    r"|(?:would|could)(?:n't| not)"
+    r"|do not (?:think|like|want)|rather not|too (?:busy|hard|much)|maybe"
     r" not|i doubt|not really|i'm not)\b"
 )
 _COMMITS = re.compile(
@@ -224,15 +226,32 @@ def _commitment(clause: Clause) -> Fact:
     )  # fmt: skip
 
 
+_NO_REFUSAL = re.compile(
+    r"\b(?:no (?:problem|worries|objections?|trouble)|why not|not a problem|(?:don't|do not|wouldn't|would not) mind"
+    r"|(?:can't|cannot) wait)\b"
+)
+_NO_TO_A_DOUBT = re.compile(
+    r"^(?:oh |well,? )?(?:no[, .]+)+(?=(?:that|it|this)(?:'s| is| sounds| works| would| makes| will)\b"
+    r"|i (?:definitely |really )?(?:will|can|think i (?:will|can|could)|like|agree|want to)\b|i'll\b"
+    r"|i'd (?:like|love)\b|sure\b)"
+)
+
+
+def _accepted(text: str) -> str:
+    """Whether words accept ("yes"), decline or doubt ("no"), or neither ("unheard")."""
+    low = _NO_REFUSAL.sub("sure", text.lower())
+    low = _NO_TO_A_DOUBT.sub("", low)
+    if _REFUSES.search(low[:60]):
+        return "no"
+    return "yes" if _ACCEPTS.search(low) else "unheard"
+
+
 def _agreement(groups: Sequence[Sequence[Clause]], at: int) -> tuple[str, Sequence[Clause]]:
     """The client's next words, and whether they accept ("yes"), decline or doubt ("no"), or neither ("unheard")."""
     for group in groups[at + 1 : at + 4]:
         if not group or group[0].role != "client":
             continue
-        text = joined(group).lower()
-        if _REFUSES.search(text[:60]):
-            return "no", group
-        return "yes" if _ACCEPTS.search(text) else "unheard", group
+        return _accepted(joined(group)), group
     return "unheard", ()
 
 

@@ -82,12 +82,14 @@ def ledger_of(groups: Sequence[Sequence[Clause]]) -> Ledger:
 
 _OF_THE_PAST = re.compile(
     r"(?:(?:okay|ok|and|but|so|what|how|about|right|or|maybe|not)[ ,.]+)*(?:in the past|in your past"
-    r"|before(?: that| now)?|ever|ever before|previously|earlier|in your life|at any (?:point|time)|any (?:time|other time)"
+    r"|before(?: that| now)?|ever|ever before|previously|earlier|in your life|at any (?:point|time)|any (?:time"
+    r"|other time)"
     r"|when you were (?:younger|a \w+))(?: at all| then)?[ ,]*\?"
 )
 _MEANT_TO_DIE = re.compile(
     r"\b(?:took|swallowed|downed) .*\b(?:pills?|tablets?|medication|meds|overdose)\b|\boverdosed?\b"
-    r"|\bi (?:\w+ )?tried\b|\battempt\w*\b|\b(?:cut|slit|slashed) my\b|\balmost (?:did it|died)\b|\bi did it\b|\bhang\w* myself\b"
+    r"|\bi (?:\w+ )?tried\b|\battempt\w*\b|\b(?:cut|slit|slashed) my\b|\balmost (?:did it|died)\b|\bi did it\b"
+    r"|\bhang\w* myself\b"
 )
 
 

@@ -138,3 +138,29 @@ def test_a_plain_yes_for_the_past_is_shown_to_be_checked() -> None:
 def test_a_past_denied_or_of_other_talk_finds_nothing(first: str, said: str) -> None:
     found = reading(f"T: {first}", "C: No.", "T: And in the past?", said).ledger["attempts"]
     assert (found.state, found.evidence) == ("not_asked", ())
+
+
+TASK = "T: For next week, please write one thought record every evening."
+OPENING = ("T: How are you?", "C: I cannot sleep at night.", "T: I see.", "C: It was a hard week.")
+
+
+def homework(*lines: str) -> dict[str, str]:
+    """The last homework's detail, after some talk."""
+    found = [one for one in reading(*OPENING, *lines).facts if one.kind == "homework"]
+    return dict(found[-1].detail)
+
+
+@pytest.mark.parametrize(
+    "said, agreed",
+    [
+        ("No, that sounds good. I definitely think I will.", "yes"),
+        ("No problem, I can do that.", "yes"),
+        ("I do not think I can.", "no"),
+        ("I cannot do that.", "no"),
+        ("I will not do that.", "no"),
+        ("No, I can't.", "no"),
+        ("No. It's too much.", "no"),
+    ],
+)
+def test_what_a_client_agrees_to_and_declines(said: str, agreed: str) -> None:
+    assert homework(TASK, f"C: {said}")["agreed"] == agreed
