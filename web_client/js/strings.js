@@ -54,7 +54,7 @@ export const S = {
     script: [
       "“I would like to record the sound of our session today. A computer program writes down what we say and prepares a draft of my note. I read and correct that draft before it counts.",
       "The sound is deleted once the text is complete, unless our practice keeps it. The text stays on the server that our practice uses.",
-      "You can say no, and you can ask me to stop at any time. What was written down until then stays. It changes nothing about your care. Do you agree?”",
+      "You can say no, and you can ask me to stop at any time. It changes nothing about your care. What was written down until then stays. Do you agree?”",
     ],
     consentOf: (index) =>
       index === 0 ? "I, the clinician, agree to be recorded" : `${PEOPLE[index]} heard this and agrees to be recorded`,
