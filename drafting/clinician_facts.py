@@ -219,19 +219,17 @@ def _main_topic(groups: Sequence[Sequence[Clause]]) -> tuple[str, tuple[Utteranc
 def _response(
     groups: Sequence[Sequence[Clause]], use: _Use, answered: set[UtteranceId]
 ) -> tuple[str, float, UtteranceId] | None:
-    """The client's clearest answer soon after a use of the technique: one with words of response first."""
-    best: tuple[str, float, UtteranceId] | None = None
-    for place in use.places:
-        for later, group in enumerate(groups[place + 1 : place + 1 + RESPONSE_UTTERANCES]):
-            if not group or group[0].role != "client" or listening(joined(group)) or group[0].utterance in answered:
-                continue
-            kept = [one for one in group if not (one.question or one.cut or one.damaged or backchannel(one.text))][:3]
-            text = " ".join(end(clause.text) for clause in kept)
-            words = len(text.split())
-            if words < 3:
-                continue
-            clear = pattern("insight", "response").search(text.lower()) is not None
-            score = 2.0 * clear - 0.3 * later + min(words, 15) / 15 - min(2.0, 0.05 * abs(place - use.at))
-            if best is None or score > best[1]:
-                best = (text, score, group[0].utterance)
-    return best
+    """The client's turn that directly follows the told use of a technique, past listening noises; else None."""
+    for group in groups[use.at + 1 : use.at + 1 + RESPONSE_UTTERANCES]:
+        if not group or listening(joined(group)):
+            continue
+        if group[0].role != "client" or group[0].utterance in answered:
+            return None
+        kept = [one for one in group if not (one.question or one.cut or one.damaged or backchannel(one.text))][:3]
+        text = " ".join(end(clause.text) for clause in kept)
+        words = len(text.split())
+        if words < 3:
+            return None
+        clear = pattern("insight", "response").search(text.lower()) is not None
+        return text, 2.0 * clear + min(words, 15) / 15, group[0].utterance
+    return None
