@@ -134,7 +134,7 @@ def _task(groups: Sequence[Sequence[Clause]], at: int, clause: Clause, *, late: 
         return None
     if _APPOINTMENT.search(clause.low) and _WHEN.search(clause.low) and task is None:
         return None
-    agreed, reply = _agreement(groups, at)
+    agreed, reply = _agreement(groups, at, clause)
     evidence = (clause.utterance, reply[0].utterance) if reply else (clause.utterance,)
     answer = f' Client answered, "{quoted(joined(reply[:2]))}"' if reply else ""
     if task is not None:
@@ -237,6 +237,19 @@ _NO_TO_A_DOUBT = re.compile(
 )
 
 
+_ASKS_AGREEMENT = re.compile(
+    r"\b(?:okay|ok|all right|alright|right|sound|sounds|work for you|works for you|willing|agree|can you"
+    r"|could you|would you"
+    r"|will you|do you think you|shall we|fair|doable|manage|possible|feel about (?:that|it)|think (?:about"
+    r"|of) (?:that|it))\b"
+)
+_ANSWERS_FIRST = re.compile(
+    r"(?:(?:oh|well|um|uh)[ ,.]+)*(?:yes|yeah|yep|sure|okay|ok|no|nope|fine|i(?:'ll| will| can't| cannot| won't"
+    r"| don't)\b"
+    r"|i can do (?:that|it)|sounds|that sounds|all ?right|definitely|absolutely|good idea)\b"
+)
+
+
 def _accepted(text: str) -> str:
     """Whether words accept ("yes"), decline or doubt ("no"), or neither ("unheard")."""
     low = _NO_REFUSAL.sub("sure", text.lower())
@@ -246,11 +259,18 @@ def _accepted(text: str) -> str:
     return "yes" if _ACCEPTS.search(low) else "unheard"
 
 
-def _agreement(groups: Sequence[Sequence[Clause]], at: int) -> tuple[str, Sequence[Clause]]:
-    """The client's next words, and whether they accept ("yes"), decline or doubt ("no"), or neither ("unheard")."""
+def _agreement(groups: Sequence[Sequence[Clause]], at: int, asked: Clause) -> tuple[str, Sequence[Clause]]:
+    """The client's next words, and whether they accept ("yes"), decline or doubt ("no"), or neither ("unheard").
+
+    Where another question was put after it in the same breath, only words that begin by accepting or declining count.
+    """
+    rest = list(groups[at])[list(groups[at]).index(asked) + 1 :]
+    other = any(one.question and not _ASKS_AGREEMENT.search(one.low) for one in rest)
     for group in groups[at + 1 : at + 4]:
         if not group or group[0].role != "client":
             continue
+        if other and _ANSWERS_FIRST.match(joined(group).lower()) is None:
+            return "unheard", ()
         return _accepted(joined(group)), group
     return "unheard", ()
 
@@ -280,7 +300,7 @@ def appointments(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
                 continue
             if TASK.search(clause.low) or len(clause.text.split()) > 40:
                 continue
-            agreed, reply = _agreement(groups, at)
+            agreed, reply = _agreement(groups, at, clause)
             evidence = (clause.utterance, reply[0].utterance) if reply else (clause.utterance,)
             answer = f' Client answered, "{quoted(joined(reply[:2]))}"' if reply else ""
             named = "Next appointment agreed" if agreed == "yes" else "Next appointment spoken of"

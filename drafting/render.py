@@ -62,8 +62,8 @@ def _part(
     if part.kind == "interventions":
         return _interventions(facts, part, told)
     kinds = ("response",) if part.kind == "responses" else part.of
-    if "progress" in kinds:
-        told = _Told()  # a change is told as such even where the symptom itself has been
+    if {"progress", "homework", "appointment"} & set(kinds):
+        told = _Told()  # a change or an agreement is told as such even where the words have been told for another
     return [_statement(one) for one in _best(facts, kinds, part.limit, told)]
 
 

@@ -2,10 +2,12 @@
 
 import pytest
 
+from benchmarks.draft_figures import HERE
 from drafting.core import Reading, draft, read
 from drafting.risk import Denied, RiskState
 from drafting.risk_mentions import RiskItem
 from drafting.text import plain
+from streaming.transcript_json import parse
 from streaming.transcript_json import read as read_transcript
 from streaming.types import Transcript
 
@@ -164,3 +166,45 @@ def homework(*lines: str) -> dict[str, str]:
 )
 def test_what_a_client_agrees_to_and_declines(said: str, agreed: str) -> None:
     assert homework(TASK, f"C: {said}")["agreed"] == agreed
+
+
+def test_a_response_is_only_what_directly_follows() -> None:
+    asked = (
+        "T: Let us use cognitive restructuring with that thought. What is the evidence that you will lose your job?"
+    )
+    apart = (
+        *OPENING,
+        asked,
+        "C: Mm-hmm.",
+        "T: Let me first say something about the rent and the bus. It has been a very long winter for all of us.",
+        "C: That helps me a lot, I feel much better about the bus now.",
+    )
+    assert "much better about the bus" not in "".join(
+        one.sentence for one in reading(*apart).facts if one.detail.get("key") == "cognitive_restructuring"
+    )
+    follows = (*OPENING, asked, "T: Mm-hmm.", "C: Well, I missed the deadlines and she was serious.")
+    found = [one for one in reading(*follows).facts if one.kind == "response"]
+    assert any("missed the deadlines" in one.sentence for one in found)
+
+
+def bundled() -> Transcript:
+    return parse((HERE / "data" / "session" / "reference.json").read_bytes())
+
+
+@pytest.mark.parametrize("key", ["soap", "dap", "birp", "girp", "pirp", "progress", "plan"])
+def test_agreed_homework_stands_in_the_plan_of_every_format(key: str) -> None:
+    last = draft(bundled(), key).sections[-1]
+    told = " ".join(one.text for one in last.statements)
+    assert "write one thought record every evening; call one customer before noon each day" in told
+    assert "Next appointment agreed" in told
+
+
+def test_the_answer_to_a_question_after_a_task_is_no_answer_to_the_task() -> None:
+    found = [one for one in read(bundled()).facts if one.kind == "homework" and "easiest" in one.text]
+    assert found
+    assert all("alarm" not in one.sentence and one.detail["agreed"] == "unheard" for one in found)
+
+
+def test_a_question_that_asks_for_agreement_is_answered() -> None:
+    assert homework(f"{TASK} Does that sound okay?", "C: Yes, I can do that.")["agreed"] == "yes"
+    assert homework(f"{TASK} What could get in the way?", "C: Sure, I will. Only the late shift.")["agreed"] == "yes"
