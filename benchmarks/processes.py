@@ -49,7 +49,10 @@ def run(
     for reader in readers:
         reader.start()
     memory: list[tuple[int, float]] = []
+    peak_mb = 0.0
     while True:
+        # Not what wait4 says: a child's count begins with the memory of the process that started it.
+        peak_mb = max(peak_mb, resident_mb(child.pid, "VmHWM"))
         ended, status, used = os.wait4(child.pid, os.WNOHANG)
         if ended:
             break
@@ -68,7 +71,7 @@ def run(
         said["err"],
         wall_s,
         used.ru_utime + used.ru_stime,
-        used.ru_maxrss / 1024,
+        peak_mb,
         tuple(memory),
     )
 
