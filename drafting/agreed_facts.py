@@ -186,6 +186,9 @@ def goal_progress(groups: Sequence[Sequence[Clause]], goals: Sequence[str]) -> l
             continue
         named = next((match for clause in group if (match := _GOAL_ASKED.search(clause.text))), None)
         chart = next((goal for goal in goals if _covers(goal, joined(group))), None)
+        if named is not None and chart is None:
+            words = next(clause for clause in group if clause.text == named.string)
+            found.append(_named_goal(words))
         reply = _next_answer(groups, at)
         if not reply or (named is None and chart is None):
             continue
@@ -198,6 +201,12 @@ def goal_progress(groups: Sequence[Sequence[Clause]], goals: Sequence[str]) -> l
             detail = {"topic": "goal", "goal": goal}
             found.append(Fact("progress", said, sentence, ids, "client", group[0].start, weight=6.0, detail=detail))
     return found
+
+
+def _named_goal(clause: Clause) -> Fact:
+    """A goal as the clinician spoke of it."""
+    sentence = f'Goal spoken of: clinician said, "{quoted(clause.text)}"'
+    return Fact("goal", clause.text, sentence, (clause.utterance,), "clinician", clause.start, weight=4.0)
 
 
 def _covers(goal: str, text: str) -> bool:

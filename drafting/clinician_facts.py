@@ -183,7 +183,7 @@ def _target(
         for said in reversed(group):
             if named := _noun(said.low):
                 return named, (said.utterance,)
-    return _main_topic(groups)
+    return "", ()
 
 
 _NOUN = re.compile(
@@ -201,19 +201,6 @@ _NOUN = re.compile(
 def _noun(low: str) -> str:
     found = _NOUN.search(low)
     return found[0] if found else ""
-
-
-def _main_topic(groups: Sequence[Sequence[Clause]]) -> tuple[str, tuple[UtteranceId, ...]]:
-    """What the session named most often, and where it was named first; nothing where nothing came twice."""
-    counts: dict[str, int] = {}
-    first: dict[str, UtteranceId] = {}
-    for group in groups:
-        for clause in group:
-            if word := _noun(clause.low):
-                counts[word] = counts.get(word, 0) + 1
-                first.setdefault(word, clause.utterance)
-    best = max(counts, key=lambda word: counts[word], default="")
-    return (best, (first[best],)) if best and counts[best] > 1 else ("", ())
 
 
 def _response(

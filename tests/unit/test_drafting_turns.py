@@ -208,3 +208,24 @@ def test_the_answer_to_a_question_after_a_task_is_no_answer_to_the_task() -> Non
 def test_a_question_that_asks_for_agreement_is_answered() -> None:
     assert homework(f"{TASK} Does that sound okay?", "C: Yes, I can do that.")["agreed"] == "yes"
     assert homework(f"{TASK} What could get in the way?", "C: Sure, I will. Only the late shift.")["agreed"] == "yes"
+
+
+@pytest.mark.parametrize("key, section", [("girp", "Goal"), ("plan", "Goals and objectives")])
+def test_a_goal_the_clinician_named_stands_among_the_goals(key: str, section: str) -> None:
+    part = next(one for one in draft(bundled(), key).sections if one.name == section)
+    held = [one for one in part.statements if "team lunch" in one.text]
+    assert len(held) == 1
+    assert held[0].supported
+
+
+def test_a_technique_is_not_applied_to_what_was_only_said_elsewhere() -> None:
+    far = (
+        "C: The headaches are bad.",
+        "T: I see.",
+        "C: Yes, the headaches and the noise.",
+        *("T: I see.", "C: It was loud.") * 5,
+    )
+    asked = "T: Let us use cognitive restructuring with that thought. What is the evidence for it?"
+    found = [one for one in reading(*far, asked, "C: She was serious with me.").facts if one.kind == "intervention"]
+    assert found
+    assert not any("headaches" in one.sentence for one in found)
