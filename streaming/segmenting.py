@@ -23,8 +23,10 @@ class SegmentSettings:
     """Voice must last this long to open a segment: a click does not."""
     preroll_ticks: int = SAMPLE_RATE * 3 // 10
     breath_ticks: int = 6 * CHUNK_TICKS
-    """A silence, 190 ms, that is no closure inside a word: silero holds on for 100 ms, so it is 290 ms of quiet. On the
-    bundled session 160 ms cost three words more of 506 for finals a little sooner."""
+    """A silence, 190 ms, that is no closure inside a word: silero holds on for 100 ms, so it is 290 ms of quiet.
+
+    On the bundled session 160 ms cost three words more of 506 for finals a little sooner.
+    """
     pause_ticks: int = SAMPLE_RATE * 3 // 10
     """A silence in which a long segment may be cut whatever was said."""
     endpoint_ticks: int = SAMPLE_RATE * 7 // 10
