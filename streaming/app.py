@@ -22,7 +22,7 @@ import web_client
 from streaming import engines, errors, ice, refusals, websocket_ingest, wire
 from streaming.bodies import RolesBody, SessionBody, TrackName
 from streaming.errors import SamedayError
-from streaming.events import Stored, UtteranceClosed
+from streaming.events import RolesAssigned, Stored, UtteranceClosed
 from streaming.guard import Guard
 from streaming.media import OpusDecoder
 from streaming.session import Session
@@ -31,7 +31,7 @@ from streaming.sessions import Sessions
 from streaming.settings import NoteFormat, Settings
 from streaming.state import Progress
 from streaming.track import Track
-from streaming.types import SpeakerId, TrackId, TrackPlan
+from streaming.types import Role, SpeakerId, TrackId, TrackPlan
 from streaming.webrtc import WebRtcIngest
 from streaming.websocket_ingest import TrackNumbers
 
@@ -256,13 +256,19 @@ async def _accept(socket: WebSocket) -> None:
 
 
 async def _send_events(socket: WebSocket, found: SessionLog, after: int) -> None:
-    async for news in found.follow(after):
-        if isinstance(news, Stored):
-            event = news.event
-            role = found.state.role_of(event.utterance.speaker) if isinstance(event, UtteranceClosed) else None
-            await socket.send_json(wire.message(news, role))
-        else:
+    # An utterance's message has the role that the log knew at its place, so that a replay is what was sent live: what
+    # lies before `after` is read for that, and not sent.
+    roles: dict[SpeakerId, Role] = {}
+    async for news in found.follow():
+        if not isinstance(news, Stored):
             await socket.send_json(wire.passing(news))
+            continue
+        event = news.event
+        if isinstance(event, RolesAssigned):
+            roles = event.guess.roles
+        if news.sequence > after:
+            role = roles.get(event.utterance.speaker) if isinstance(event, UtteranceClosed) else None
+            await socket.send_json(wire.message(news, role))
     await socket.close(1000)
 
 

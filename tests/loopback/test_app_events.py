@@ -7,7 +7,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -57,11 +56,6 @@ async def reader(server: Running, session: str) -> AsyncIterator["asyncio.Task[S
         task.cancel()
 
 
-def without_roles(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """An utterance says the role that its speaker is known to have when it is sent: later that may be more."""
-    return [message | {"role": None} if message["type"] == "utterance" else message for message in messages]
-
-
 async def test_what_is_said_later_is_what_was_said_live(server: Running) -> None:
     """One session of two people over one microphone, with two readers, one that reads nothing until the end."""
     async with client_of(server) as client:
@@ -103,9 +97,7 @@ async def test_what_is_said_later_is_what_was_said_live(server: Running) -> None
             assert set(message) == keys
 
         replay = await follow(server, session)
-        assert replay.messages == _with_roles(live.logged, replay), (
-            "a replay is the log, and nothing that only passed"
-        )
+        assert replay.messages == live.logged, "a replay is the log, and nothing that only passed"
         half = numbers[len(numbers) // 2]
         assert (await follow(server, session, half)).messages == [m for m in replay.messages if m["sequence"] > half]
         assert (await follow(server, session, numbers[-1])).messages == []
@@ -115,12 +107,6 @@ async def test_what_is_said_later_is_what_was_said_live(server: Running) -> None
         assert described["last_event"] == numbers[-1]
         assert_accounts_for_all(live.of("ended")[0], [len(piece(14.1, 28.7))])
         await _the_transcript_is_the_fold_of_the_events(live, await transcript_of(client, session))
-
-
-def _with_roles(logged: list[Message], replay: Seen) -> list[Message]:
-    """The role in an utterance's message is the one that is known when it is sent: a replay may know it better."""
-    known = {message["sequence"]: message.get("role") for message in replay.messages}
-    return [m | {"role": known[m["sequence"]]} if m["type"] == "utterance" else m for m in logged]
 
 
 async def _the_transcript_is_the_fold_of_the_events(seen: Seen, transcript: Message) -> None:
@@ -155,7 +141,7 @@ async def test_a_reader_that_leaves_and_comes_back_misses_nothing(server: Runnin
         await client.post(f"/api/sessions/{session}/end")
         after = await follow(server, session, last)
         joined = [m for m in before if m["sequence"]] + after.logged
-        assert without_roles(joined) == without_roles((await follow(server, session)).messages)
+        assert joined == (await follow(server, session)).messages
 
 
 async def test_what_a_reader_sends_changes_nothing(server: Running) -> None:
@@ -188,8 +174,10 @@ async def test_roles_reach_readers_and_what_was_said_before(server: Running) -> 
         assert (roles["roles"], roles["source"], roles["confidence"]) == ({"mic": "clinician"}, "clinician", 1.0)
         (row,) = (await transcript_of(client, session))["utterances"]
         assert row["role"] == "clinician"
-        (utterance,) = (await follow(server, session)).of("utterance")
-        assert utterance["role"] == "clinician"
+        replay = await follow(server, session)
+        # The replay is what was sent: the role was not known yet then, and `roles` tells it after.
+        assert [message["role"] for message in replay.of("utterance")] == [None]
+        assert [message["roles"] for message in replay.of("roles")] == [{"mic": "clinician"}]
 
 
 async def test_after_a_restart_what_ended_is_served_and_what_did_not_is_called_interrupted(tmp_path: Path) -> None:
@@ -214,7 +202,7 @@ async def test_after_a_restart_what_ended_is_served_and_what_did_not_is_called_i
         async with client_of(second) as client:
             logged = [message for message in events if message["sequence"] is not None]
             replay = await follow(second, ended)
-            assert without_roles(replay.messages) == without_roles(logged)
+            assert replay.messages == logged
             assert replay.code == 1000
             assert await transcript_of(client, ended) == transcript
             assert (await client.get(f"/api/sessions/{ended}/note")).json() == note
