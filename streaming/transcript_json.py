@@ -8,14 +8,13 @@ message names the place in the file and never its content.
 import json
 import math
 import re
-from datetime import datetime
 from typing import Any, get_args
 
+from streaming import context_json
 from streaming.errors import BadTranscript
 from streaming.types import (
     Gap,
     GapCause,
-    NoteContext,
     Role,
     SpeakerId,
     Tick,
@@ -46,7 +45,6 @@ SPOKEN_WORDS_PER_S = 2.6
 """Conversational English, about 155 words a minute: closes an utterance whose end the file does not give."""
 
 _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
-_MODALITIES = ("in_person", "telehealth_video", "telehealth_audio")
 _CAUSES = get_args(GapCause)
 
 
@@ -75,7 +73,7 @@ def read(body: object) -> Transcript:
         raise BadTranscript("Two utterances have the same id.", mend="Ids must be unique, or left out.")
     roles = _roles(rows, drafts)
     ordered = tuple(sorted(drafts, key=lambda one: one.start))
-    return Transcript(ordered, roles, _gaps(body.get("gaps", [])), _context(body.get("context", {})))
+    return Transcript(ordered, roles, _gaps(body.get("gaps", [])), context_json.read(body.get("context")))
 
 
 def _object(value: object, place: str) -> dict[str, Any]:
@@ -216,47 +214,6 @@ def _gaps(value: object) -> tuple[Gap, ...]:
         start, end = (to_tick(_time(row[key], f"{place}.{key}")) for key in ("start", "end"))
         gaps.append(Gap(TrackId(str(row.get("track", TRACK))), start, end, row["cause"]))
     return tuple(gaps)
-
-
-def _context(value: object) -> NoteContext:
-    """What the file says beside the talk. Unknown keys are ignored, wrong values are not."""
-    if value is None:
-        return NoteContext()
-    row = _object(value, "context")
-    known: dict[str, Any] = {}
-    for name in NoteContext.__dataclass_fields__:
-        if row.get(name) is None:
-            continue
-        if name in _CONTEXT_TUPLES:
-            known[name] = _texts(row[name], f"context.{name}")
-        else:
-            known[name] = _string(row, name, "context")
-    for name in ("started_at", "ended_at"):
-        if name in known:
-            _instant(known[name], f"context.{name}")
-    if known.get("modality", "in_person") not in _MODALITIES:
-        raise BadTranscript("context.modality is not known.", mend=f"Use one of {', '.join(_MODALITIES)}.")
-    return NoteContext(**known)
-
-
-_CONTEXT_TUPLES = {"goals", "objectives", "usual_interventions", "participants"}
-
-
-def _texts(value: object, place: str) -> tuple[str, ...]:
-    rows = [value] if isinstance(value, str) else _list(value, place)
-    if not all(isinstance(one, str) for one in rows):
-        raise BadTranscript(f"{place} is not a list of texts.")
-    return tuple(rows)
-
-
-def _instant(value: str, place: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise BadTranscript(f"{place} is not an ISO 8601 time.") from error
-    if instant.tzinfo is None:
-        raise BadTranscript(f"{place} has no time zone.", mend="Give it as 2026-01-31T10:00:00+01:00.")
-    return instant
 
 
 def write(

@@ -173,6 +173,46 @@ class SignedNote:
     digest: str
 
 
+Service = Literal[
+    "psychotherapy", "em_addon", "crisis", "family", "family_without_client", "group", "intake", "treatment_plan"
+]
+"""What kind of session it was: decides which procedure codes its minutes can make."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A measurable step toward a goal: where it stood, where it should be, by which ISO date, and measured how."""
+
+    id: str
+    text: str
+    baseline: str = ""
+    target: str = ""
+    date: str = ""
+    measure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A goal of the treatment plan, in the plan's words."""
+
+    id: str
+    text: str
+    objectives: tuple[Objective, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentPlan:
+    """The terms of treatment as the plan has them; `date` and `signed_on` are ISO dates."""
+
+    date: str = ""
+    type: str = ""
+    amount: str = ""
+    frequency: str = ""
+    duration: str = ""
+    signed_by: str = ""
+    signed_on: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class NoteContext:
     """What is known beside the talk: from the session's own clock and from the client's chart."""
@@ -197,6 +237,22 @@ class NoteContext:
     """That the client agreed to telehealth, and when."""
     objectives: tuple[str, ...] = ()
     usual_interventions: tuple[str, ...] = ()
+    service: Service = "psychotherapy"
+    payer: str | None = None
+    setting: str | None = None
+    """Where care is given, such as community_mental_health: some settings have rules of their own."""
+    plan_goals: tuple[Goal, ...] = ()
+    """The chart's goals with their objectives; `goals` holds their texts alone."""
+    medications: tuple[str, ...] = ()
+    plan: TreatmentPlan | None = None
+    participants: tuple[str, ...] = ()
+    """Who was there beside the clinician, as the record names them: of a family session by relation."""
+    group_size: int | None = None
+    em_minutes: int | None = None
+    """Minutes of evaluation and management within the session, which psychotherapy codes must not count."""
+    written_at: str | None = None
+    """ISO 8601: when the note was written, where that is known."""
+    late_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,3 +168,36 @@ def test_development_transcripts_are_read_as_they_are_and_survive_writing() -> N
         transcript = parse(path.read_bytes())
         assert set(transcript.roles.values()) == {"clinician", "client"}
         assert read(write(transcript)).utterances == transcript.utterances
+
+
+def test_the_context_takes_goals_with_objectives_and_the_plan_s_terms() -> None:
+    context = {
+        "service": "family",
+        "participants": ["mother"],
+        "group_size": 8,
+        "plan_goals": [{"text": "Sleep", "objectives": [{"text": "Asleep by eleven", "target": "5 nights"}]}],
+        "plan": {"frequency": "weekly", "unknown": 1},
+    }
+    found = read({"utterances": [], "context": context}).context
+    assert (found.service, found.participants, found.group_size) == ("family", ("mother",), 8)
+    assert found.goals == ("Sleep",)
+    assert found.plan_goals[0].objectives[0].id == "g1.1"
+    assert found.plan is not None
+    assert found.plan.frequency == "weekly"
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"service": "hairdressing"},
+        {"group_size": "8"},
+        {"group_size": -1},
+        {"plan_goals": [{}]},
+        {"plan_goals": [{"text": "a", "objectives": [{}]}]},
+        {"plan": "weekly"},
+        {"written_at": "2026-01-31T10:00:00"},
+    ],
+)
+def test_a_malformed_chart_in_the_context_is_refused(context: Any) -> None:
+    with pytest.raises(BadTranscript):
+        read({"utterances": [], "context": context})
