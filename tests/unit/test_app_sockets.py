@@ -10,6 +10,7 @@ import pytest
 from streaming import app
 from streaming.errors import StoreFailed
 from streaming.guard import Message
+from streaming.serving import Server
 from streaming.settings import Settings
 
 pytestmark = pytest.mark.unit
@@ -78,7 +79,7 @@ async def test_a_log_that_cannot_be_read_closes_as_one_that_cannot_be_written(
     async def broken(*_: object) -> None:
         raise StoreFailed("The log could not be read.")
 
-    monkeypatch.setattr(app.Server, "track", broken)
+    monkeypatch.setattr(Server, "track", broken)
     handshake = Handshake(tmp_path)
     await handshake.run("audio")
     assert json.loads(handshake.sent[1]["text"])["error"]["code"] == "store_failed"

@@ -52,6 +52,7 @@ LAYERS: dict[str, str] = {
     "streaming.app": "app",
     "streaming.engines": "app",
     "streaming.refusals": "app",
+    "streaming.serving": "app",
     "streaming.sessions": "app",
     "streaming.cli": "command",
     "streaming.doctor": "command",
@@ -60,6 +61,9 @@ LAYERS: dict[str, str] = {
     "streaming.server": "command",
     "streaming.transcribe": "command",
 }
+
+PACKAGE_LAYERS = {"streaming.routes": "app"}
+"""Packages all of whose modules are of one layer."""
 
 MAY_IMPORT: dict[str, set[str]] = {
     "ground": {"ground"},
@@ -78,6 +82,8 @@ GROUND = {"streaming.types", "streaming.errors"}
 
 FREE = {"numpy", "pydantic", "pydantic_settings"}
 """Third-party libraries that any shell may import; every other one has exactly one module as its door."""
+SHARED_DOORS = {"fastapi": {"streaming.app", "streaming.routes"}}
+"""Libraries with more than one door: the application's modules, or packages of them."""
 FAMILY = {
     "aioice": "aiortc",
     "pylibsrtp": "aiortc",
@@ -148,7 +154,8 @@ class Project:
     def layer(self, module: str) -> str:
         if module in GROUND:
             return "ground"
-        return self.layers.get(module, "pure")
+        of_package = next((layer for package, layer in PACKAGE_LAYERS.items() if _within(module, package)), "pure")
+        return self.layers.get(module, of_package)
 
     @cached_property
     def trees(self) -> dict[str, ast.Module]:
@@ -179,6 +186,10 @@ class Project:
             return node.module or ""
         package = ".".join(module.split(".")[: -node.level])
         return f"{package}.{node.module}" if node.module else package
+
+
+def _within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
 
 
 def _ours(name: str) -> bool:
@@ -241,12 +252,19 @@ def _shared_libraries(project: Project) -> list[str]:
     for module in project.sources:
         for found in project.imports[module]:
             if _third_party(found) and found.library not in FREE:
-                doors.setdefault(found.library, set()).add(module)
+                shared = SHARED_DOORS.get(found.library, ())
+                door = "" if any(_within(module, one) for one in shared) else module
+                doors.setdefault(found.library, {""} if shared else set()).add(door)
     return [
-        f"{library} is imported in {', '.join(sorted(modules))}: one module is its door"
+        f"{library} is imported in {', '.join(sorted(modules - {''}))}: {_say_doors(library)}"
         for library, modules in sorted(doors.items())
         if len(modules) > 1
     ]
+
+
+def _say_doors(library: str) -> str:
+    shared = SHARED_DOORS.get(library)
+    return f"its doors are {', '.join(sorted(shared))}" if shared else "one module is its door"
 
 
 def _read_project() -> Project:
@@ -328,8 +346,24 @@ def test_a_broken_rule_is_found(module: str, source: str, says: str) -> None:
 
 
 def test_a_library_with_two_doors_is_found() -> None:
+    found = _broken(streaming_adapter="import aioice", streaming_app="from aiortc import RTCPeerConnection")
+    assert found == ["aiortc is imported in streaming.adapter, streaming.app: one module is its door"]
+
+
+def test_a_door_beside_shared_ones_is_found() -> None:
     found = _broken(streaming_adapter="import starlette", streaming_app="from fastapi import FastAPI")
-    assert found == ["fastapi is imported in streaming.adapter, streaming.app: one module is its door"]
+    assert found == ["fastapi is imported in streaming.adapter: its doors are streaming.app, streaming.routes"]
+
+
+def test_a_package_is_of_one_layer_and_shares_its_door() -> None:
+    routes = "streaming.routes.pages"
+    project = Project(
+        dict.fromkeys(_FAKE_MODULES, "")
+        | {routes: "from fastapi import APIRouter\nfrom streaming import stage, adapter"}
+        | {"streaming.app": f"import fastapi\nimport {routes}"},
+        _FAKE_LAYERS,
+    )
+    assert broken_rules(project) == [f"{routes}:2 is app and imports streaming.stage, which is stage"]
 
 
 def test_what_is_allowed_is_not_called_broken() -> None:

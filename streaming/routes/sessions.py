@@ -1,0 +1,61 @@
+"""Sessions: start, look, say who is who, end, read."""
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from streaming import errors, wire
+from streaming.bodies import RolesBody, SessionBody
+from streaming.serving import Server
+from streaming.settings import NoteFormat
+from streaming.types import SpeakerId, TrackId, TrackPlan
+
+
+def router(server: Server) -> APIRouter:
+    """Routes under `/api/sessions` but for audio, events and WHIP."""
+    routes = APIRouter()
+
+    @routes.post("/api/sessions", status_code=201)
+    async def start(body: SessionBody) -> JSONResponse:
+        plans = tuple(TrackPlan(TrackId(track.id), track.speakers, track.role) for track in body.tracks)
+        session = await server.sessions.create(plans, tuple(body.consent), body.format or server.settings.note_format)
+        location = {"Location": f"/api/sessions/{session.id}"}
+        return JSONResponse(await server.describe(session.id), 201, location)
+
+    @routes.get("/api/sessions/{name}")
+    async def look(name: str) -> dict[str, Any]:
+        return await server.describe(name)
+
+    @routes.post("/api/sessions/{name}/roles")
+    async def roles(name: str, body: RolesBody) -> dict[str, Any]:
+        if (body.roles is None) == (body.swap is None):
+            raise errors.PeerError("Send either `roles` or `swap`.", mend="See docs/protocol.md.")
+        known = (await server.sessions.log_of(name)).state.roles
+        if body.swap and not (known and known.roles):
+            # A swap of nothing would stand as the clinician's word and keep the roles from being guessed.
+            raise errors.RolesUnknown("Nobody's role is known yet.", mend="Name them in `roles`.")
+        wanted = None if body.roles is None else {SpeakerId(who): role for who, role in body.roles.items()}
+        await server.sessions.assign_roles(name, wanted)
+        return await server.describe(name)
+
+    @routes.post("/api/sessions/{name}/end", status_code=202)
+    async def end(name: str) -> dict[str, Any]:
+        session = server.sessions.find(name)
+        if session is not None and session.progress == "live":
+            # What has arrived but is not written yet belongs to the session.
+            await asyncio.gather(*(server.finish(track) for track in session.tracks))
+            await session.end()
+        return await server.describe(name)
+
+    @routes.get("/api/sessions/{name}/transcript")
+    async def transcript(name: str) -> dict[str, Any]:
+        found = await server.sessions.log_of(name)
+        return wire.transcript(found.state)
+
+    @routes.get("/api/sessions/{name}/note")
+    async def note(name: str, format: NoteFormat | None = None) -> dict[str, Any]:
+        return await server.sessions.note(name, format)
+
+    return routes

@@ -1,0 +1,62 @@
+"""WHIP: a sender offers its audio over WebRTC (RFC 9725)."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from streaming import errors, ice
+from streaming.bodies import TrackName
+from streaming.serving import Server
+
+_SDP = "application/sdp"
+_MAX_OFFER_BYTES = 64 * 1024
+
+
+def router(server: Server) -> APIRouter:
+    """Routes under `/api/sessions/{name}/whip`."""
+    routes = APIRouter()
+
+    @routes.api_route("/api/sessions/{name}/whip", methods=["POST", "OPTIONS"], status_code=201)
+    async def whip(name: str, request: Request, track: TrackName = "mic") -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Accept-Post": _SDP, "Allow": "POST, OPTIONS"})
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _SDP:
+            raise HTTPException(415, "An offer comes as Content-Type: application/sdp.")
+        if not _accepts_sdp(request.headers.get("accept")):
+            raise HTTPException(406, "The answer is application/sdp.")
+        sink = await server.track(name, track)
+        evict = server.numbers_of(sink).release
+        answer = await server.rtc.answer(sink, await _offer(request), sink.clock, evict=evict)
+        headers = {
+            "Location": f"/api/sessions/{name}/whip/{answer.resource}",
+            "ETag": f'"{answer.resource}"',
+        }
+        response = Response(answer.sdp, 201, headers, media_type=_SDP)
+        for stun in server.settings.ice_servers:
+            response.headers.append("Link", ice.as_link(stun))
+        return response
+
+    @routes.delete("/api/sessions/{name}/whip/{resource}")
+    async def whip_end(name: str, resource: str) -> Response:
+        await server.sessions.log_of(name)
+        await server.hang_up(resource)
+        return Response(status_code=200)
+
+    return routes
+
+
+async def _offer(request: Request) -> str:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_OFFER_BYTES:
+            raise HTTPException(413, "An offer has at most 64 kB.")
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise errors.BadOffer("The offer is not SDP: it is not text.", mend="Send it as UTF-8.") from None
+
+
+def _accepts_sdp(accept: str | None) -> bool:
+    kinds = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
+    return any(kind in (_SDP, "application/*", "*/*") for kind in kinds)

@@ -1,0 +1,100 @@
+"""What the routes share: the sessions, the WebRTC side, and which connection feeds which track."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from streaming import engines, errors, ice, wire
+from streaming.session import Session
+from streaming.sessions import Sessions
+from streaming.settings import Settings
+from streaming.state import Progress
+from streaming.track import Track
+from streaming.webrtc import WebRtcIngest
+from streaming.websocket_ingest import TrackNumbers
+
+_REMEMBERED = 1000
+"""Replaced connections that are still known as such."""
+
+
+class Server:
+    """What the routes share; there from start-up to shut-down."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.rtc = WebRtcIngest(
+            [ice.as_webrtc(server) for server in settings.ice_servers],
+            no_rtp_timeout_s=settings.no_rtp_timeout_s,
+            on_closed=self._rtc_closed,
+        )
+        self._replaced: deque[str] = deque(maxlen=_REMEMBERED)
+        self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
+        self._sessions: Sessions | None = None
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions. Raises Overloaded before start-up is over."""
+        if self._sessions is None:
+            raise errors.Overloaded("The server is starting.", mend="Try again in a moment.")
+        return self._sessions
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Load the engines, open the log, serve; at the end every session is finished and its note written."""
+        settings = self.settings
+        store = engines.open_store(settings)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(store.close)
+            made = await stack.enter_async_context(engines.running(settings))
+            sessions = Sessions(made, store, settings)
+            ready = asyncio.Event()
+            serving = asyncio.create_task(sessions.run(ready))
+            await ready.wait()
+            self._sessions = sessions
+            yield
+            await self.rtc.close_all()
+            await sessions.end_all()
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+    async def track(self, name: str, track: str) -> Track:
+        """The sink of a live session's track. Raises UnknownSession, UnknownTrack, SessionOver."""
+        await self.sessions.log_of(name)
+        return self.sessions.live(name).track(track)
+
+    async def hang_up(self, resource: str) -> None:
+        """Close a WHIP resource. Raises UnknownResource, Replaced: the sender should then leave off, or two fight."""
+        if await self.rtc.close(resource):
+            return
+        if resource in self._replaced:
+            raise errors.Replaced("Another sender has taken this track over.", mend="Send from one device only.")
+        raise errors.UnknownResource("No such WHIP session, or it has ended.")
+
+    def _rtc_closed(self, resource: str, reason: str) -> None:
+        if reason == "replaced":
+            self._replaced.append(resource)
+
+    def numbers_of(self, track: Track) -> TrackNumbers:
+        """What the WebSocket frames of a track are counted by; lives as long as the track."""
+        return self._numbers.setdefault(track, TrackNumbers())
+
+    async def finish(self, track: Track) -> None:
+        """Write what either transport has received of a track, and close its connections."""
+        await asyncio.gather(self.rtc.close_track(track), self.numbers_of(track).finish())
+
+    async def finish_after(self, session: Session, track: Track) -> None:
+        """Close a track's connections once its session has ended by itself: one that is idle would not notice."""
+        await session.ended.wait()
+        await self.finish(track)
+
+    async def describe(self, name: str) -> dict[str, Any]:
+        """The session object. Raises UnknownSession."""
+        found = await self.sessions.log_of(name)
+        session = self.sessions.find(name)
+        progress: Progress = session.progress if session else "ended" if found.state.ended_at else "interrupted"
+        standing = session.standing() if session else []
+        servers = [ice.for_browser(server) for server in self.settings.ice_servers]
+        return wire.session_object(name, found.state, progress, standing, servers)
