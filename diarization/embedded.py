@@ -5,11 +5,15 @@ local speakers at a time, so it is 0 or 1 and says where people overlap (Plaquet
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import kaldi_native_fbank
 import numpy as np
 
+from diarization import speaker_graphs
+from diarization.speaker_graphs import POOLED_TICKS, FilterBank
 from streaming import onnx, weights
+from streaming.onnx import OnnxModel
 from streaming.types import SAMPLE_RATE, Float32
 
 _MEL_BINS = 80
@@ -29,14 +33,19 @@ class EmbeddedSpeakerModel:
     dimension = 256
 
     def __init__(self, threads: int = 1) -> None:
-        self._segmentation = onnx.load(weights.compiled("segmentation"), threads=threads)
-        self._embedding = onnx.load(weights.compiled("embedding"), threads=threads)
+        nodes, tensors = _stored("segmentation")
+        bank = speaker_graphs.filter_bank(tensors)
+        self._networks = _Networks(
+            bank,
+            onnx.load(bank.graph(), threads=threads),
+            onnx.load(speaker_graphs.segmentation_graph(nodes, tensors), threads=threads),
+            speaker_graphs.powerset(nodes, tensors),
+        )
+        self._embedding = onnx.load(speaker_graphs.embedding_graph(*_stored("embedding")), threads=threads)
 
-    def segment(self, windows: Float32) -> Float32:
-        """Activity, (batch, 589, 3), of audio (batch, 160000) in [-1, 1]. Loudness does not matter to it."""
-        # One window at a time: a batch costs more than its windows alone (measured 59 ms against 72 ms a window).
-        rows = [self._segmentation.run({"waveforms": row[None, None]})[0] for row in windows]
-        return np.concatenate(rows) if rows else np.zeros((0, self.window_frames, self.local_speakers), np.float32)
+    def follow(self) -> "EmbeddedSegmentation":
+        """The segmentation of one track's windows. Loudness does not matter to it."""
+        return EmbeddedSegmentation(self._networks)
 
     def embed(self, clips: Sequence[Float32]) -> Float32:
         """Unit-length embeddings, (len(clips), 256). A clip under 25 ms has none: all zeros."""
@@ -48,6 +57,45 @@ class EmbeddedSpeakerModel:
             voice = self._embedding.run({"fbank": features, "weights": np.ones(features.shape[:2], np.float32)})[0][0]
             voices[row] = voice / max(float(np.linalg.norm(voice)), 1e-9)
         return voices
+
+
+@dataclass(frozen=True, slots=True)
+class _Networks:
+    """The segmentation's parts: its filters as numbers and as a network, the rest, and what its classes mean."""
+
+    bank: FilterBank
+    filters: OnnxModel
+    speakers: OnnxModel
+    powerset: Float32
+
+
+class EmbeddedSegmentation:
+    """`streaming.ports.Segmentation`: the filters run once over the audio, the rest once per window."""
+
+    def __init__(self, networks: _Networks) -> None:
+        self._networks = networks
+        self._begin = 0
+        self._most: Float32 = np.zeros((len(networks.bank.filters), 0), np.float32)
+        self._least = self._most
+
+    def segment(self, begin: int, window: Float32) -> Float32:
+        """Activity, 0 or 1, (589, 3), of the audio (160000,) in [-1, 1) that begins at tick `begin`."""
+        ahead = (begin - self._begin) // POOLED_TICKS
+        # Only a window that begins later can go on from what is kept; slicing past the end keeps nothing.
+        kept = slice(ahead, None) if ahead > 0 else slice(0)
+        most, least = self._most[:, kept], self._least[:, kept]
+        fresh = np.ascontiguousarray(window[most.shape[1] * POOLED_TICKS :])
+        more, less = self._networks.filters.run({"audio": fresh[None, None]}, ("most", "least"))
+        most, least = np.concatenate([most, more[0]], axis=1), np.concatenate([least, less[0]], axis=1)
+        self._begin = begin
+        self._most, self._least = most, least
+        features = self._networks.bank.features(window, most, least)
+        return self._networks.powerset[self._networks.speakers.run({"features": features[None]})[0]]
+
+
+def _stored(name: str) -> tuple[speaker_graphs.Stored, speaker_graphs.Tensors]:
+    parts = onnx.read_parts(weights.compiled(name))
+    return [(one.kind, one.inputs, one.outputs, one.attributes) for one in parts.nodes], parts.tensors
 
 
 def _filterbank(clip: Float32) -> Float32:

@@ -75,6 +75,7 @@ class OnlineDiarizer:
         if not 1 <= speakers <= _MOST_SPEAKERS:
             raise ValueError(f"between 1 and {_MOST_SPEAKERS} speakers, not {speakers}")
         self._model, self._track, self._settings = model, track, settings or DiarizerSettings()
+        self._windows = model.follow()
         self._grid = FrameGrid(model.frame_ticks, model.lead_ticks)
         self._hop = self._grid.frames(self._settings.hop_s)
         self._margin = self._grid.frames(self._settings.margin_s)
@@ -153,7 +154,7 @@ class OnlineDiarizer:
             return self._emit(np.zeros((edge - first, 0), np.bool_), range(0), [])
         begin = end - self._span
         window = self._ring.read(begin * step, begin * step + self._model.window_ticks)
-        active = self._model.segment(window[None])[0] > 0.5
+        active = self._windows.segment(begin * step, window) > 0.5
         active[: max(0, -begin)] = False
         fresh = active[first - begin : edge - begin]
         fresh = fresh[: len(fresh) if ended else self._frontier(active[first - begin :], len(fresh), first)]

@@ -146,9 +146,9 @@ def _speaker_model(settings: Settings) -> Iterable[Finding]:
     model = EmbeddedSpeakerModel(settings.diarizer_threads)
     speech = _speech(10.0)
     audio = (speech / np.float32(32768)).astype(np.float32)
-    model.segment(audio[None]), model.embed([audio])  # the first call pays for memory
+    model.follow().segment(0, audio), model.embed([audio])  # the first call pays for memory
     began = time.perf_counter()
-    active = model.segment(audio[None])
+    active = model.follow().segment(0, audio)
     voice = model.embed([audio])
     took = time.perf_counter() - began
     detector = VoiceDetector(load_silero())

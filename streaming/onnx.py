@@ -1,7 +1,7 @@
 """The one door to onnxruntime: loads a model for a fixed number of CPU threads and runs it on numpy arrays."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from onnxruntime.tools.ort_format_model.ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
 
 Array = NDArray[Any]
+
+Attribute = int | float | str | Sequence[int]
 
 _ELEMENTS: dict[int, Any] = {1: np.float32, 2: np.uint8, 3: np.int8, 6: np.int32, 7: np.int64, 9: np.bool_}
 
@@ -46,11 +48,15 @@ def load(model: bytes | Path, *, threads: int = 1) -> OnnxModel:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One operation of a stored model: its kind and the names of its inputs and outputs."""
+    """One operation of a stored model: its kind, the names of its inputs and outputs, and its attributes.
+
+    Attributes are numbers, strings and lists of integers; others (tensors, subgraphs) are left out.
+    """
 
     kind: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,25 @@ def _collect(graph: Any, nodes: list[Node], tensors: dict[str, Array]) -> None:
         node = graph.Nodes(place)
         inputs = tuple(node.Inputs(number).decode() for number in range(node.InputsLength()))
         outputs = tuple(node.Outputs(number).decode() for number in range(node.OutputsLength()))
-        nodes.append(Node(node.OpType().decode(), inputs, outputs))
+        nodes.append(Node(node.OpType().decode(), inputs, outputs, _attributes(node)))
         for number in range(node.AttributesLength()):
             if (inner := node.Attributes(number).G()) is not None:
                 _collect(inner, nodes, tensors)
+
+
+def _attributes(node: Any) -> dict[str, Attribute]:
+    """The plain attributes of a stored operation; numbers of the kinds are those of onnx.proto."""
+    found: dict[str, Attribute] = {}
+    for place in range(node.AttributesLength()):
+        stored = node.Attributes(place)
+        name = stored.Name().decode()
+        match stored.Type():
+            case 1:
+                found[name] = float(stored.F())
+            case 2:
+                found[name] = int(stored.I())
+            case 3:
+                found[name] = stored.S().decode()
+            case 7:
+                found[name] = [int(stored.Ints(number)) for number in range(stored.IntsLength())]
+    return found

@@ -1,7 +1,7 @@
 """Builds an ONNX model in memory: nodes are written down one by one and come out as the bytes of a ModelProto. Pure.
 
-Only what the project's own graphs need: float, int64, int32, uint8 and bool tensors, and attributes that are numbers,
-strings or lists of integers. Field numbers are those of onnx.proto (ONNX 1.16, IR version 9, opset 19); the
+Only what the project's own graphs need: float, int64, int32, int8, uint8 and bool tensors, and attributes that are
+numbers, strings or lists of integers. Field numbers are those of onnx.proto (ONNX 1.16, IR version 9, opset 19); the
 operators of the domain com.microsoft are onnxruntime's own.
 """
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Attribute = int | float | str | Sequence[int]
 
-_ELEMENT = {"float32": 1, "uint8": 2, "int32": 6, "int64": 7, "bool": 9}
+_ELEMENT = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9}
 _IR_VERSION = 9
 _OPSET = 19
 _MICROSOFT = "com.microsoft"

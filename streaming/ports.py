@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from streaming.events import Event, Stored
 from streaming.types import Float32, GapCause, Int16Mono, Section, Tick, TrackId, Transcript, Word
@@ -44,6 +44,17 @@ class Recognizer(Protocol):
         ...
 
 
+class Segmentation(Protocol):
+    """Who speaks in the windows of one track, which overlap: what they share may be kept from one to the next."""
+
+    def segment(self, begin: int, window: Float32) -> Float32:
+        """Activity in [0, 1], (window_frames, local_speakers), of the audio (window_ticks,) from tick `begin` on.
+
+        Windows come in order, at multiples of `frame_ticks`, and agree wherever they overlap.
+        """
+        ...
+
+
 class SpeakerModel(Protocol):
     """Local speakers of a window, and the voice in a clip. Called from one thread at a time."""
 
@@ -55,8 +66,8 @@ class SpeakerModel(Protocol):
     local_speakers: int
     dimension: int
 
-    def segment(self, windows: Float32) -> Float32:
-        """Activity in [0, 1], (batch, window_frames, local_speakers), of audio (batch, window_ticks)."""
+    def follow(self) -> "Segmentation":
+        """The segmentation of one track's windows."""
         ...
 
     def embed(self, clips: Sequence[Float32]) -> Float32:
@@ -109,6 +120,46 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Finish pending appends and release files and connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A JSON object that a practice keeps; `version` counts its puts from 1."""
+
+    kind: str
+    key: str
+    version: int
+    body: dict[str, Any]
+
+
+class Records(Protocol):
+    """What a practice keeps beside the sessions: charts, visits, recaps, phrases, self-checks. Small and versioned.
+
+    Keys are random ids, since they stand in URLs; what a record says stands in its body alone.
+    """
+
+    async def put(self, kind: str, key: str, body: dict[str, Any], *, version: int | None = None) -> int:
+        """Keep a record, new or changed; returns its version once durable.
+
+        Where `version` is given, the stored one must be it (0: there must be none yet). Raises Conflict where it is
+        not, StoreFailed, TypeError and ValueError for a body that is no JSON.
+        """
+        ...
+
+    async def get(self, kind: str, key: str) -> Record:
+        """A record. Raises UnknownRecord, StoreFailed."""
+        ...
+
+    async def all(self, kind: str) -> list[Record]:
+        """All records of a kind, by key. Raises StoreFailed."""
+        ...
+
+    async def remove(self, kind: str, key: str, *, version: int | None = None) -> None:
+        """Delete a record for good; one that is put under its key again counts from 1.
+
+        Raises UnknownRecord; Conflict where `version` is given and is not the stored one; StoreFailed.
+        """
         ...
 
 

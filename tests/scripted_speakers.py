@@ -39,16 +39,18 @@ class ScriptedSpeakers:
         self.segmented = 0
         self.embedded_s = 0.0
 
-    def segment(self, windows: Float32) -> Float32:
-        self.segmented += len(windows)
-        out = np.zeros((len(windows), self.window_frames, self.local_speakers), np.float32)
-        for row, window in enumerate(windows):
-            speaking = self._speaking(window[STEP // 2 :: STEP][: self.window_frames])
-            if self.blind:
-                speaking = np.asarray(speaking.any(axis=1, keepdims=True))
-            first = np.where(speaking.any(axis=0), speaking.argmax(axis=0), self.window_frames)
-            order = np.argsort(first, kind="stable")[: self.local_speakers]
-            out[row, : len(speaking), : len(order)] = speaking[:, order]
+    def follow(self) -> "ScriptedSpeakers":
+        return self
+
+    def segment(self, begin: int, window: Float32) -> Float32:
+        self.segmented += 1
+        out = np.zeros((self.window_frames, self.local_speakers), np.float32)
+        speaking = self._speaking(window[STEP // 2 :: STEP][: self.window_frames])
+        if self.blind:
+            speaking = np.asarray(speaking.any(axis=1, keepdims=True))
+        first = np.where(speaking.any(axis=0), speaking.argmax(axis=0), self.window_frames)
+        order = np.argsort(first, kind="stable")[: self.local_speakers]
+        out[: len(speaking), : len(order)] = speaking[:, order]
         return out
 
     def embed(self, clips: Sequence[Float32]) -> Float32:

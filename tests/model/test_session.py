@@ -69,7 +69,10 @@ class Breaking:
     local_speakers = 3
     dimension = 8
 
-    def segment(self, windows: Float32) -> Float32:
+    def follow(self) -> "Breaking":
+        return self
+
+    def segment(self, begin: int, window: Float32) -> Float32:
         raise RuntimeError("broken")
 
     def embed(self, clips: Sequence[Float32]) -> Float32:
