@@ -9,12 +9,14 @@ from diarization.embedded import EmbeddedSpeakerModel
 from drafting.embedded import EmbeddedWriter
 from streaming import vad, voice_file
 from streaming.embedded_recognizer import EmbeddedRecognizer
-from streaming.ports import NoteWriter, Recognizer, Store
-from streaming.redis_store import RedisStore
+from streaming.memory_records import MemoryRecords
+from streaming.ports import NoteWriter, Recognizer, Records, Store
+from streaming.redis_store import RedisRecords, RedisStore
 from streaming.scheduler import RecognitionScheduler
 from streaming.segmenting import SegmentSettings
 from streaming.session import Engines
 from streaming.settings import Settings
+from streaming.sqlite_records import SqliteRecords
 from streaming.sqlite_store import SqliteStore
 from streaming.types import to_tick
 
@@ -65,6 +67,13 @@ def writer(_: Settings) -> NoteWriter:
 def open_store(settings: Settings) -> Store:
     """The log the settings name. Raises StoreFailed."""
     return SqliteStore(settings.database) if settings.store == "sqlite" else RedisStore(settings.store)
+
+
+def open_records(store: Store) -> Records:
+    """What the practice keeps, beside the log: in the same file or on the same server, open as long as the log."""
+    if isinstance(store, SqliteStore):
+        return SqliteRecords(store)
+    return RedisRecords(store) if isinstance(store, RedisStore) else MemoryRecords()
 
 
 def _recognizer(settings: Settings) -> Recognizer:

@@ -83,6 +83,22 @@ class NotDrafted(PeerError):
     code = "not_drafted"
 
 
+class UnknownRecord(PeerError):
+    """No such chart, visit or other record."""
+
+    code = "unknown_record"
+
+
+class Conflict(PeerError):
+    """It has been changed since it was read: `current` is the version that counts, 0 where there is none."""
+
+    code = "conflict"
+
+    def __init__(self, message: str, *, current: int, mend: str = "") -> None:
+        super().__init__(message, mend=mend)
+        self.current = current
+
+
 class RolesUnknown(PeerError):
     """Roles were to be swapped before there are any."""
 

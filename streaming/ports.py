@@ -163,6 +163,46 @@ class Records(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A JSON object that a practice keeps; `version` counts its puts from 1."""
+
+    kind: str
+    key: str
+    version: int
+    body: dict[str, Any]
+
+
+class Records(Protocol):
+    """What a practice keeps beside the sessions: charts, visits, recaps, phrases, self-checks. Small and versioned.
+
+    Keys are random ids, since they stand in URLs; what a record says stands in its body alone.
+    """
+
+    async def put(self, kind: str, key: str, body: dict[str, Any], *, version: int | None = None) -> int:
+        """Keep a record, new or changed; returns its version once durable.
+
+        Where `version` is given, the stored one must be it (0: there must be none yet). Raises Conflict where it is
+        not, StoreFailed, TypeError and ValueError for a body that is no JSON.
+        """
+        ...
+
+    async def get(self, kind: str, key: str) -> Record:
+        """A record. Raises UnknownRecord, StoreFailed."""
+        ...
+
+    async def all(self, kind: str) -> list[Record]:
+        """All records of a kind, by key. Raises StoreFailed."""
+        ...
+
+    async def remove(self, kind: str, key: str, *, version: int | None = None) -> None:
+        """Delete a record for good; one that is put under its key again counts from 1.
+
+        Raises UnknownRecord; Conflict where `version` is given and is not the stored one; StoreFailed.
+        """
+        ...
+
+
 class NoteWriter(Protocol):
     """Writes a note's sections from a transcript."""
 

@@ -1,4 +1,4 @@
-"""The log in Redis streams: the store of several nodes. The one door to redis.
+"""The log in Redis streams, and records in hashes: the store of several nodes. The one door to redis.
 
 A session has two streams, its events and its audio, with the sequence number as the entry's id (`7-0`), and a
 counter. An append is one Lua script, so it happens whole or not at all and numbers stay dense whoever else writes.
@@ -16,8 +16,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from streaming import record_json
 from streaming.errors import StoreFailed
 from streaming.events import AudioSpan, Event, Stored, encode, restore
+from streaming.ports import Record
 
 _BATCH = 256
 
@@ -38,6 +40,21 @@ for i = 1, count do
   end
 end
 return head
+"""
+
+# A record is a field of its kind's hash: its version, a line feed, its JSON. KEYS: the hash. ARGV: key, the version
+# it must have or "", the JSON or "" to remove it. Gives the version written or removed, and -1 minus the stored one
+# where that is another.
+_CHANGE_RECORD = """
+local found = redis.call('HGET', KEYS[1], ARGV[1])
+local stored = found and tonumber(string.match(found, '^%d+')) or 0
+if ARGV[2] ~= '' and tonumber(ARGV[2]) ~= stored and (stored > 0 or ARGV[3] ~= '') then return -1 - stored end
+if ARGV[3] == '' then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+  return stored
+end
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', stored + 1) .. '\\n' .. ARGV[3])
+return stored + 1
 """
 
 _Entries = list[tuple[bytes, dict[bytes, bytes]]]
@@ -61,6 +78,7 @@ class RedisStore:
             )
         self._prefix = prefix
         self._append_script = self._redis.register_script(_APPEND)
+        self._record_script = self._redis.register_script(_CHANGE_RECORD)
         self._checked = False
         self._closed = False
         self._pending: set[asyncio.Future[Any]] = set()
@@ -94,6 +112,22 @@ class RedisStore:
         await self._ready()
         found = await self._ask(cast("Awaitable[list[bytes]]", self._redis.lrange(self._sessions_key, 0, -1)))
         return [entry.decode() for entry in found]
+
+    async def change_record(self, kind: str, key: str, version: int | None, text: str) -> int:
+        """For `RedisRecords`: what `_CHANGE_RECORD` says. Raises StoreFailed."""
+        await self._ready()
+        arguments = [key, "" if version is None else str(version), text]
+        return int(await self._ask(self._record_script(keys=[self._kind_key(kind)], args=arguments)))
+
+    async def record(self, kind: str, key: str) -> bytes | None:
+        """For `RedisRecords`: version and JSON of one. Raises StoreFailed."""
+        await self._ready()
+        return await self._ask(cast("Awaitable[bytes | None]", self._redis.hget(self._kind_key(kind), key)))
+
+    async def records(self, kind: str) -> dict[bytes, bytes]:
+        """For `RedisRecords`: versions and JSON of a kind, by key. Raises StoreFailed."""
+        await self._ready()
+        return await self._ask(cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(self._kind_key(kind))))
 
     async def close(self) -> None:
         self._closed = True
@@ -150,8 +184,46 @@ class RedisStore:
     def _sessions_key(self) -> str:
         return f"{self._prefix}:sessions"
 
+    def _kind_key(self, kind: str) -> str:
+        return f"{self._prefix}:records:{kind}"
+
     def _key(self, session: str, part: str) -> str:
         return f"{self._prefix}:session:{session}:{part}"
+
+
+class RedisRecords:
+    """Implements `ports.Records` on a store's server: a hash per kind. Opens and closes with the store."""
+
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
+
+    async def put(self, kind: str, key: str, body: dict[str, Any], *, version: int | None = None) -> int:
+        stored = await self._store.change_record(kind, key, version, record_json.encode(body))
+        if stored < 0:
+            raise record_json.conflict(~stored)
+        return stored
+
+    async def get(self, kind: str, key: str) -> Record:
+        found = await self._store.record(kind, key)
+        if found is None:
+            raise record_json.unknown()
+        return _record(kind, key, found)
+
+    async def all(self, kind: str) -> list[Record]:
+        found = await self._store.records(kind)
+        return sorted((_record(kind, key.decode(), text) for key, text in found.items()), key=lambda one: one.key)
+
+    async def remove(self, kind: str, key: str, *, version: int | None = None) -> None:
+        stored = await self._store.change_record(kind, key, version, "")
+        if stored == 0:
+            raise record_json.unknown()
+        if stored < 0:
+            raise record_json.conflict(~stored)
+
+
+def _record(kind: str, key: str, found: bytes) -> Record:
+    version, _, text = found.decode().partition("\n")
+    return record_json.restore(kind, key, int(version), text)
 
 
 @contextmanager

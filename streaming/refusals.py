@@ -13,6 +13,8 @@ _STATUS: dict[type[SamedayError], int] = {
     errors.UnknownSession: 404,
     errors.UnknownTrack: 404,
     errors.UnknownResource: 404,
+    errors.UnknownRecord: 404,
+    errors.Conflict: 409,
     errors.Replaced: 410,
     errors.NotDrafted: 409,
     errors.RolesUnknown: 409,

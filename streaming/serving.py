@@ -8,6 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from streaming import engines, errors, ice, wire
+from streaming.ports import Records
 from streaming.session import Session
 from streaming.sessions import Sessions
 from streaming.settings import Settings
@@ -33,13 +34,21 @@ class Server:
         self._replaced: deque[str] = deque(maxlen=_REMEMBERED)
         self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
         self._sessions: Sessions | None = None
+        self._records: Records | None = None
 
     @property
     def sessions(self) -> Sessions:
         """The sessions. Raises Overloaded before start-up is over."""
         if self._sessions is None:
-            raise errors.Overloaded("The server is starting.", mend="Try again in a moment.")
+            raise _starting()
         return self._sessions
+
+    @property
+    def records(self) -> Records:
+        """What the practice keeps beside the sessions. Raises Overloaded before start-up is over."""
+        if self._records is None:
+            raise _starting()
+        return self._records
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -53,7 +62,7 @@ class Server:
             ready = asyncio.Event()
             serving = asyncio.create_task(sessions.run(ready))
             await ready.wait()
-            self._sessions = sessions
+            self._sessions, self._records = sessions, engines.open_records(store)
             yield
             await self.rtc.close_all()
             await sessions.end_all()
@@ -98,3 +107,7 @@ class Server:
         standing = session.standing() if session else []
         servers = [ice.for_browser(server) for server in self.settings.ice_servers]
         return wire.session_object(name, found.state, progress, standing, servers)
+
+
+def _starting() -> errors.Overloaded:
+    return errors.Overloaded("The server is starting.", mend="Try again in a moment.")

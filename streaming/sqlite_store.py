@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from streaming.errors import StoreFailed
 from streaming.events import AudioSpan, Event, Stored, encode, restore
@@ -35,6 +36,10 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         " body TEXT NOT NULL, PRIMARY KEY (session, sequence)) WITHOUT ROWID",
         "CREATE TABLE audio (session INTEGER NOT NULL REFERENCES session, sequence INTEGER NOT NULL,"
         " body TEXT NOT NULL, samples BLOB NOT NULL, PRIMARY KEY (session, sequence))",
+    ),
+    (
+        "CREATE TABLE record (kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,"
+        " body TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID",
     ),
 )
 
@@ -61,7 +66,21 @@ class _DropAudio:
     done: "asyncio.Future[int]"
 
 
-_Work = _Append | _DropAudio
+Step = Callable[[sqlite3.Connection], int]
+"""Part of a transaction that other sessions' steps share: it must not raise but for failures of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Work for the writer; the result is the step's. `wipes`: what it deletes must be gone from all files."""
+
+    step: Step
+    wipes: bool
+    loop: asyncio.AbstractEventLoop
+    done: "asyncio.Future[int]"
+
+
+_Work = _Append | _DropAudio | _Change
 _Outcome = tuple[_Work, int | Exception]
 
 
@@ -108,6 +127,16 @@ class SqliteStore:
     async def sessions(self) -> list[str]:
         return await asyncio.get_running_loop().run_in_executor(self._open_reader(), self._read_sessions)
 
+    async def change(self, step: Step, *, wipes: bool = False) -> int:
+        """Run a step on the writing thread; its result once it is durable. Raises StoreFailed."""
+        loop = asyncio.get_running_loop()
+        return await self._submit(_Change(step, wipes, loop, loop.create_future()))
+
+    async def query(self, statement: str, parameters: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT, read on the reading thread. Raises StoreFailed."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._open_reader(), self._rows, statement, parameters)
+
     async def close(self) -> None:
         if not self._closed:
             self._closed = True
@@ -144,6 +173,10 @@ class SqliteStore:
         with _failures():
             return [row[0] for row in self._reader.execute("SELECT id FROM session ORDER BY key")]
 
+    def _rows(self, statement: str, parameters: Sequence[str]) -> list[tuple[Any, ...]]:
+        with _failures():
+            return self._reader.execute(statement, parameters).fetchall()
+
     # On the writing thread
 
     def _write_all(self) -> None:
@@ -179,7 +212,7 @@ class SqliteStore:
         except Exception as failure:
             self._roll_back()
             return outcomes + [(work, _copy(failure)) for work, _ in ready]
-        if any(isinstance(work, _DropAudio) and left == 0 for work, left in results):
+        if any(_wipes(work, result) for work, result in results):
             self._empty_write_ahead_log()
         return outcomes + list(results)
 
@@ -201,13 +234,21 @@ class SqliteStore:
                 self._writer.execute("ROLLBACK")
 
 
-def _encode_all(group: list[_Work]) -> tuple[list[tuple[_Work, Callable[[sqlite3.Connection], int]]], list[_Outcome]]:
+def _wipes(work: _Work, result: int) -> bool:
+    """Whether something was deleted that must not stay in the write-ahead log."""
+    return (isinstance(work, _DropAudio) and result == 0) or (isinstance(work, _Change) and work.wipes)
+
+
+def _encode_all(group: list[_Work]) -> tuple[list[tuple[_Work, Step]], list[_Outcome]]:
     """Each work as a step of the transaction; one whose events cannot be encoded fails alone."""
-    ready: list[tuple[_Work, Callable[[sqlite3.Connection], int]]] = []
+    ready: list[tuple[_Work, Step]] = []
     failed: list[_Outcome] = []
     for work in group:
         if isinstance(work, _DropAudio):
             ready.append((work, _dropping(work.session)))
+            continue
+        if isinstance(work, _Change):
+            ready.append((work, work.step))
             continue
         try:
             encoded = [(isinstance(event, AudioSpan), *encode(event)) for event in work.events]
@@ -219,7 +260,7 @@ def _encode_all(group: list[_Work]) -> tuple[list[tuple[_Work, Callable[[sqlite3
     return ready, failed
 
 
-def _appending(session: str, encoded: list[tuple[bool, str, bytes]]) -> Callable[[sqlite3.Connection], int]:
+def _appending(session: str, encoded: list[tuple[bool, str, bytes]]) -> Step:
     def step(database: sqlite3.Connection) -> int:
         row = database.execute("SELECT key, head FROM session WHERE id = ?", (session,)).fetchone()
         if not encoded:
@@ -243,7 +284,7 @@ def _appending(session: str, encoded: list[tuple[bool, str, bytes]]) -> Callable
     return step
 
 
-def _dropping(session: str) -> Callable[[sqlite3.Connection], int]:
+def _dropping(session: str) -> Step:
     def step(database: sqlite3.Connection) -> int:
         deleted = database.execute(
             "DELETE FROM audio WHERE rowid IN (SELECT audio.rowid FROM audio JOIN session"

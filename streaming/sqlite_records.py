@@ -1,0 +1,83 @@
+"""Records in the log's SQLite file: its threads, its durability, its way of deleting for good."""
+
+import sqlite3
+from typing import Any
+
+from streaming import record_json
+from streaming.ports import Record
+from streaming.sqlite_store import SqliteStore, Step
+
+
+class SqliteRecords:
+    """Implements `ports.Records` in a store's file; opens and closes with it. Any process may use it."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    async def put(self, kind: str, key: str, body: dict[str, Any], *, version: int | None = None) -> int:
+        stored = await self._store.change(_putting(_whole(kind), _whole(key), record_json.encode(body), version))
+        if stored < 0:
+            raise record_json.conflict(~stored)
+        return stored
+
+    async def get(self, kind: str, key: str) -> Record:
+        rows = await self._store.query(
+            "SELECT version, body FROM record WHERE kind = ? AND key = ?", (_whole(kind), _whole(key))
+        )
+        if not rows:
+            raise record_json.unknown()
+        return record_json.restore(kind, key, *rows[0])
+
+    async def all(self, kind: str) -> list[Record]:
+        rows = await self._store.query(
+            "SELECT key, version, body FROM record WHERE kind = ? ORDER BY key", (_whole(kind),)
+        )
+        return [record_json.restore(kind, *row) for row in rows]
+
+    async def remove(self, kind: str, key: str, *, version: int | None = None) -> None:
+        stored = await self._store.change(_removing(_whole(kind), _whole(key), version), wipes=True)
+        if stored == 0:
+            raise record_json.unknown()
+        if stored < 0:
+            raise record_json.conflict(~stored)
+
+
+def _whole(name: str) -> str:
+    """The name, where it can be stored: one that cannot must fail before it joins others' transaction."""
+    name.encode()
+    return name
+
+
+def _version(database: sqlite3.Connection, kind: str, key: str) -> int:
+    row = database.execute("SELECT version FROM record WHERE kind = ? AND key = ?", (kind, key)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _putting(kind: str, key: str, text: str, version: int | None) -> Step:
+    """The new version; the bitwise complement of the stored one, which is negative, where that is not `version`."""
+
+    def step(database: sqlite3.Connection) -> int:
+        stored = _version(database, kind, key)
+        if version is not None and version != stored:
+            return ~stored
+        database.execute(
+            "INSERT INTO record (kind, key, version, body) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (kind, key) DO UPDATE SET version = excluded.version, body = excluded.body",
+            (kind, key, stored + 1, text),
+        )
+        return stored + 1
+
+    return step
+
+
+def _removing(kind: str, key: str, version: int | None) -> Step:
+    """The version removed, 0 for none; the complement of the stored one where that is not `version`."""
+
+    def step(database: sqlite3.Connection) -> int:
+        stored = _version(database, kind, key)
+        if stored and version is not None and version != stored:
+            return ~stored
+        database.execute("DELETE FROM record WHERE kind = ? AND key = ?", (kind, key))
+        return stored
+
+    return step

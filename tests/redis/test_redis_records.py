@@ -1,0 +1,56 @@
+"""Records in Redis, with a real server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from records_contract import DurableRecordsContract, OpenRecords
+from redis_server import RedisServer, running_redis
+
+from streaming.errors import StoreFailed
+from streaming.ports import Record, Records
+from streaming.redis_store import RedisRecords, RedisStore
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    yield from running_redis(tmp_path)
+
+
+@pytest.fixture
+def open_records(redis_server: RedisServer) -> OpenRecords:
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Records]:
+        store = RedisStore(redis_server.url)
+        yield RedisRecords(store)
+        await store.close()
+
+    return opened
+
+
+class TestRedisRecords(DurableRecordsContract):
+    """The contract."""
+
+    async def test_what_was_acknowledged_outlives_a_killed_server(
+        self, redis_server: RedisServer, open_records: OpenRecords
+    ) -> None:
+        async with open_records() as records:
+            await records.put("chart", "a", {"n": 1})
+            await asyncio.to_thread(redis_server.kill)
+            with pytest.raises(StoreFailed):
+                await records.put("chart", "a", {"n": 2})
+            await asyncio.to_thread(redis_server.start)
+            assert await records.all("chart") == [Record("chart", "a", 1, {"n": 1})]
+
+
+async def test_prefixes_keep_practices_apart(redis_server: RedisServer) -> None:
+    stores = [RedisStore(redis_server.url), RedisStore(redis_server.url, prefix="other")]
+    one, other = (RedisRecords(store) for store in stores)
+    await one.put("chart", "a", {})
+    assert await other.all("chart") == []
+    for store in stores:
+        await store.close()
