@@ -1,8 +1,8 @@
 """The seams: what an engine, a transport, a store or a writer promises to the rest."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from streaming.events import Event, Stored
 from streaming.types import Float32, GapCause, Int16Mono, Section, Tick, TrackId, Transcript, Word
@@ -164,43 +164,35 @@ class Records(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A JSON object that a practice keeps; `version` counts its puts from 1."""
+class SectionSoFar:
+    """The sentences of a section that is still being written: for showing, never kept."""
 
-    kind: str
-    key: str
-    version: int
-    body: dict[str, Any]
+    name: str
+    sentences: tuple[str, ...]
 
 
-class Records(Protocol):
-    """What a practice keeps beside the sessions: charts, visits, recaps, phrases, self-checks. Small and versioned.
+@dataclass(frozen=True, slots=True)
+class SectionCorrected:
+    """What was mended in a writer's section or left out of it, as counts by rule, or 1 for what befell all of it."""
 
-    Keys are random ids, since they stand in URLs; what a record says stands in its body alone.
+    name: str
+    faults: Mapping[str, int]
+
+
+MissingCause = Literal["away", "timed_out", "overloaded", "refused", "unusable"]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionMissing:
+    """A section that the writer could not give: its server is away, too slow, overloaded or refuses the request, or
+    what it wrote could not be used.
     """
 
-    async def put(self, kind: str, key: str, body: dict[str, Any], *, version: int | None = None) -> int:
-        """Keep a record, new or changed; returns its version once durable.
+    name: str
+    cause: MissingCause
 
-        Where `version` is given, the stored one must be it (0: there must be none yet). Raises Conflict where it is
-        not, StoreFailed, TypeError and ValueError for a body that is no JSON.
-        """
-        ...
 
-    async def get(self, kind: str, key: str) -> Record:
-        """A record. Raises UnknownRecord, StoreFailed."""
-        ...
-
-    async def all(self, kind: str) -> list[Record]:
-        """All records of a kind, by key. Raises StoreFailed."""
-        ...
-
-    async def remove(self, kind: str, key: str, *, version: int | None = None) -> None:
-        """Delete a record for good; one that is put under its key again counts from 1.
-
-        Raises UnknownRecord; Conflict where `version` is given and is not the stored one; StoreFailed.
-        """
-        ...
+Written = Section | SectionSoFar | SectionCorrected | SectionMissing
 
 
 class NoteWriter(Protocol):
@@ -208,6 +200,31 @@ class NoteWriter(Protocol):
 
     name: str
 
-    def write(self, transcript: Transcript, format: str) -> AsyncIterator[Section]:
-        """Sections in the format's order, each as soon as it is ready. Raises EngineMissing, Overloaded."""
+    def write(self, transcript: Transcript, format: str) -> AsyncIterator[Written]:
+        """Sections in any order, each as soon as it is ready; one that does not come is the embedded writer's.
+
+        Closing the iterator ends what is still being written. Raises EngineMissing, Overloaded.
+        """
+        ...
+
+
+@runtime_checkable
+class SessionWriter(NoteWriter, Protocol):
+    """A note writer that follows one session and prepares while it goes on."""
+
+    async def prepare(self, transcript: Transcript) -> None:
+        """Take in what is final by now, so that the note comes sooner. What fails is counted, never raised."""
+        ...
+
+    def due(self, transcript: Transcript, now_s: float) -> bool:
+        """Whether there is enough news to prepare; `now_s` is of a clock that never goes back. Quick."""
+        ...
+
+
+@runtime_checkable
+class PreparingWriter(NoteWriter, Protocol):
+    """A note writer that can prepare during sessions."""
+
+    def follow(self, session: str) -> SessionWriter:
+        """The writer of one session, which is named in logs alone."""
         ...
