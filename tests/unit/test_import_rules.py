@@ -20,6 +20,7 @@ PACKAGES = ("streaming", "diarization", "drafting")
 
 LAYERS: dict[str, str] = {
     # door: one library or the disk behind a few functions; decides nothing
+    "drafting.fonts": "door",
     "streaming.onnx": "door",
     "streaming.vad": "door",
     "streaming.weights": "door",
@@ -36,6 +37,10 @@ LAYERS: dict[str, str] = {
     "streaming.redis_store": "adapter",
     "streaming.rtp_track": "adapter",
     "drafting.embedded": "adapter",
+    "drafting.export_docx": "adapter",
+    "drafting.export_fhir": "adapter",
+    "drafting.export_pdf": "adapter",
+    "drafting.exports": "adapter",
     "streaming.settings": "adapter",
     "streaming.voice_file": "adapter",
     "streaming.sqlite_records": "adapter",
