@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     formats = ("soap", "dap", "birp", "girp", "pirp", "progress", "intake", "plan")
     draft.add_argument("--format", choices=formats, help="the practice's default unless set")
     draft.add_argument("--json", action="store_true", help="print one JSON object")
+    draft.add_argument("--out", type=Path, metavar="FILE", help="write a .docx, .pdf, .txt or .json (FHIR) instead")
+    draft.add_argument("--with-transcript", action="store_true", help="append the transcript to FILE")
     draft.set_defaults(run=_draft)
 
     enroll = commands.add_parser("enroll", help="learn the clinician's voice, for microphones that people share")
@@ -124,7 +126,7 @@ def _transcribe(chosen: argparse.Namespace, settings: Settings) -> int:
     from streaming.transcribe import transcribe
 
     if chosen.rttm:
-        _check_writable(chosen.rttm)
+        _check_writable(chosen.rttm, "RTTM")
     progress = _Progress()
     state = asyncio.run(
         transcribe(chosen.audio, settings, speakers=chosen.speakers, pace=chosen.pace, progress=progress)
@@ -150,11 +152,11 @@ def _transcribe(chosen: argparse.Namespace, settings: Settings) -> int:
     return _FAILED if failed or not written or any(stage != "draft" for stage, _ in state.failures) else 0
 
 
-def _check_writable(path: Path) -> None:
+def _check_writable(path: Path, what: str) -> None:
     """Refuse a file that cannot be written before the work is done, not after. Raises PeerError."""
     there = path.exists()
     if path.is_dir() or not path.parent.is_dir() or not os.access(path if there else path.parent, os.W_OK):
-        raise PeerError("The RTTM file cannot be written there.", mend="Name a file in a folder you may write to.")
+        raise PeerError(f"The {what} file cannot be written there.", mend="Name a file in a folder you may write to.")
 
 
 def _write(path: Path, text: str) -> bool:
@@ -198,13 +200,19 @@ def _print_transcript(state: SessionState) -> None:
 
 
 def _draft(chosen: argparse.Namespace, settings: Settings) -> int:
+    from streaming import note_file
     from streaming.engines import writer
 
+    if chosen.out:
+        note_file.format_of(chosen.out)
+        _check_writable(chosen.out, "note")
     transcript = transcript_json.parse(_read(chosen.transcript))
     note = asyncio.run(draft_note(transcript, writer(settings), chosen.format or settings.note_format))
+    if chosen.out:
+        note_file.write_note(chosen.out, note, transcript, with_transcript=chosen.with_transcript)
     if chosen.json:
         _print_json(note.as_json())
-    else:
+    elif not chosen.out:
         print(note_text.render(note, transcript))
     return 0
 

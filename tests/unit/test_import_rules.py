@@ -65,6 +65,7 @@ LAYERS: dict[str, str] = {
     "streaming.doctor": "command",
     "streaming.enroll": "command",
     "streaming.doctor_machine": "command",
+    "streaming.note_file": "command",
     "streaming.server": "command",
     "streaming.transcribe": "command",
 }
