@@ -1,46 +1,79 @@
 """The drafting stage: asks a writer for the sections, and makes them a note with ledger, findings and billing."""
 
 import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import replace
+from typing import cast
 
-from drafting.core import Reading, assemble, read, render
+from drafting.core import Reading, assemble, read, render, with_roles
 from drafting.formats import NoteFormat, named
-from drafting.note import CheckFinding, Note
+from drafting.note import Note
+from drafting.written import AWAY, Gathered, filled
 from streaming.errors import EngineMissing, Overloaded
-from streaming.ports import NoteWriter
-from streaming.types import Transcript
+from streaming.ports import NoteWriter, SectionSoFar, Written
+from streaming.types import Section, Transcript
+
+log = logging.getLogger("sameday.draft")
 
 EMBEDDED = "embedded"
 """The name of the writer whose work is the pure core's."""
-AWAY = CheckFinding(
-    "writer_away",
-    "warning",
-    "The chosen writer could not be reached: this draft is the embedded writer's. Draft again when it is back.",
-    "",
-)
+Show = Callable[[str, tuple[str, ...], bool], Awaitable[None]]
+"""Told of a section that is being written: its name, its sentences so far, whether it is done."""
 
 
-async def draft_note(transcript: Transcript, writer: NoteWriter, format: str = "soap", *, version: int = 1) -> Note:
-    """A note by this writer; by the embedded one, saying so, where the writer is missing or overloaded.
+async def draft_note(
+    transcript: Transcript,
+    writer: NoteWriter,
+    format: str = "soap",
+    *,
+    version: int = 1,
+    show: Show | None = None,
+) -> Note:
+    """A note by this writer; what it cannot give is the embedded one's, and the note says so.
 
     Risk comes from the ledger whatever the writer says, and every sentence is verified. Raises BadFormat.
     """
     note_format = named(format)
     # An hour of talk takes a second to read: live sessions must not wait for it.
-    reading = await asyncio.to_thread(read, transcript)
+    reading = asyncio.to_thread(read, transcript)
     if writer.name == EMBEDDED:  # it would read the same talk again, at an hour's cost
-        written = await asyncio.to_thread(render, reading, note_format)
-        return await asyncio.to_thread(assemble, reading, written, note_format, version=version, writer=writer.name)
+        return await asyncio.to_thread(_rendered, await reading, note_format, version)
+    known, _ = with_roles(transcript)
+    came, found = await asyncio.gather(_gathered(writer, known, format, show), reading)
+    return await asyncio.to_thread(_assembled, found, note_format, came, version, writer.name)
+
+
+async def _gathered(writer: NoteWriter, transcript: Transcript, format: str, show: Show | None) -> Gathered:
+    """All that a writer gives; a writer that breaks has given what came before."""
+    came = Gathered()
     try:
-        written = tuple([section async for section in writer.write(reading.transcript, format)])
-    except (EngineMissing, Overloaded):
-        return await asyncio.to_thread(_without_writer, reading, note_format, version)
-    return await asyncio.to_thread(assemble, reading, written, note_format, version=version, writer=writer.name)
+        # Closed at once where this is cancelled: a server must not go on writing what nobody reads.
+        async with aclosing(cast(AsyncGenerator[Written, None], writer.write(transcript, format))) as written:
+            async for one in written:
+                came.take(one)
+                if show is not None and isinstance(one, SectionSoFar):
+                    await show(one.name, one.sentences, False)
+                elif show is not None and isinstance(one, Section):
+                    await show(one.name, tuple(said.text for said in one.statements), True)
+    except (EngineMissing, Overloaded) as error:
+        log.warning("the writer is away: %s", error.code)
+    except Exception as error:
+        # Its text may hold what was said: only the kind is told.
+        log.error("the writer broke: %s", type(error).__name__)
+    return came
 
 
-def _without_writer(reading: Reading, note_format: NoteFormat, version: int) -> Note:
-    note = assemble(reading, render(reading, note_format), note_format, version=version)
-    return replace(note, checks=(AWAY, *note.checks))
+def _rendered(reading: Reading, note_format: NoteFormat, version: int) -> Note:
+    return assemble(reading, render(reading, note_format), note_format, version=version)
+
+
+def _assembled(reading: Reading, note_format: NoteFormat, came: Gathered, version: int, writer: str) -> Note:
+    sections, says = filled(reading, note_format, came)
+    by = EMBEDDED if AWAY in says else writer
+    note = assemble(reading, sections, note_format, version=version, writer=by)
+    return replace(note, checks=(*says, *note.checks))
 
 
 def skeleton(transcript: Transcript, format: str = "soap") -> Note:

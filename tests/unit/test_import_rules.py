@@ -37,6 +37,8 @@ LAYERS: dict[str, str] = {
     "streaming.redis_store": "adapter",
     "streaming.rtp_track": "adapter",
     "drafting.embedded": "adapter",
+    "drafting.model_server": "adapter",
+    "drafting.vllm_writer": "adapter",
     "drafting.export_docx": "adapter",
     "drafting.export_fhir": "adapter",
     "drafting.export_pdf": "adapter",
