@@ -1,22 +1,35 @@
-"""A typed or dictated recap of two or three lines as a note: those facts alone, chart marked. Pure."""
+"""A typed or dictated recap of two or three lines as a note: those facts alone, chart marked. Pure.
 
-import re
+Every piece of the recap stands in the note once, as the clinician's; what comes from the chart is marked as chart,
+and what is missing is asked for, at most three questions at a time and those first whose absence could harm most. An
+answer is folded in as another piece, and what is still missing is asked again.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 
-from drafting.billing import billing
+from drafting.billing import Billing, billing, coded, told
 from drafting.checks import findings
-from drafting.clauses import clean
-from drafting.client_facts import pattern, topics
-from drafting.clinician_facts import techniques
 from drafting.formats import NoteFormat, named
-from drafting.note import Note
+from drafting.note import CheckFinding, Note
+from drafting.recap_pieces import Piece, pieces
+from drafting.recap_questions import ANSWERED, LABELS, MAX_QUESTIONS, Question, missing
+from drafting.recap_risk import Entered, entered
+from drafting.recap_time import Given, given
+from drafting.recap_words import alone, worded
 from drafting.render import sections as rendered
 from drafting.risk import EMPTY
-from drafting.risk_mentions import ITEMS, lexicon, masked
 from drafting.verify import verify
-from streaming.types import NoteContext, Section, Statement, Transcript
+from streaming.errors import PeerError
+from streaming.types import NoteContext, Section, Statement, Transcript, UtteranceId
 
-MAX_QUESTIONS = 3
+
+class BadRecap(PeerError):
+    """A recap, or something that came with it, that cannot be used."""
+
+    code = "bad_recap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,137 +39,275 @@ class Recap:
     note: Note
     questions: tuple[str, ...]
     header: str = ""
+    asks: tuple[Question, ...] = ()
+    risk_entered: tuple[Entered, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The draft object with `questions` (their kinds beside them) and `header`; risk as entered stands apart."""
+        body = self.note.as_json()
+        for one in self.risk_entered:
+            body["risk"][one.item] = body["risk"][one.item] | {"entered": {"finding": one.finding, "text": one.text}}
+        return body | {
+            "questions": list(self.questions),
+            "question_kinds": [one.kind for one in self.asks],
+            "header": self.header,
+        }
 
 
-_PLAN = re.compile(
-    r"\b(?:plan|homework|next (?:session|week|time|appointment)|follow[- ]?up|will (?:try|do|practi[cs]e|call"
-    r"|keep|start|see|continue)|agreed"
-    r"|continue|refer\w*|assigned|return)\b",
-    re.IGNORECASE,
-)
-_PROGRESS = re.compile(
-    r"\b(?:progress|improv\w+|goal|better|worse|down from|reduced|no change|plateau)\b", re.IGNORECASE
-)
-_RESPONSE = re.compile(
-    r"\b(?:responded|response|receptive|engaged|insight|able to (?:identify|name|use)|tolerated|resist\w*)\b", re.I
-)
-_DID = re.compile(
-    r"\b(?:used|did|worked on|practi[cs]ed|explored|reviewed|taught|discussed|processed|intervention)\b", re.I
-)
-_RISK = re.compile(r"\b(?:si|hi|si/hi|suicid\w*|self[- ]?harm\w*|homicid\w*|safety|risk)\b", re.IGNORECASE)
-_QUESTIONS = (
-    ("risk", "Was risk assessed (suicidal ideation, self-injury, harm to others), and what was the finding?"),
-    ("intervention", "Which technique did you use, and what was it applied to?"),
-    ("response", "How did the client respond?"),
-    ("plan", "What is the plan until the next session, and when is it?"),
-    ("symptom", "Which symptoms were reported, how often or how severe?"),
-    ("function", "What do the symptoms keep the client from at work, home or school?"),
-)
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A dictated recap: its utterances in order of time, each with its words."""
+
+    utterances: tuple[tuple[UtteranceId, str], ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(text.strip() for _, text in self.utterances)
+
+    def evidence(self, start: int, end: int) -> tuple[UtteranceId, ...]:
+        """The utterances that hold these characters of the text."""
+        at, found = 0, []
+        for name, said in self.utterances:
+            length = len(said.strip())
+            if at < end and start < at + length:
+                found.append(name)
+            at += length + 1
+        return tuple(found)
 
 
-def kinds(sentence: str) -> tuple[str, ...]:
-    """What a sentence of a recap speaks of; the first is where it goes."""
-    low = sentence.lower()
-    found = []
-    spoken = masked(low)
-    if _RISK.search(low) or any(lexicon().direct[item].search(spoken) for item in ITEMS):
-        found.append("risk")
-    if _PLAN.search(low):
-        found.append("plan")
-    named_technique = any(
-        one.words.search(low) or one.name in low or one.modality.lower() in low.split() for one in techniques()
-    )
-    if named_technique or _DID.search(low):
-        found.append("intervention")
-    if _RESPONSE.search(low):
-        found.append("response")
-    if _PROGRESS.search(low):
-        found.append("progress")
-    if topics("function", low) and pattern("impairment", "pattern").search(low):
-        found.append("function")
-    if topics("symptoms", low) or topics("substances", low):
-        found.append("symptom")
-    return tuple(found) or ("symptom",)
-
-
-_HOMES = {
+_HOMES: dict[str, tuple[str, ...]] = {
     "risk": ("risk",),
-    "plan": ("homework", "plan"),
-    "intervention": ("interventions", "session"),
-    "response": ("responses", "interventions"),
+    "session": ("session",),
+    "homework_reviewed": ("homework_reviewed", "symptom"),
+    "assessment": ("progress", "risk"),
+    "diagnosis": ("diagnosis", "risk"),
+    "measure": ("measure", "symptom"),
     "progress": ("progress", "goals"),
+    "goal": ("goals", "goal", "progress"),
+    "plan": ("homework", "plan"),
+    "history": ("history", "symptom"),
+    "response": ("responses", "response", "interventions"),
+    "intervention": ("interventions", "session"),
+    "medication": ("medication", "history", "symptom"),
     "function": ("function", "symptom"),
     "symptom": ("symptom", "function"),
 }
 
 
 def recap(
-    text: str,
+    text: str | Spoken,
     context: NoteContext | None = None,
     format: str = "soap",
     *,
     written_on: str | None = None,
     late_reason: str = "",
+    service_date: str | None = None,
+    answers: Sequence[tuple[str, str]] = (),
 ) -> Recap:
-    """The recap's sentences in the sections they belong to, as the clinician's; nothing else but the chart.
+    """The recap's pieces in the sections they belong to, as the clinician's; nothing else but the chart.
 
-    `written_on` is an ISO date: after the session's date the note is a late entry. Raises BadFormat.
+    `written_on` and `service_date` are ISO dates; a note written after the session's date (the context's start, else
+    `service_date`) is a late entry. `answers` are pairs of a question's kind and its answer, in order. Raises
+    BadFormat, BadRecap.
     """
+    return of_format(
+        text, named(format), context, written_on=written_on, late_reason=late_reason, service_date=service_date,
+        answers=answers,
+    )  # fmt: skip
+
+
+def of_format(
+    text: str | Spoken,
+    note_format: NoteFormat,
+    context: NoteContext | None = None,
+    *,
+    written_on: str | None = None,
+    late_reason: str = "",
+    service_date: str | None = None,
+    answers: Sequence[tuple[str, str]] = (),
+) -> Recap:
+    """`recap` in a format that is at hand, such as a practice's own."""
     context = context or NoteContext()
-    note_format = named(format)
     transcript = Transcript((), {}, (), context)
-    sentences = [one.strip(" -•*") for one in re.split(r"(?<=[.?!;])\s+|\n+", text) if re.search(r"\w", one)]
-    spoken = [(sentence, kinds(sentence)) for sentence in map(_tidy, sentences)]
-    base = _without_ledger(rendered(note_format, (), EMPTY, transcript), spoken)
-    written = tuple(Section(one.name, (*_of(one.name, spoken, note_format), *one.statements)) for one in base)
-    note = Note(1, note_format.key, verify(written, transcript), EMPTY, (), billing(transcript), "recap")
-    told = {kind for _, all_kinds in spoken for kind in all_kinds}
-    checks = tuple(one for one in findings(note, (), transcript, note_format) if _ANSWERED.get(one.rule) not in told)
-    questions = tuple(question for kind, question in _QUESTIONS if kind not in told)[:MAX_QUESTIONS]
-    return Recap(replace(note, checks=checks), questions, _header(context, written_on, late_reason))
+    lines = _lines(text, answers)
+    found = given([one.piece for one in lines])
+    bill = _billing(transcript, found)
+    base = _without_prompts(rendered(note_format, (), EMPTY, transcript), lines, found, bill)
+    written = tuple(
+        Section(
+            one.name, (*(said.statement for said in lines if _home(said, note_format) == one.name), *one.statements)
+        )
+        for one in base
+    )
+    note = Note(1, note_format.key, verify(written, transcript), EMPTY, (), bill, "recap")
+    of_risk = entered([one.piece for one in lines], [one.statement.text for one in lines])
+    spoken_of = {kind for one in lines for kind in one.piece.kinds}
+    asks = missing(spoken_of, of_risk, times=bool(found.minutes) or bill.source == "clock", answered=dict(answers))
+    checks = (
+        *_follow_up(asks, note_format),
+        *_code_fits(found, bill, note_format),
+        *_unanswered(findings(note, (), transcript, note_format), spoken_of, of_risk, found),
+    )
+    return Recap(
+        replace(note, checks=checks),
+        tuple(one.text for one in asks),
+        late_entry(written_on, context.started_at or service_date, late_reason),
+        asks,
+        of_risk,
+    )
 
 
-_ANSWERED = {
-    "symptoms": "symptom",
-    "functional_impairment": "function",
-    "technique_target": "intervention",
-    "client_response": "response",
-    "progress_goal": "progress",
-    "risk": "risk",
-    "risk_not_assessed": "risk",
-    "plan": "plan",
-}
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A piece with the statement that tells it."""
+
+    piece: Piece
+    statement: Statement
 
 
-def _tidy(sentence: str) -> str:
-    sentence = clean(sentence).rstrip(";")
-    sentence = sentence[:1].upper() + sentence[1:]
-    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+def _lines(text: str | Spoken, answers: Sequence[tuple[str, str]]) -> list[_Line]:
+    whole = text if isinstance(text, str) else text.text
+    nobody_else = alone(whole)
+    lines = []
+    for one in pieces(whole):
+        evidence = text.evidence(one.start, one.end) if isinstance(text, Spoken) else ()
+        lines.append(_line(one, worded(one.source, alone=nobody_else, dictated=isinstance(text, Spoken)), evidence))
+    for kind, answer in answers:
+        if kind not in LABELS:
+            raise BadRecap("An answer is to no question that is known.", mend=f"Use one of {', '.join(LABELS)}.")
+        lines += _answered(kind, answer, nobody_else)
+    return lines
 
 
-def _of(section: str, spoken: list[tuple[str, tuple[str, ...]]], note_format: NoteFormat) -> list[Statement]:
-    """The sentences whose first kind has its home in this section; risk is marked as such."""
-    found = []
-    for sentence, all_kinds in spoken:
-        home = note_format.home(*_HOMES[all_kinds[0]]) or note_format.sections[0].name
-        if home == section:
-            marked = f"Risk: {sentence}" if all_kinds[0] == "risk" else sentence
-            found.append(Statement(marked, "clinician", ()))
-    return found
+def _answered(kind: str, answer: str, nobody_else: bool) -> list[_Line]:
+    """An answer's pieces where the question belongs; one that does not say by itself what it is gets the label."""
+    lines = []
+    for one in pieces(answer):
+        said = worded(one.source, alone=nobody_else)
+        home = LABELS[kind].home
+        if home not in one.kinds or one.kind != home:
+            label = LABELS[kind].label
+            said = f"{label}: {said}" if not said.lower().startswith(label.lower()) else said
+            one = replace(one, kinds=(home, *[other for other in one.kinds if other != home]))
+        lines.append(_line(one, said, ()))
+    return lines
 
 
-def _without_ledger(sections: tuple[Section, ...], spoken: list[tuple[str, tuple[str, ...]]]) -> tuple[Section, ...]:
-    """Without the line of what was not assessed where the clinician has written of risk."""
-    if not any("risk" in all_kinds for _, all_kinds in spoken):
-        return sections
+def _line(piece: Piece, sentence: str, evidence: tuple[UtteranceId, ...]) -> _Line:
+    if piece.kind == "risk" and not sentence.lower().startswith("risk:"):
+        sentence = f"Risk: {sentence}"
+    return _Line(piece, Statement(sentence, "clinician", evidence))
+
+
+def _home(line: _Line, note_format: NoteFormat) -> str:
+    if line.piece.kind == "observation":
+        return _observed(note_format)
+    homes = (note_format.home(kind) for kind in _HOMES[line.piece.kind])
+    return next((home for home in homes if home), note_format.sections[0].name)
+
+
+def _observed(note_format: NoteFormat) -> str:
+    """Where the format asks for appearance and mental status."""
+    for section in note_format.sections:
+        if any(part.kind == "prompt" and "mental status" in part.text.lower() for part in section.parts):
+            return section.name
+    return note_format.home("measure", "session") or note_format.sections[0].name
+
+
+def _billing(transcript: Transcript, found: Given) -> Billing:
+    """By the session's clock where there is one, else by what the clinician gave."""
+    measured = billing(transcript)
+    if measured.source == "clock" or found.minutes is None:
+        return measured
+    return coded(found.minutes, "entered", transcript.context.service, transcript.context)
+
+
+def _without_prompts(
+    sections: Sequence[Section], lines: Sequence[_Line], found: Given, bill: Billing
+) -> tuple[Section, ...]:
+    """Without the prompts that the recap has answered; those for times say what is still missing."""
+    first = {one.piece.kind for one in lines}
+    kinds = {kind for one in lines for kind in one.piece.kinds}
+
+    def kept(said: Statement) -> Statement | None:
+        low = said.text.lower()
+        if said.provenance != "suggestion":
+            return said
+        if low.startswith("risk: not assessed") and "risk" in first:
+            return None
+        if "mental status" in low and "observation" in kinds:
+            return None
+        if "medical necessity" in low and "assessment" in first:
+            return None
+        return _times(said, found, bill) if low.startswith("start and stop times") else said
+
     return tuple(
-        Section(one.name, tuple(said for said in one.statements if not said.text.startswith("Risk: not assessed")))
+        Section(one.name, tuple(said for each in one.statements if (said := kept(each)) is not None))
         for one in sections
     )
 
 
-def _header(context: NoteContext, written_on: str | None, reason: str) -> str:
-    if not (written_on and context.started_at) or written_on[:10] <= context.started_at[:10]:
+def _times(said: Statement, found: Given, bill: Billing) -> Statement:
+    if found.start is not None:
+        return replace(said, text=f"Code by the times entered: {told(bill)}.")
+    if found.minutes is not None:
+        return replace(said, text=f"Start and stop times: to be entered; by the minutes entered, {told(bill)}.")
+    return replace(said, text="Start and stop times: to be entered.")
+
+
+def _follow_up(asks: Sequence[Question], note_format: NoteFormat) -> list[CheckFinding]:
+    """An error for risk that was entered and not followed up: it stands until the question is answered."""
+    return [
+        CheckFinding("risk_follow_up", "error", one.text, note_format.home("risk"))
+        for one in asks
+        if one.kind in ("risk_follow_up", "risk_clear", "risk_safety")
+    ]
+
+
+_TIMED = ("90832", "90834", "90837")
+
+
+def _code_fits(found: Given, bill: Billing, note_format: NoteFormat) -> list[CheckFinding]:
+    """A warning where the code that was written does not fit the minutes."""
+    if found.code not in _TIMED or not bill.minutes or found.code == bill.cpt:
+        return []
+    message = f"The recap says {found.code}, the time says {told(bill)}: correct the one that is wrong."
+    return [CheckFinding("cpt_mismatch", "warning", message, note_format.home("session"))]
+
+
+def _unanswered(
+    checks: Sequence[CheckFinding], spoken_of: set[str], of_risk: Sequence[Entered], found: Given
+) -> list[CheckFinding]:
+    """The findings that the clinician's own words do not answer."""
+    answered = {rule for rule, kinds in ANSWERED.items() if kinds & spoken_of}
+    if any(one.item == "si" and one.finding in ("denied", "endorsed") for one in of_risk):
+        answered.add("risk_not_assessed")
+    if found.start is not None:
+        answered.add("start_stop_times")
+    return [one for one in checks if one.rule not in answered]
+
+
+def late_entry(written_on: str | None, served: str | None, reason: str = "") -> str:
+    """The header of a note that is written after the day of service; "" for one that is not. Raises BadRecap."""
+    if not written_on or not served:
         return ""
-    days = f"written {written_on[:10]} for the session of {context.started_at[:10]}"
-    return f"Late entry, {days}. Reason: {reason or 'not given'}."
+    try:
+        written, of = date.fromisoformat(written_on[:10]), date.fromisoformat(served[:10])
+    except ValueError:
+        raise BadRecap("A date is not ISO 8601.", mend="Give it as 2026-01-31.") from None
+    if written <= of:
+        return ""
+    return f"Late entry, written {written} for the session of {of}. Reason: {reason.strip() or 'not given'}."
+
+
+def answer(answers: Sequence[tuple[str, str]], more: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The answers so far with new ones behind them. Raises BadRecap for an unknown question, or no answer."""
+    for kind, text in more.items():
+        if kind not in LABELS:
+            raise BadRecap("An answer is to no question that is known.", mend=f"Use one of {', '.join(LABELS)}.")
+        if not any(letter.isalnum() for letter in text):
+            raise BadRecap("An answer has no words.", mend="Leave it out, or write a few words.")
+    return (*answers, *more.items())
+
+
+__all__ = ["MAX_QUESTIONS", "BadRecap", "Recap", "Spoken", "answer", "late_entry", "of_format", "recap"]
