@@ -97,7 +97,7 @@ def assemble(
     writer: str = "embedded",
 ) -> Note:
     """A note of sections that some writer wrote, with ledger, findings and billing."""
-    found = billing(reading.transcript)
+    found = billing(reading.transcript, note_format.service_of(reading.transcript.context))
     judged = verify(written, reading.transcript)
     note = Note(version, note_format.key, judged, reading.ledger, (), found, writer)
     return replace(note, checks=findings(note, reading.facts, reading.transcript, note_format, reading.guessed))

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from drafting import billing as bill
+from drafting.chart_text import chart_lines, goal_lines, lacks, objective_text, session_lines
 from drafting.facts import Fact
 from drafting.formats import NoteFormat, Part
+from drafting.goals import by_goal
 from drafting.risk import Ledger
 from drafting.risk_text import statements as risk_statements
 from drafting.words import content_stems
-from streaming.types import NoteContext, Section, Statement, Transcript
+from streaming.types import Goal, NoteContext, Section, Statement, Transcript
 
 REPEATED = 0.75
 """A sentence with this share of its content words in one told before is not told again."""
@@ -16,6 +17,7 @@ MAX_PER_TOPIC = 3
 LEAST_WEIGHT = 2.0
 """Reports below this weight are told only where there are few better ones."""
 FEW = 2
+PER_GOAL = 2
 _REPORTS = ("symptom", "substance", "function", "stressor", "history")
 
 
@@ -24,6 +26,8 @@ class _Told:
 
     def __init__(self) -> None:
         self._seen: list[frozenset[str]] = []
+        self.goals = False
+        """Whether the chart's goals stand in the note already."""
 
     def fresh(self, text: str) -> bool:
         """Whether the text says something new; remembers it if so."""
@@ -39,32 +43,71 @@ def sections(
 ) -> tuple[Section, ...]:
     """The sections of a note in the format's order; facts of a part by weight, told in order of time."""
     told = _Told()
+    service = note_format.service_of(transcript.context)
     made = []
     for plan in note_format.sections:
         lines: list[Statement] = []
         for part in plan.parts:
-            lines.extend(_part(part, facts, ledger, transcript, told))
+            if part.kind == "session":
+                lines.extend(session_lines(transcript, service))
+            else:
+                lines.extend(_part(part, facts, ledger, transcript.context, told))
         made.append(Section(plan.name, tuple(lines)))
     return tuple(made)
 
 
 def _part(
-    part: Part, facts: Sequence[Fact], ledger: Ledger, transcript: Transcript, told: _Told
+    part: Part, facts: Sequence[Fact], ledger: Ledger, context: NoteContext, told: _Told
 ) -> Iterable[Statement]:
     if part.kind == "risk":
         return risk_statements(ledger)
-    if part.kind == "session":
-        return _session(transcript)
     if part.kind == "chart":
-        return _chart(part, transcript.context)
+        told.goals = told.goals or "goals" in part.of
+        return chart_lines(part.of, context)
     if part.kind == "prompt":
-        return [Statement(part.text, "suggestion", ())]
+        needed = not part.unless or any(lacks(item, context) for item in part.unless)
+        return [Statement(part.text, "suggestion", ())] if needed else []
     if part.kind == "interventions":
         return _interventions(facts, part, told)
+    if part.kind == "progress":
+        return _progress(facts, part, context, told)
     kinds = ("response",) if part.kind == "responses" else part.of
     if {"progress", "homework", "appointment"} & set(kinds):
         told = _Told()  # a change or an agreement is told as such even where the words have been told for another
     return [_statement(one) for one in _best(facts, kinds, part.limit, told)]
+
+
+def _progress(facts: Sequence[Fact], part: Part, context: NoteContext, told: _Told) -> list[Statement]:
+    """What changed beside the goals, then each goal of the plan with its progress.
+
+    A goal of which no change was told is left to the clinician: that nothing was said is no finding.
+    """
+    fresh, lines = _Told(), []
+    of_goals = by_goal(facts, context)
+    for one in of_goals:
+        chosen = _best(one.facts, ("progress",), PER_GOAL, fresh)
+        named = all(one.goal.text.strip(" .,!?") in fact.sentence for fact in chosen)
+        if not told.goals or not named:
+            lines.append(Statement(goal_lines(one.goal, objectives=False)[0], "chart", ()))
+        if one.objective is not None and chosen:
+            lines.append(Statement(f"Objective: {objective_text(one.objective)}.", "chart", ()))
+        lines.extend(_of_this_goal(fact, one.goal) for fact in chosen)
+        if not chosen:
+            name = one.goal.text.rstrip(".")
+            text = f'No progress on the goal "{name}" was discussed: enter what changed, if anything.'
+            lines.append(Statement(text, "suggestion", ()))
+    taken = {fact for one in of_goals for fact in map(id, one.facts)}
+    rest = [one for one in facts if id(one) not in taken]
+    return [_statement(one) for one in _best(rest, ("progress",), part.limit, fresh)] + lines
+
+
+def _of_this_goal(fact: Fact, goal: Goal) -> Statement:
+    """Progress under the line of its goal; the goal's own words are the chart's, not the talk's."""
+    if goal.text.strip(" .,!?") in fact.sentence:
+        return _statement(fact)
+    return Statement(
+        f"Progress on this goal: {fact.sentence[:1].lower()}{fact.sentence[1:]}", "transcript", fact.evidence
+    )
 
 
 def _best(facts: Sequence[Fact], kinds: Sequence[str], limit: int, told: _Told) -> list[Fact]:
@@ -98,60 +141,3 @@ def _interventions(facts: Sequence[Fact], part: Part, told: _Told) -> list[State
 
 def _statement(fact: Fact) -> Statement:
     return Statement(fact.sentence, "transcript", fact.evidence)
-
-
-_MODALITIES = {
-    "in_person": "in person",
-    "telehealth_video": "telehealth (video)",
-    "telehealth_audio": "telehealth (audio only)",
-}
-
-
-def _session(transcript: Transcript) -> list[Statement]:
-    """Times and code from the session's clock; where there is none, the span that was heard, said so."""
-    found = bill.billing(transcript)
-    context = transcript.context
-    lines = []
-    if context.started_at and context.ended_at:
-        start, stop = context.started_at, context.ended_at
-        lines.append(
-            Statement(
-                f"Session on {start[:10]}, start {start[11:16]}, stop {stop[11:16]}. {bill.told(found)}.", "chart", ()
-            )
-        )
-    else:
-        text = f"Start and stop times: to be entered; the transcript spans {bill.told(found)}."
-        lines.append(Statement(text, "suggestion", ()))
-    lines.extend(_place(context))
-    return lines
-
-
-def _place(context: NoteContext) -> list[Statement]:
-    """Modality and place; for telehealth both locations, platform, consent, place of service and modifier."""
-    if not context.modality:
-        return []
-    text = f"Modality: {_MODALITIES[context.modality]}"
-    if context.modality == "in_person":
-        text += f", {context.place}" if context.place else ""
-        return [Statement(f"{text}.", "chart", ())]
-    parts = [
-        ("client at", context.client_location),
-        ("provider at", context.provider_location),
-        ("platform", context.platform),
-        ("consent to telehealth:", context.telehealth_consent),
-    ]
-    text += "".join(f"; {name} {value}" for name, value in parts if value)
-    modifier = "95" if context.modality == "telehealth_video" else "93"
-    place = ""
-    if context.client_location:
-        place = " POS 10," if "home" in context.client_location.lower() else " POS 02,"
-    return [Statement(f"{text}.{place} modifier {modifier}.", "chart", ())]
-
-
-def _chart(part: Part, context: NoteContext) -> list[Statement]:
-    lines = []
-    if "diagnosis" in part.of and context.diagnosis:
-        lines.append(Statement(f"Diagnosis: {context.diagnosis}.", "chart", ()))
-    if "goals" in part.of:
-        lines.extend(Statement(f"Treatment goal: {goal.rstrip('.')}.", "chart", ()) for goal in context.goals)
-    return lines

@@ -63,10 +63,18 @@ def test_the_bundled_session_has_what_a_clinician_looks_for() -> None:
     assert "ten thirty" in told["Plan"]
 
 
+NOT_SAID = {"continued_care"}
+"""Nobody in the session says why care continues, or that the appointment was an intake with a history."""
+NOT_SAID_IN = {
+    "intake": {"intake_history", "intake_mse", "intake_capacity"},
+    "plan": {"plan_date", "plan_terms", "plan_objectives"},
+}
+
+
 def test_the_bundled_session_passes_its_checks_but_for_what_was_not_said() -> None:
     for key in keys():
-        errors = [one.rule for one in draft(bundled(), key).checks if one.severity == "error"]
-        assert errors == [], key
+        errors = {one.rule for one in draft(bundled(), key).checks if one.severity == "error"}
+        assert errors == NOT_SAID_IN.get(key, NOT_SAID), key
 
 
 def test_json_has_the_documented_shape() -> None:

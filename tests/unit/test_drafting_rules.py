@@ -172,7 +172,7 @@ def test_clone_guard() -> None:
     assert (
         clones(noted(text), ["Client walked the dog on Sunday and liked the quiet streets very much indeed."]) == ()
     )
-    assert "another note" in clones(noted(text), [], [text])[0].message
+    assert "another client" in clones(noted(text), [], [text])[0].message
 
 
 def clean_note() -> Note:
@@ -257,7 +257,7 @@ def test_a_recap_is_told_as_the_clinician_s_and_nothing_is_added() -> None:
     assert own == {
         "Worked on thought records for fear of being fired.",
         "Anxiety 5/10, wakes 4 nights.",
-        "No SI.",
+        "No suicidal ideation.",
         "Plan: thought record daily.",
     }
     assert {one.provenance for one in told} == {"clinician", "chart", "suggestion"}
