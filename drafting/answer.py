@@ -6,10 +6,10 @@ twice, or numbers that JSON does not know), is for another section (`wrong_secti
 whole stay.
 
 One statement is left out where it is no object with a text and a list (`malformed`), has less than two words
-(`empty`), has letters of a script that the verifier cannot read (`unreadable`), is too long (`over_long`: half a sentence would say something else), holds characters that do not show
-(`control_characters`) or pieces of markup, templates or addresses (`markup`), has no line of the transcript as
-evidence (`no_evidence`), says what another has said (`repeated`), or comes after the most that the section takes
-(`too_many`).
+(`empty`), has letters of a script that the verifier cannot read (`unreadable`), is too long (`over_long`: half a
+sentence would say something else), holds characters that do not show (`control_characters`) or pieces of markup,
+templates or addresses (`markup`), has no line of the transcript as evidence (`no_evidence`), says what another has
+said (`repeated`), or comes after the most that the section takes (`too_many`).
 
 Mended are: line breaks and runs of spaces (one space), a list mark before a sentence and marks of emphasis
 (`formatting`), numbers of lines that do not exist (`unknown_line`: taken out, the others stay), more evidence than
@@ -34,8 +34,16 @@ MAX_CHARACTERS = 65_536
 """More than any schema allows."""
 LEAST_WORDS = 2
 LEFT_OUT = (
-    "malformed", "empty", "unreadable", "over_long", "control_characters", "markup", "no_evidence", "repeated", "too_many",
-)  # fmt: skip
+    "malformed",
+    "empty",
+    "unreadable",
+    "over_long",
+    "control_characters",
+    "markup",
+    "no_evidence",
+    "repeated",
+    "too_many",
+)
 
 _FENCE = re.compile(r"\s*```(?:json)?\s*(\{.*\})\s*```\s*", re.DOTALL)
 _ROWS = re.compile(r'\s*\{\s*"section"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"statements"\s*:\s*\[')

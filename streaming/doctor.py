@@ -16,6 +16,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from drafting.model_server import Address
 from streaming import doctor_machine, weights
 from streaming.errors import SamedayError
 from streaming.findings import Finding
@@ -48,6 +49,7 @@ def examine(settings: Settings) -> list[Finding]:
         doctor_machine.port,
         doctor_machine.data_folder,
         _store,
+        _writer,
         doctor_machine.graphics,
         doctor_machine.addresses,
         doctor_machine.test_programs,
@@ -216,6 +218,39 @@ def _store(settings: Settings) -> Iterable[Finding]:
     count = len(asyncio.run(_sessions(store)))
     kind = "SQLite" if settings.store == "sqlite" else "Redis, which keeps what it acknowledges"
     yield Finding("store", "ok", f"{kind}; {count} sessions in the log.")
+
+
+def _writer(settings: Settings) -> Iterable[Finding]:
+    """Whether the model server answers and has the model; nothing of a session is sent."""
+    if settings.writer == "embedded":
+        yield Finding("writer", "ok", "embedded.")
+        return
+    from drafting.model_server import Failed
+    from streaming.engines import model_address
+
+    mend = "Start the server, and check writer_url and writer_api_key; drafts are the embedded writer's meanwhile."
+    try:
+        served = asyncio.run(_served(model_address(settings)))
+    except Failed as failed:
+        status = f", HTTP status {failed.status}" if failed.status else ""
+        yield Finding("writer", "warn", f"the model server gives no answer ({failed.cause}{status}).", mend)
+        return
+    if settings.writer_model in served:
+        yield Finding("writer", "ok", f"the model server answers and serves {settings.writer_model}.")
+    else:
+        names = ", ".join(served[:5]) or "none"
+        mend = "Set writer_model to a model that it serves."
+        yield Finding("writer", "warn", f"the model server serves no {settings.writer_model}, but {names}.", mend)
+
+
+async def _served(address: Address) -> list[str]:
+    from drafting.model_server import ModelServer
+
+    server = await asyncio.to_thread(ModelServer, address)
+    try:
+        return await server.models()
+    finally:
+        await server.close()
 
 
 async def _sessions(store: Store) -> list[str]:

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 
 from diarization.embedded import EmbeddedSpeakerModel
 from drafting.embedded import EmbeddedWriter
+from drafting.model_server import Address
 from streaming import vad, voice_file
 from streaming.embedded_recognizer import EmbeddedRecognizer
+from streaming.errors import BadSettings
 from streaming.memory_records import MemoryRecords
 from streaming.ports import NoteWriter, Recognizer, Records, Store
 from streaming.redis_store import RedisRecords, RedisStore
@@ -23,7 +25,7 @@ from streaming.types import to_tick
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Engines]:
-    """The engines, with the recognizer serving, until the block ends. Raises EngineMissing.
+    """The engines, with the recognizer serving, until the block ends. Raises EngineMissing, BadSettings.
 
     Recognition, diarization and voice activity have a thread each: one waits for a model, the others go on.
     """
@@ -41,27 +43,55 @@ async def running(settings: Settings) -> AsyncIterator[Engines]:
         )
         voice = voice_file.load(settings.clinician_voice, model.dimension) if settings.clinician_voice else None
         scheduler = RecognitionScheduler(recognizer, recognizing)
-        engines = Engines(
-            scheduler=scheduler,
-            silero=silero,
-            speaker_model=model,
-            writer=writer(settings),
-            listening=listening,
-            diarizing=diarizing,
-            clinician_voice=voice,
-            segments=SegmentSettings(endpoint_ticks=to_tick(settings.endpoint_silence_ms / 1000)),
-        )
         serving = asyncio.create_task(scheduler.run())
         try:
-            yield engines
+            async with writer(settings) as note_writer:
+                yield Engines(
+                    scheduler=scheduler,
+                    silero=silero,
+                    speaker_model=model,
+                    writer=note_writer,
+                    listening=listening,
+                    diarizing=diarizing,
+                    clinician_voice=voice,
+                    segments=SegmentSettings(endpoint_ticks=to_tick(settings.endpoint_silence_ms / 1000)),
+                )
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
 
 
-def writer(_: Settings) -> NoteWriter:
-    """The note writer the settings name."""
-    return EmbeddedWriter()
+@asynccontextmanager
+async def writer(settings: Settings) -> AsyncIterator[NoteWriter]:
+    """The note writer the settings name, until the block ends. Raises EngineMissing, BadSettings."""
+    if settings.writer == "embedded":
+        yield EmbeddedWriter()
+        return
+    from drafting.vllm_writer import VllmWriter
+
+    # Its client takes a second to load: off the event loop.
+    made = await asyncio.to_thread(VllmWriter, model_address(settings))
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def model_address(settings: Settings) -> Address:
+    """Where the model server is. Raises BadSettings where the key's file cannot be read."""
+    key = settings.writer_api_key and settings.writer_api_key.get_secret_value()
+    if key is None and settings.writer_api_key_file is not None:
+        try:
+            key = settings.writer_api_key_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise BadSettings("writer_api_key_file: cannot be read.") from None
+    return Address(
+        base_url=settings.writer_url or "",
+        model=settings.writer_model or "",
+        api_key=key or None,
+        first_token_s=settings.writer_first_token_s,
+        total_s=settings.writer_total_s,
+    )
 
 
 def open_store(settings: Settings) -> Store:

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from diarization.online import OnlineDiarizer
-from drafting.stage import draft_note, skeleton
+from drafting.preparing import following, keep_prepared
+from drafting.stage import Show, draft_note, skeleton
 from streaming import roles, session_roles, stages
 from streaming.errors import SessionOver, StoreFailed, UnknownTrack
 from streaming.events import (
@@ -55,9 +56,11 @@ class Engines:
     """The clinician's enrolled voice, for microphones that several people share."""
 
 
-async def drafted(state: SessionState, writer: NoteWriter, note_format: str) -> dict[str, Any]:
+async def drafted(
+    state: SessionState, writer: NoteWriter, note_format: str, show: Show | None = None
+) -> dict[str, Any]:
     """The note of a session in any format, as `sameday draft --json` prints it. Raises BadFormat."""
-    note = await draft_note(state.transcript(), writer, note_format)
+    note = await draft_note(state.transcript(), writer, note_format, show=show)
     return note.as_json()
 
 
@@ -70,6 +73,7 @@ class Session:
         self.log = log_
         self.progress: Progress = "live"
         self._engines = engines
+        self._writer = following(engines.writer, name)
         self._watched = watched
         self._tracks: dict[TrackId, Track] = {}
         self._diarizers: dict[TrackId, OnlineDiarizer] = {}
@@ -119,6 +123,7 @@ class Session:
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(self._watch())
+                ahead = group.create_task(keep_prepared(self._writer, self.log.state))
                 group.create_task(self._close_audio())
                 for track in self.tracks:
                     diarizer = self._diarizers.get(track.track)
@@ -130,6 +135,7 @@ class Session:
                     group.create_task(stages.attribute(track, 2 if diarizer else 1, self._guess_roles))
                 await self._ending.wait()
                 watch.cancel()
+                ahead.cancel()
         except* Exception as failed:
             for failure in failed.exceptions:
                 log.error("session failed: %s", type(failure).__name__, extra={"session": self.id})
@@ -234,12 +240,17 @@ class Session:
                 TurnsSettled(track_id, turns),
             )
 
+    async def _show(self, section: str, sentences: tuple[str, ...], done: bool) -> None:
+        """Tell readers of a section that is being written; the note itself has the last word."""
+        message = {"type": "writing", "section": section, "sentences": sentences, "done": done}
+        await self.log.pass_on(f"writing {section}", message)
+
     async def _draft(self) -> None:
         state = self.log.state
         try:
             while True:
                 roles = state.roles
-                note = await drafted(state, self._engines.writer, state.note_format)
+                note = await drafted(state, self._writer, state.note_format, self._show)
                 await self.log.append_surely(NoteDrafted(note))
                 if state.roles is roles:
                     return

@@ -77,6 +77,27 @@ def _store(address: str) -> str:
     return address
 
 
+def _server(address: str) -> str:
+    """An address without a key in it: addresses are shown."""
+    try:
+        parts = urlsplit(address)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or parts.query or parts.fragment:
+        raise ValueError("not the address of a server such as http://127.0.0.1:8000/v1")
+    if parts.username or parts.password:
+        raise ValueError("holds a password; set writer_api_key instead")
+    return address.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _data_home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "sameday"
 
@@ -124,6 +145,22 @@ class Settings(BaseSettings):
     clinician_voice: Path | None = None
     """A file made by `sameday enroll`: whose voice on a shared microphone is the clinician's."""
 
+    writer: Literal["embedded", "vllm"] = "embedded"
+    """Who writes notes: rules and extraction, or a language model on a server that speaks the OpenAI protocol."""
+    writer_url: Annotated[str, AfterValidator(_server)] | None = None
+    """The model server's address with its version, such as `http://127.0.0.1:8000/v1`."""
+    writer_model: str | None = None
+    """The model's name on that server."""
+    writer_api_key: SecretStr | None = None
+    writer_api_key_file: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
+    """A file that holds the key alone; the key itself wins where both are set."""
+    writer_plain_http: bool = False
+    """Whether transcripts may go to another machine without TLS: only on a network of your own."""
+    writer_first_token_s: Seconds = 20.0
+    """The longest silence of the model server, before its first word and between two."""
+    writer_total_s: Seconds = 90.0
+    """The longest time for one section with all tries; what has not come by then is the embedded writer's."""
+
     ice_servers: tuple[IceServer, ...] = ()
     no_rtp_timeout_s: Seconds = 3.0
     """A WebRTC track that sends nothing for so long is taken for lost."""
@@ -145,6 +182,20 @@ class Settings(BaseSettings):
     def _recognizer_has_a_model(self) -> Self:
         if self.recognizer == "faster-whisper" and not self.recognizer_model:
             raise ValueError("recognizer_model: needed with faster-whisper, a model folder or a name on the hub")
+        return self
+
+    @model_validator(mode="after")
+    def _writer_has_a_server(self) -> Self:
+        if self.writer == "vllm":
+            missing = [name for name in ("writer_url", "writer_model") if not getattr(self, name)]
+            if missing:
+                raise ValueError(f"{missing[0]}: needed with writer = vllm")
+            parts = urlsplit(self.writer_url or "")
+            if parts.scheme == "http" and not self.writer_plain_http and not _is_loopback(parts.hostname or ""):
+                raise ValueError(
+                    "writer_url: http to another machine would show transcripts to the network; use https, or set "
+                    "writer_plain_http where the network is your own"
+                )
         return self
 
     @classmethod

@@ -42,7 +42,8 @@ async def transcribe(
     blocks = media.read_file(path)
     # A file that cannot be read is refused before a second is spent on loading models.
     first = await asyncio.to_thread(next, blocks, None)
-    async with running(settings) as engines:
+    # The note is not what this is for: no model server hears of the recording.
+    async with running(settings.model_copy(update={"writer": "embedded"})) as engines:
         name = uuid.uuid4().hex
         # Everything is worked off within the audio's 2 minutes in memory: the log need not keep it.
         session = Session(name, SessionLog(name, MemoryStore()), engines, watched=pace == "real")

@@ -56,6 +56,7 @@ LAYERS: dict[str, str] = {
     "streaming.track_audio": "part",
     # stage, session, app, command: one above the other; the app is where adapters are chosen
     "streaming.stages": "stage",
+    "drafting.preparing": "stage",
     "drafting.stage": "stage",
     "streaming.session": "session",
     "streaming.app": "app",
