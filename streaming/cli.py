@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from drafting import text as note_text
+from drafting.note import Note
 from drafting.stage import draft_note
 from streaming import transcript_json, wire
 from streaming.errors import BadTranscript, PeerError, SamedayError
 from streaming.rttm import rttm
 from streaming.settings import Settings, load
 from streaming.state import SessionState
-from streaming.types import seconds
+from streaming.types import Transcript, seconds
 
 _BAD_INPUT = 2
 _FAILED = 1
+_SETTINGS = ("host", "port", "writer")
+"""Arguments that stand for settings of the same name."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         given = {
-            name: value for name, value in vars(chosen).items() if name in ("host", "port") and value is not None
+            name: value for name, value in vars(chosen).items() if name in _SETTINGS and value is not None
         }
         settings = load(**given)
         _set_up_logging(settings)
@@ -71,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     draft.add_argument("transcript", type=Path, help="what `transcribe --json` printed, or - for standard input")
     formats = ("soap", "dap", "birp", "girp", "pirp", "progress", "intake", "plan")
     draft.add_argument("--format", choices=formats, help="the practice's default unless set")
+    draft.add_argument("--writer", choices=("embedded", "vllm"), help="the practice's unless set")
     draft.add_argument("--json", action="store_true", help="print one JSON object")
     draft.add_argument("--out", type=Path, metavar="FILE", help="write a .docx, .pdf, .txt or .json (FHIR) instead")
     draft.add_argument("--with-transcript", action="store_true", help="append the transcript to FILE")
@@ -201,13 +205,12 @@ def _print_transcript(state: SessionState) -> None:
 
 def _draft(chosen: argparse.Namespace, settings: Settings) -> int:
     from streaming import note_file
-    from streaming.engines import writer
 
     if chosen.out:
         note_file.format_of(chosen.out)
         _check_writable(chosen.out, "note")
     transcript = transcript_json.parse(_read(chosen.transcript))
-    note = asyncio.run(draft_note(transcript, writer(settings), chosen.format or settings.note_format))
+    note = asyncio.run(_drafted(transcript, settings, chosen.format or settings.note_format))
     if chosen.out:
         note_file.write_note(chosen.out, note, transcript, with_transcript=chosen.with_transcript)
     if chosen.json:
@@ -215,6 +218,13 @@ def _draft(chosen: argparse.Namespace, settings: Settings) -> int:
     elif not chosen.out:
         print(note_text.render(note, transcript))
     return 0
+
+
+async def _drafted(transcript: Transcript, settings: Settings, note_format: str) -> Note:
+    from streaming.engines import writer
+
+    async with writer(settings) as chosen:
+        return await draft_note(transcript, chosen, note_format)
 
 
 def _enroll(chosen: argparse.Namespace, _: Settings) -> int:
