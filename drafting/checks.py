@@ -11,14 +11,9 @@ from drafting.facts import Fact
 from drafting.formats import NoteFormat
 from drafting.needs import NEEDS, Subject, applies
 from drafting.note import CheckFinding, Note
-from drafting.packs import Pack, Rule, built_in, built_in_choice
+from drafting.packs import Pack, Rule, packs_of
 from drafting.vague import vague_sections
-from streaming.types import NoteContext, RoleGuess, Transcript
-
-
-def packs_of(context: NoteContext) -> tuple[Pack, ...]:
-    """The packs that come along and count for this payer and setting."""
-    return tuple(built_in()[key] for key in built_in_choice().keys_for(context))
+from streaming.types import RoleGuess, Transcript
 
 
 def findings(

@@ -1,12 +1,13 @@
 """The pure path from a transcript to a note; the stage and the embedded writer both take it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from drafting.billing import billing
 from drafting.checks import findings
 from drafting.clauses import by_utterance, clauses
 from drafting.client_facts import quoted
+from drafting.clones import Earlier
 from drafting.extract import facts_of
 from drafting.facts import Fact
 from drafting.formats import NoteFormat, named
@@ -14,6 +15,7 @@ from drafting.note import Note
 from drafting.render import sections
 from drafting.risk import Ledger, ledger_of
 from drafting.verify import verdict, verify
+from drafting.wording import current, reworded
 from streaming.roles import guess
 from streaming.types import RoleGuess, Section, Transcript, UtteranceId
 
@@ -95,12 +97,20 @@ def assemble(
     *,
     version: int = 1,
     writer: str = "embedded",
+    earlier: Sequence[Earlier | str] = (),
+    others: Sequence[str] = (),
 ) -> Note:
-    """A note of sections that some writer wrote, with ledger, findings and billing."""
+    """A note of sections that some writer wrote, with ledger, findings and billing, in the practice's wording.
+
+    `earlier` are the client's notes before it and `others` other clients', which it must not repeat.
+    """
     found = billing(reading.transcript, note_format.service_of(reading.transcript.context))
     judged = verify(written, reading.transcript)
     note = Note(version, note_format.key, judged, reading.ledger, (), found, writer)
-    return replace(note, checks=findings(note, reading.facts, reading.transcript, note_format, reading.guessed))
+    checks = findings(
+        note, reading.facts, reading.transcript, note_format, reading.guessed, earlier=earlier, others=others
+    )
+    return replace(note, checks=checks, sections=reworded(judged, current()))
 
 
 def draft(transcript: Transcript, format: str = "soap", *, version: int = 1) -> Note:

@@ -85,19 +85,26 @@ class NoteFormat:
         return ""
 
 
+_OWN: dict[str, NoteFormat] = {}
+
+
+def use(own: Mapping[str, NoteFormat]) -> None:
+    """Take a practice's formats for this process, beside those that come along or in the place of one."""
+    _OWN.clear()
+    _OWN.update(own)
+
+
 def keys() -> tuple[str, ...]:
-    """The formats that come along."""
-    return names("formats")
+    """The formats that come along, then the practice's own."""
+    return tuple(dict.fromkeys((*names("formats"), *_OWN)))
 
 
-def named(key: str, own: Mapping[str, NoteFormat] | None = None) -> NoteFormat:
-    """A format of the practice's `own`, or one that comes along. Raises BadFormat for one that is neither."""
-    if own and key in own:
-        return own[key]
-    if key not in keys():
-        raise BadFormat(
-            "The note format is not known.", mend=f"Use one of {', '.join(sorted({*keys(), *(own or ())}))}."
-        )
+def named(key: str) -> NoteFormat:
+    """A format of the practice's, or one that comes along. Raises BadFormat for one that is neither."""
+    if key in _OWN:
+        return _OWN[key]
+    if key not in names("formats"):
+        raise BadFormat("The note format is not known.", mend=f"Use one of {', '.join(keys())}.")
     return _built_in(key)
 
 

@@ -269,3 +269,32 @@ def _no_more(row: Mapping[str, Any], known: set[str], place: str) -> None:
 def _dated(value: object, place: str) -> None:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise BadPack(f"{place} is not a date.", mend="Write year, month and day as 2026-01-31.")
+
+
+_OWN: dict[str, Pack] = {}
+_CHOICE: dict[str, Choice] = {}
+
+
+def use(own: Mapping[str, Pack], chosen: Choice | None) -> None:
+    """Take a practice's packs for this process, and which packs count for it."""
+    _OWN.clear()
+    _OWN.update(own)
+    _CHOICE.clear()
+    if chosen is not None:
+        _CHOICE["choice"] = chosen
+
+
+def known() -> Mapping[str, Pack]:
+    """All packs by key: those that come along and the practice's own, which may stand in the place of one."""
+    return {**built_in(), **_OWN}
+
+
+def current_choice() -> Choice:
+    """Which packs count for this practice."""
+    return _CHOICE.get("choice", built_in_choice())
+
+
+def packs_of(context: NoteContext) -> tuple[Pack, ...]:
+    """The packs that count for this payer and setting."""
+    have = known()
+    return tuple(have[key] for key in current_choice().keys_for(context))

@@ -10,11 +10,11 @@ import pytest
 
 from benchmarks.draft_figures import HERE
 from drafting.billing import all_codes, billing, told
-from drafting.checks import findings, packs_of
+from drafting.checks import findings
 from drafting.core import Reading, assemble, read, render
 from drafting.formats import named
 from drafting.note import Note
-from drafting.packs import BadPack, built_in, built_in_choice, choice, parse, phrases
+from drafting.packs import BadPack, built_in, built_in_choice, choice, packs_of, parse, phrases
 from streaming.transcript_json import parse as parse_transcript
 from streaming.transcript_json import read as read_transcript
 from streaming.types import Goal, NoteContext, Objective, Section, Service, Statement, Transcript, TreatmentPlan

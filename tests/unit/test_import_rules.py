@@ -37,6 +37,7 @@ LAYERS: dict[str, str] = {
     "streaming.redis_store": "adapter",
     "streaming.rtp_track": "adapter",
     "drafting.embedded": "adapter",
+    "drafting.practice_files": "adapter",
     "drafting.model_server": "adapter",
     "drafting.vllm_writer": "adapter",
     "drafting.export_docx": "adapter",
