@@ -27,7 +27,7 @@ _WORDS: Mapping[RiskItem, str] = {
     "hi": r"homicid\w*"
     r"|(?:hurt|harm|kill|attack)(?:s|ed|ing)? (?:(?:some|any)(?:one|body)|others?\b|an?other p\w+)",
     "being_harmed": r"abus(?:e|ed|ive|er|ing)\b|assault\w*|domestic violence|molest\w*|rap(?:e|ed|ing)\b"
-    r"|(?:hits?|beats?|hitting|beating|being hit|being beaten|unsafe at home)\b",
+    r"|(?:hits?|beats?|hitting|beating) (?:the client|them|him|her)\b|being (?:hit|beaten)|unsafe at home",
 }
 _ITEMS = {item: re.compile(rf"\b(?:{words})", re.IGNORECASE) for item, words in _WORDS.items()}
 _BEYOND = re.compile(
