@@ -11,7 +11,7 @@ from streaming.types import Role, SpeakerId, Tick, Transcript, Utterance, Uttera
 
 _DAMAGE = re.compile(r"\[(?:unintelligible|inaudible|crosstalk|foreign)[^\]]*\]|<unin\s*/?>", re.IGNORECASE)
 _TAG = re.compile(r"\[[^\]]*\]|<[^>]*>|\*+")
-_STUTTER = re.compile(r"\b([a-z']{1,14})-\s*(?=\1)", re.IGNORECASE)
+_STUTTER = re.compile(r"\b(?!(?:uh|nuh|unh|mm)-(?:uh|unh|mm)\b)([a-z']{1,14})-\s*(?=\1)", re.IGNORECASE)
 _RESTART = re.compile(r"\b((?:[\w']+ ){0,3}[\w']+)\s*[-–—]+\s+(?=\1\b)", re.IGNORECASE)
 _DOUBLE = re.compile(
     r"\b(i|i'm|the|a|to|and|it|it's|that|of|in|my|we|you|he|she|was|is|so|but|they|if|this|have|be|you|on"
@@ -19,7 +19,7 @@ _DOUBLE = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"(?:(?<=[,.?!])|(?<=^)|(?<=\s))\s*(?:um+|uh+|er+|erm+|hmm+|mm+|ah+|ohh+|oh)\b(?!-)[,.]?(?=\s|$)"
+    r"(?:(?<=[,.?!])|(?<=^)|(?<=\s))\s*(?!(?:uh|nuh|unh)-(?:uh|unh)\b)(?:um+|uh+|er+|erm+|hmm+|mm+|ah+|ohh+|oh)\b(?!-)[,.]?(?=\s|$)"
     r"|,?\s*\b(?:you know|i mean)\b,(?! (?:what|how|that|it|the))|,\s*\b(?:you know|i mean|like)\b(?=[,.?!-]|$)"
     r"|(?<=,)\s*like,|(?<!as )(?<!do )(?<!that )(?<!if )\byou know,? (?=i\b|it\b|just\b|like\b)",
     re.IGNORECASE,
@@ -42,6 +42,30 @@ _SPOKEN = {
     "dunno": "don't know",
     "gimme": "give me",
     "lemme": "let me",
+    "im": "I'm",
+    "ive": "I've",
+    **{
+        f"{word}t": f"{word}'t"
+        for word in (
+            "don",
+            "can",
+            "won",
+            "didn",
+            "doesn",
+            "isn",
+            "aren",
+            "wasn",
+            "weren",
+            "haven",
+            "hasn",
+            "hadn",
+            "wouldn",
+            "couldn",
+            "shouldn",
+            "ain",
+        )
+    },
+    **{word.replace("'", ""): word for word in ("you're", "they're", "that's", "what's", "he's", "she's", "you've")},
 }
 _SPOKEN_WORD = re.compile(r"(?<!\w)(" + "|".join(_SPOKEN) + r")\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.?!…])[\"”']?\s+|\s*(?:--+|[–—])\s*|(?<=\w)- (?=\w)")
@@ -128,10 +152,20 @@ def split(text: str) -> list[str]:
     return [part for part in parts if re.search(r"\w", part)]
 
 
+_INVERTED = re.compile(
+    r"\b(?:do|did|have|are|were|has|would|could|can|will|does) (?:you|your|anyone|anybody|he|she|they|that|there)\b"
+    r"|\bany (?:thoughts?|plans?|history|intent\w*|attempts?|urges?)\b|\b(?:how|what) (?:about|often|long|much)\b",
+    re.IGNORECASE,
+)
+
+
 def is_question(sentence: str) -> bool:
-    """By its mark, or where there is none by its first words."""
-    return sentence.rstrip(' "').endswith("?") or (
-        not sentence.rstrip().endswith((".", "!")) and _ASKS.match(sentence) is not None
+    """By its mark, or where there is none by its first words or by "have you" within unpunctuated talk."""
+    bare = sentence.rstrip(' "')
+    if bare.endswith(("?", ".", "!")):
+        return bare.endswith("?")
+    return _ASKS.match(sentence) is not None or (
+        _INVERTED.search(sentence) is not None and not re.search(r"[,.;]", sentence)
     )
 
 

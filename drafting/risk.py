@@ -7,11 +7,23 @@ the question as evidence. `Denied` cannot be made without both spans, and nothin
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from drafting.clauses import Clause, backchannel, by_utterance, clauses, joined, listening
-from drafting.risk_answers import Answer, after_denial, breaks_off, classify, not_now, past_only, refuses, turns
+from drafting.risk_answers import (
+    Answer,
+    after_denial,
+    breaks_off,
+    classify,
+    comes_to_no,
+    goes_along,
+    not_now,
+    past_only,
+    refuses,
+    takes_back_earlier,
+    turns,
+)
 from drafting.risk_findings import (
     EMPTY,
     Denied,
@@ -24,7 +36,10 @@ from drafting.risk_findings import (
     Span,
     Volunteered,
 )
-from drafting.risk_mentions import ITEMS, Mention, RiskItem, Time, accidental, embarrassed, mentions, time_of
+from drafting.risk_follow import inherited
+from drafting.risk_lexicon import lexicon, masked
+from drafting.risk_mentions import ITEMS, Mention, RiskItem, accidental, embarrassed, mentions, parting, time_of
+from drafting.risk_states import Event, finding
 from streaming.types import Transcript
 
 CONTEXT_UTTERANCES = 10
@@ -33,20 +48,6 @@ ACCIDENT_UTTERANCES = 4
 """Talk of falls or sport so many utterances back makes "hurt myself" harmless."""
 ANSWER_UTTERANCES = 6
 """An answer is looked for this many utterances past the question."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """Something said of one item, at the place of an utterance."""
-
-    at: int
-    kind: Literal["denied", "affirmed", "unclear", "volunteered"]
-    question: Span | None
-    answer: Span
-    time: Time
-    history: bool = False
-    withdrawn: bool = False
-    """A denial was taken back, or put in doubt, in the same answer."""
 
 
 def ledger(transcript: Transcript) -> Ledger:
@@ -59,14 +60,16 @@ def ledger_of(groups: Sequence[Sequence[Clause]]) -> Ledger:
     """The ledger of clauses grouped by utterance."""
     found = [[one for clause in group for one in mentions(clause)] for group in groups]
     _drop_without_context(found, groups)
-    events: dict[RiskItem, list[_Event]] = {item: [] for item in ITEMS}
+    events: dict[RiskItem, list[Event]] = {item: [] for item in ITEMS}
     others: list[OtherPerson] = []
-    answered: dict[tuple[int, RiskItem], _Event] = {}
+    answered: dict[tuple[int, RiskItem], Event] = {}
     for at, group in enumerate(groups):
         if not group:
             continue
         role = group[0].role
         for one in _first_of_each(found[at], prefer_self=True):
+            if role == "clinician" and one.other and _asks_of_them(one, group):
+                one = replace(one, other=False)
             if one.other and not (role == "clinician" and _GENERAL.search(one.clause.low)):
                 others.append(OtherPerson(one.item, Span(one.clause.utterance, one.clause.text, one.clause.more)))
             elif role == "clinician" and (event := _asked(one, at, groups, found)) is not None:
@@ -74,10 +77,46 @@ def ledger_of(groups: Sequence[Sequence[Clause]]) -> Ledger:
                 answered[event.at, one.item] = event
             elif role == "client" and (at, one.item) not in answered and not one.negated and not one.clause.question:
                 span = Span(one.clause.utterance, one.clause.text, one.clause.more)
-                events[one.item].append(_Event(at, "volunteered", None, span, one.time))
+                events[one.item].append(Event(at, "volunteered", None, span, one.time))
+        if role == "clinician" and not found[at] and (same := inherited(at, groups, found)) is not None:
+            found[at].append(same)
+            if (event := _asked(same, at, groups, found)) is not None:
+                events[same.item].append(event)
+                answered[event.at, same.item] = event
+        elif role == "client" and takes_back_earlier(joined(group)):
+            for item, earlier in _denied_before(at, events):
+                events[item].append(_after_all(at, group, earlier))
         if role == "clinician" and not found[at] and (past := _past_asked(at, groups, found)) is not None:
             events["attempts"].append(past)
-    return Ledger(tuple(_finding(item, events[item]) for item in ITEMS), tuple(others))
+    return Ledger(tuple(finding(item, events[item]) for item in ITEMS), tuple(others))
+
+
+_YOURSELF = re.compile(
+    r"\b(?:you|yourself)\b.*\b(?:those|these|that way|like that|the same|similar|such|any|that|it|yourself|ever)\b"
+    r"|\b(?:what|how) about you\b|\band you\b|\byourself\b"
+)
+
+
+def _asks_of_them(one: Mention, group: Sequence[Clause]) -> bool:
+    """Whether talk of somebody else goes on to ask the client: "Your uncle did. Do you have thoughts like that?"."""
+    later = group[group.index(one.clause) + 1 :] if one.clause in group else ()
+    return any(clause.question and _YOURSELF.search(clause.low) for clause in later)
+
+
+def _denied_before(at: int, events: dict[RiskItem, list[Event]]) -> list[tuple[RiskItem, Event]]:
+    """The denials of the last question of risk that was denied before this place, of each item it asked for."""
+    denied = [(item, one) for item in ITEMS for one in events[item] if one.kind == "denied" and one.at < at]
+    last = max((one.at for _, one in denied), default=-1)
+    of_thoughts: list[tuple[RiskItem, Event]] = [(item, one) for item, one in denied if item == "si"]
+    latest = [(item, one) for item, one in denied if one.at == last]
+    return of_thoughts[-1:] or latest
+
+
+def _after_all(at: int, group: Sequence[Clause], denied: Event) -> Event:
+    """A denial that was taken back later in the session."""
+    said = _said(group)
+    both = Span(denied.answer.utterance, f"{denied.answer.text} {said.text}", (*denied.answer.more, *said.ids))
+    return Event(at, "affirmed", denied.question, both, "present", withdrawn=True)
 
 
 _OF_THE_PAST = re.compile(
@@ -93,7 +132,7 @@ _MEANT_TO_DIE = re.compile(
 )
 
 
-def _past_asked(at: int, groups: Sequence[Sequence[Clause]], found: Sequence[Sequence[Mention]]) -> _Event | None:
+def _past_asked(at: int, groups: Sequence[Sequence[Clause]], found: Sequence[Sequence[Mention]]) -> Event | None:
     """What "and in the past?" after a question of suicide brought: an attempt told, or an answer to be checked."""
     asked = next((one for one in groups[at] if _OF_THE_PAST.fullmatch(one.low)), None)
     before = range(max(0, at - ANSWER_UTTERANCES), at)
@@ -105,9 +144,9 @@ def _past_asked(at: int, groups: Sequence[Sequence[Clause]], found: Sequence[Seq
     answer = _said(groups[reply])
     span = Span(question.utterance, joined([question, asked]), (asked.utterance,))
     if _MEANT_TO_DIE.search(answer.text.lower()) and classify(answer.text) != "denied":
-        return _Event(reply, "affirmed", span, answer, "past")
+        return Event(reply, "affirmed", span, answer, "past")
     sense = classify(answer.text)
-    return None if sense == "denied" else _Event(reply, "unclear", span, answer, "present")
+    return None if sense == "denied" else Event(reply, "unclear", span, answer, "present")
 
 
 _OF_SUICIDE = ("si", "plan", "intent", "means", "attempts")
@@ -125,9 +164,12 @@ def _drop_without_context(found: list[list[Mention]], groups: Sequence[Sequence[
     """Takes out talk of accidents, and what means an item only near direct talk of risk."""
     for at, group in enumerate(found):
         if any(one.item in ("si", "self_injury") for one in group):
-            around = " ".join(joined(near) for near in groups[max(0, at - ACCIDENT_UTTERANCES) : at + 2])
+            until = at + (1 if any(one.clause.question for one in group) else 2)
+            around = " ".join(joined(near) for near in groups[max(0, at - ACCIDENT_UTTERANCES) : until])
             told = joined(groups[at])
-            group[:] = [one for one in group if not accidental(one, around) and not embarrassed(one, told)]
+            group[:] = [
+                one for one in group if not (accidental(one, around) or embarrassed(one, told) or parting(one, told))
+            ]
     last = last_thought = -CONTEXT_UTTERANCES - 1
     for at, group in enumerate(found):
         if any(one.strong and one.item != "being_harmed" for one in group):
@@ -141,8 +183,11 @@ def _drop_without_context(found: list[list[Mention]], groups: Sequence[Sequence[
 
 
 _GENERAL = re.compile(
-    r"\b(?:some|many|most|other|lots of) (?:people|folks|clients|patients|kids|teens|students)\b|\bsometimes"
-    r" people\b"
+    r"\b(?:some|many|most|other|lots of|a lot of) (?:\w+ ){0,2}(?:people|folks|clients|patients|kids|teens"
+    r"|students|vets|veterans"
+    r"|moms|mothers|parents|men|women|girls|boys|folk|adults|survivors|soldiers|teenagers)\b|\bsometimes people\b"
+    r"|\b(?:some|many|most) (?:\w+ )?\w+s (?:tell|say|feel|find|describe|have told|get)\b|\bpeople (?:sometimes"
+    r"|often)\b"
 )
 _ASKING_AFTER = re.compile(r"\b(?:you|your|ever|any|that|this|those|these|either)\b")
 _NONE_BEFORE = re.compile(
@@ -151,12 +196,24 @@ _NONE_BEFORE = re.compile(
 _LAST_SENTENCE = re.compile(r"\b(?:you|you've|you're|your)\b")
 
 
+_SUPPOSING = re.compile(
+    r"\bif (?:you(?:'d| were to| ever| do| did| start\w*)?|the|those|these|any|things|it)\b[^.?!]{0,60}"
+    r"\b(?:come|came|comes|return\w*|start\w*|have|had|get|got|feel|felt|ever|notice\w*|having)\b.*"
+    r"\b(?:what (?:would|will|could|can|might) you|who (?:would|could|can|will|might) you|would you (?:call|tell"
+    r"|reach|go|know)"
+    r"|you(?:'d| would| can| could|'ll) (?:call|tell|reach|go)|what's your plan|what is your plan|safety plan)\b"
+)
+"""A safety plan is rehearsed: "if the thoughts came back, who would you call?" asks for no thoughts of now."""
+
+
 def _asked(
     one: Mention, at: int, groups: Sequence[Sequence[Clause]], found: Sequence[Sequence[Mention]]
-) -> _Event | None:
+) -> Event | None:
     """What came of a clinician's mention: an answer to a question or a reflection; None where it is neither."""
     group = list(groups[at])
     place = group.index(one.clause)
+    if _SUPPOSING.search(" ".join(clause.low for clause in group[place : place + 2])):
+        return None
     question = one.clause if one.clause.question else None
     if question is None:
         later = [c for c in group[place + 1 :] if c.question and _ASKING_AFTER.search(c.low)]
@@ -180,12 +237,12 @@ def _asked(
         if judged in ("affirmed", "denied") or refuses(text) or reflection:
             break
     if reply is None:
-        return None if reflection else _Event(at, "unclear", span, span, "present")
+        return None if reflection else Event(at, "unclear", span, span, "present")
     answer = _said(groups[reply])
     if reflection and (sense not in ("affirmed", "denied") or len(group) - place > 2):
         return None
     if sense in ("unclear", "none"):
-        return _Event(reply, "unclear", span, answer, "present")
+        return Event(reply, "unclear", span, answer, "present")
     if sense == "denied":
         again = _taken_back(one, reply, groups, found, negative=negative)
         if again is not None:
@@ -201,7 +258,7 @@ def _taken_back(
     found: Sequence[Sequence[Mention]],
     *,
     negative: bool,
-) -> _Event | None:
+) -> Event | None:
     """What a denial came to in the client's next words, heard as part of the answer; None where it stands."""
     first = _said(groups[reply])
     remark = False
@@ -224,9 +281,9 @@ def _taken_back(
         if sense != "denied":
             both = Span(first.utterance, f"{first.text} {text}", (*first.more, *_said(group).ids))
             kind: Literal["affirmed", "unclear"] = "affirmed" if sense == "affirmed" else "unclear"
-            return _Event(reply, kind, None, both, "past" if past_only(text) else "present", withdrawn=True)
+            return Event(reply, kind, None, both, "past" if past_only(text) else "present", withdrawn=True)
     if breaks_off(groups[reply][-1]):
-        return _Event(reply, "unclear", None, first, "present", withdrawn=True)
+        return Event(reply, "unclear", None, first, "present", withdrawn=True)
     return None
 
 
@@ -239,32 +296,39 @@ def _said(group: Sequence[Clause]) -> Span:
     return Span(group[0].utterance, joined(group), group[0].more)
 
 
-def _outcome(at: int, sense: Answer, question: Span, answer: Span, *, ever: bool) -> _Event:
+def _outcome(at: int, sense: Answer, question: Span, answer: Span, *, ever: bool) -> Event:
     past = past_only(answer.text) or time_of(question.text.lower()) == "past"
     if sense == "affirmed" and not_now(answer.text) and not ever:
-        return _Event(at, "denied", question, answer, "present", history=True)
+        return Event(at, "denied", question, answer, "present", history=True)
     if sense == "denied" and ever and not_now(answer.text) and past_only(answer.text):
-        return _Event(at, "affirmed", question, answer, "past")
+        return Event(at, "affirmed", question, answer, "past")
     if sense == "affirmed":
-        return _Event(at, "affirmed", question, answer, "past" if past else "present")
-    return _Event(at, "denied", question, answer, "present", history=past_only(answer.text))
+        return Event(at, "affirmed", question, answer, "past" if past else "present")
+    return Event(at, "denied", question, answer, "present", history=past_only(answer.text))
 
 
 def _sense(one: Mention, text: str, in_answer: Sequence[Mention], *, negative: bool, open_question: bool) -> Answer:
     """The answer's sense: what it says of the item in so many words goes before its yes or no."""
     said = [other for other in in_answer if other.item == one.item and not other.other]
-    if any(not other.negated and not other.clause.question for other in said):
-        return "affirmed"
     sense = classify(text, negative=negative, inverse=one.inverse, open_question=open_question)
-    if sense == "unclear" and one.item == "means" and _HAS.search(text.lower()) and not _HAS_NOT.search(text.lower()):
+    if any(not other.negated and not other.clause.question for other in said):
+        return "denied" if sense == "denied" and comes_to_no(text) else "affirmed"
+    low = masked(text)
+    denies = lexicon().not_so[one.item].search(low) is not None
+    if denies and (one.item in ("attempts", "intent") or sense in ("unclear", "none")):
+        return "denied"
+    of_others = any(other.item == one.item and other.other for other in in_answer) or _TO_OTHERS.search(low)
+    if of_others and one.item in ("being_harmed", "attempts", "self_injury", "si") and sense in ("unclear", "none"):
+        return "unclear"
+    if sense in ("unclear", "none") and lexicon().answer[one.item].search(low) and not _HAS_NOT.search(low):
         return "affirmed"
+    if sense in ("unclear", "none") and not open_question and not one.inverse and goes_along(text):
+        return "denied" if negative else "affirmed"
     return "denied" if said and sense in ("unclear", "none") else sense
 
 
-_HAS = re.compile(
-    r"\b(?:has|have|got|keeps?|owns?|there's|there is|there are|one in|in the (?:safe|closet|drawer|garage))\b"
-)
-_HAS_NOT = re.compile(r"\b(?:no|not|never|none|nothing)\b|n't\b")
+_TO_OTHERS = re.compile(r"^my (?:\w+ ){0,2}\w+ (?:\w+ )?(?:\w+) (?:his|her|their|him|them)\b")
+_HAS_NOT = re.compile(r"\b(?:no|not|never|none|nothing)\b|n't\b|\?$")
 
 
 def _replies(
@@ -304,42 +368,6 @@ def _replies(
 
 GOES_ON_WORDS = 45
 _NOISE = re.compile(r"(?:hmm*|um+|uh+|oh|what|sorry|pardon|excuse me|okay|well)[?., ]*")
-
-
-_EXPLICIT = re.compile(r"suicid|kill|end\w* (?:your|my) (?:own )?life|tak\w+ your (?:own )?life")
-
-
-def _finding(item: RiskItem, events: Sequence[_Event]) -> Finding:
-    """The state of an item: what is endorsed or volunteered for now, then a denial, then what is past."""
-    positive = [one for one in events if one.kind in ("affirmed", "volunteered")]
-    now = [one for one in positive if one.time == "present" or item == "attempts"]
-    doubt = max((one.at for one in events if one.withdrawn), default=-1)
-    denied = [one for one in events if one.kind == "denied" and one.question is not None and one.at >= doubt]
-    if now:
-        return _positive(item, now)
-    if denied:
-        pairs = [(one.question, one.answer) for one in denied if one.question is not None]
-        best = max(pairs, key=lambda pair: _EXPLICIT.search(pair[0].text.lower()) is not None)
-        earlier = next((one.answer for one in denied if one.history), None)
-        history = positive[0].answer if positive else earlier
-        return Denied(item, *best, history, tuple(pair for pair in pairs if pair != best))
-    if positive:
-        return _positive(item, positive)
-    unclear = [one for one in events if one.kind == "unclear"]
-    if unclear:
-        return NotAsked(
-            item, unclear[-1].question, unclear[-1].answer if unclear[-1].answer != unclear[-1].question else None
-        )
-    return NotAsked(item)
-
-
-def _positive(item: RiskItem, events: Sequence[_Event]) -> Finding:
-    first = min(events, key=lambda one: one.at)
-    time: Time = "past" if all(one.time == "past" for one in events) or item == "attempts" else "present"
-    if first.kind == "affirmed" and first.question is not None:
-        return Endorsed(item, first.question, first.answer, time)
-    spans = [one.answer for one in events if one.kind == "volunteered"]
-    return Volunteered(item, tuple(dict.fromkeys(spans)), time)
 
 
 __all__ = [

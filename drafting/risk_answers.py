@@ -9,11 +9,24 @@ from drafting.risk_mentions import masked
 Answer = Literal["denied", "affirmed", "unclear", "none"]
 
 _LEAD = re.compile(
-    r"^(?:(?:um|uh|oh|well|so|hmm|okay|ok|i mean|honestly|like|god|gosh|look|what\?|sorry\?|wow|umm+|you know"
-    r"|to be honest)[ ,.!]+)+"
+    r"^(?:(?:um|uh|oh|ha|hah|haha|well|so|hmm|okay|ok|i mean|honestly|like|god|gosh|look|what\?|sorry\?|wow|umm+"
+    r"|you know"
+    r"|to be honest|thankfully|truthfully|fortunately|right now|at this point|lately|no offense|man|dude|boy|ugh"
+    r"|sigh|doctor|doc)[ ,.!]+(?!$))+"
 )
 _YES = re.compile(
-    r"^(?:(?:mm+[- ]?hm+|mhm+|uh[- ]huh)\b|yeah|yes|yep|yup|sometimes|i (?:do|have|did|am|was|would|could"
+    r"^(?:i think (?:i\b(?! (?:don't|do not|haven't|would not|wouldn't|am not))|so\b)|i (?:suppose|believe) so"
+    r"|i suppose\b|(?:i'm )?afraid so"
+    r"|constantly|daily|nightly|weekly|regularly|frequently|both\b|always|(?:mm+[- ]?hm+|mhm+|uh[- ]huh)\b"
+    r"|most(?:ly)? (?:days|nights|mornings|of the time|every)|in a heartbeat|more than i"
+    r"|a (?:big |huge |small |little |good |large )?(?:part|piece|chunk)|less\b|still\b|i (?:won't|can't|couldn't"
+    r"|don't want to"
+    r"|wouldn't|can not) (?:lie|deny|say no)\b|i can't say (?:i haven't|no|that i haven't)|it (?:does|did|has|is"
+    r"|was)\b(?!n't| not)"
+    r"|that'?s what i (?:mean|meant)|i(?:'ve)? (?:picture|imagine|fantasi)\w*|i get (?:these|those|the|flashes"
+    r"|images|urges|thoughts)"
+    r"|how'?d you know|is that (?:bad|weird|normal)|(?:please )?don't (?:tell|send|lock|hospital)|comes and goes"
+    r"|here and there|yeah|yes|yep|yup|sometimes|i (?:do|have|did|am|was|would|could"
     r"|might|think so)\b"
     r"(?!n't| not)|a (?:little|bit|few|couple|lot)|maybe|once|twice|occasionally|often|every|all the time"
     r"|sure|i guess|kind of"
@@ -34,7 +47,16 @@ _YES = re.compile(
     r"|(?:one|two|three|four|five|six|seven|eight|nine|ten|\d+)\b)"
 )
 _NO = re.compile(
-    r"^(?:no\b|nope|nah|naw|never|not at all|not really|not (?:now|lately|any ?more|recently|since|currently"
+    r"^(?:(?:don't|do not|haven't|didn't|wouldn't|can't say|doesn't|hasn't)\b|i wouldn't go that far|no\b|nope"
+    r"|nah|naw|nu+h?[- ]uh|zilch|nada|hell no|heavens no|far from it|quite the opposite|the opposite"
+    r"|(?:i'm|we're|all) (?:good|okay|fine|safe|clear) (?:on|there|with|in) (?:that|there|it)\b|i'm good there"
+    r"|hasn't|never"
+    r"|not a thing|not even (?:close|a little|once)|doesn't (?:cross|come)|i (?:could|can) never|i have (?:too"
+    r"|so) much"
+    r" to live for|i(?:'ve got| have)(?: got)? (?:\w+ )+to live for|my (?:kids|faith|family|daughter"
+    r"|son)\b.* (?:would|could)"
+    r"|not (?:my|where my) (?:thing|head|mind)|i don't go there|it'?s (?:just )?(?:a figure of speech"
+    r"|an expression)|not at all|not really|not (?:now|lately|any ?more|recently|since|currently"
     r"|ever|me|once"
     r"|these days|like that|right now|a chance|in that way|in years|for years)|none|nothing|absolutely not|of"
     r" course not"
@@ -45,7 +67,9 @@ _NO = re.compile(
     r"|we don't|he (?:doesn't|has never)|she (?:doesn't|has never))"
 )
 _UNKNOWN = re.compile(
-    r"^(?:i (?:don't|do not) (?:know|remember|want to (?:talk|answer|say|discuss|get into|go there))|i'm not"
+    r"^(?:i (?:don't|do not)(?: really)? (?:feel like|want to|wanna)(?: be)? (?:answer|talk|discuss|get|go"
+    r"|say(?! no)|do this)\w*"
+    r"|i (?:don't|do not) (?:know|remember|want to (?:talk|answer|say(?! no)|discuss|get into|go there))|i'm not"
     r" sure|not sure|i'd rather"
     r" not|do i have to|can we (?:not|talk about something)|pass\b|i can't (?:say|answer)|why (?:do|are) you"
     r"|it depends|hard to say)"
@@ -150,6 +174,23 @@ _TURNS = re.compile(
 _THEN_YES = re.compile(
     r"\b(?:actually|wait|i lied|to be honest|if i'm honest|i mean)[, .]+(?:yes|yeah|i (?:do|did|have)\b(?!n't| not))"
 )
+_ADMITS = re.compile(
+    r"\bi(?:'ve)? (?:(?:do|have|did)\b(?! not)(?!n't)|(?:actually |really |still )?(?:think|thought|thinking|want"
+    r"|wanted|feel|cut"
+    r"|tried|been)\b)|\b(?:yes|yeah)\b|\b(?:last|this) (?:night|week|month)\b|\bthere (?:is|are|was|were|have been)\b"
+)
+_BACK_TO_IT = re.compile(
+    r"\b(?:what|when|earlier|before|question|safety|suicid\w*|asked|said no|told you no|those thoughts"
+    r"|hurting myself)\b"
+)
+
+
+def takes_back_earlier(text: str) -> bool:
+    """Whether the client comes back to an answer of before and says that it was not so."""
+    low = clean(text).lower()
+    return withdraws(text) and _BACK_TO_IT.search(low) is not None
+
+
 _MID_CLAUSE = re.compile(
     r"(?:.* )?(?:not|but|and|because|until|except|or|if|when|the|a|to|of|that)$|(?:well,? )?i (?:don't|do not|haven't"
     r"|have not|didn't|did not|never|wouldn't|am not)$|i'm not$"
@@ -175,11 +216,55 @@ def after_denial(answer: str, further: str, *, negative: bool = False, inverse: 
     """A denial's sense once the client has said more: still denied, affirmed, or unclear where that is in doubt."""
     both = classify(f"{answer} {further}", negative=negative, inverse=inverse)
     alone = classify(further, negative=negative, inverse=inverse)
+    low = clean(further).lower()
     if withdraws(further):
-        return "affirmed" if _THEN_YES.search(clean(further).lower()) else "unclear"
+        return "affirmed" if _THEN_YES.search(low) or _ADMITS.search(low) else "unclear"
+    if re.fullmatch(
+        r"(?:well,? |actually,? )?(?:yes|i (?:do|have|did))(?:[ ,.]+(?:i (?:do|have|did)|sometimes))?[ .!]*", low
+    ):
+        return "affirmed"
     if turns(further) and alone == "affirmed":
         return "affirmed" if both == "affirmed" else "unclear"
     return "denied" if both != "affirmed" else "affirmed" if turns(further) else "unclear"
+
+
+_ENDS_NO = re.compile(
+    r"\bbut(?:,? (?:um|uh|like))?,? no\b(?:[, ]+(?:not|nothing|i|never)\b(?! (?:do|have|did|am)\b(?!n't"
+    r"| not))[^.?!]*)?[.!]?$"
+)
+"""An answer that comes to a no at its end: "I wish I could sleep, but no, not like that"."""
+
+
+_SUBJECT_FIRST = re.compile(
+    r"(?:i|i'm|i've|i'd|i'll|it|it's|that|that's|this|we|you|he|she|they|my|the only|is|are|can|could|do|does|did"
+    r"|what|why|how"
+    r"|where|who|when can|will|would|have|has|should|let's|there's|well|um|sorry|pass|god|hello|excuse|thanks"
+    r"|thank|okay|ok"
+    r"|hmm|huh|fine|good|great|safe|alright|all right|better|whatever|anyway)\b"
+)
+_MOOD = re.compile(
+    r"\b(?:tired|stressed|sad|anxious|angry|busy|frustrated|overwhelmed|exhausted|worried|fine|okay|ok|good|safe"
+    r"|bored|lonely"
+    r"|confidential|next|question|talk\w*|answer\w*|say|discuss\w*|mad|upset|numb)\b"
+)
+_BACK_REFERENCE = re.compile(r"\b(?:it|that|them|those|one|this way|that way)\b")
+_REFUSING = re.compile(r"\b(?:not|no|none|never|nothing|without|hardly|neither|stopped|quit|gone|over)\b|n't\b|\?")
+FRAGMENT_WORDS = 7
+
+
+def goes_along(text: str) -> bool:
+    """Whether an answer that is neither yes nor no says how it is: "Constantly.", "I pray for it most nights"."""
+    low = _LEAD.sub("", masked(clean(text)).strip())
+    if not low or _REFUSING.search(low) or _UNKNOWN.match(low) or _MOOD.search(low):
+        return False
+    if len(low.split()) <= FRAGMENT_WORDS and not _SUBJECT_FIRST.match(low):
+        return True
+    return re.match(r"i\b|i'", low) is not None and _BACK_REFERENCE.search(low) is not None and len(low.split()) <= 14
+
+
+def comes_to_no(text: str) -> bool:
+    """Whether the answer ends in a no, whatever it began with."""
+    return _ENDS_NO.search(clean(text).lower()) is not None
 
 
 def classify(text: str, *, negative: bool = False, inverse: bool = False, open_question: bool = False) -> Answer:
@@ -189,6 +274,8 @@ def classify(text: str, *, negative: bool = False, inverse: bool = False, open_q
     `open_question` for how and what, where any content is a yes. "No, but sometimes" counts as affirmed.
     """
     low = _LEAD.sub("", masked(clean(text)).strip())
+    if _ENDS_NO.search(low) and not _YES.match(low):
+        return "affirmed" if inverse else "denied"
     if not low:
         return "none"
     if _UNKNOWN.match(low):
@@ -198,7 +285,7 @@ def classify(text: str, *, negative: bool = False, inverse: bool = False, open_q
     partly = re.match(r"not (?:every|always|often|that often|constantly|all the time)\b", low) is not None
     no = (_NO.match(low) is not None and not partly) or _NEVER.search(low) is not None
     if not no and re.match(
-        r"(?:yeah|yes|right|okay|sure|oh)[, .]+(?:no\b|nope|nah|not (?:really|at all)|none|nothing|never)", low
+        r"(?:yeah|yes|right|okay|sure|oh)[, .]+(?:no\b|nope|nah|not (?:really|at all)|none|nothing|never|zero)", low
     ):
         no = True
     yes = not no and _YES.match(low) is not None

@@ -1,17 +1,16 @@
-"""Where an utterance talks of risk: which item, about whom, when, denied or not. Pure; patterns are in"
-" risk.toml.
+"""Where an utterance talks of risk: which item, about whom, when, denied or not. Pure; patterns are in the two files
+of risk_lexicon.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Literal
 
 from drafting.clauses import Clause
-from drafting.data import load
+from drafting.risk_lexicon import ITEMS, RiskItem, label, lexicon, masked, softened
 
-RiskItem = Literal["si", "plan", "intent", "means", "attempts", "self_injury", "hi", "being_harmed"]
-ITEMS: tuple[RiskItem, ...] = get_args(RiskItem)
 Time = Literal["past", "present"]
 
 _PAST = re.compile(
@@ -50,6 +49,11 @@ _UNNEGATE = re.compile(
     r"|\bno (?:doubt|question)\b|\bcan't remember\b|\bwouldn't care\b|\bnever told\b|\bdidn't tell\b"
     r"|\bhaven't told\b"
 )
+_ANEW = re.compile(
+    r"(?<!think)(?<!believe)(?<!feel)(?<!say)(?<!mean)(?<!know)(?<!that)(?<!if)(?<!like)(?<!as)(?<!want)(?<!thinking)"
+    r"(?<!saying)(?<!have)(?<!do)(?<!would)(?<!did)(?<!wish)(?<!hope) (?:i|i'm|i've|i'd|i'll|it's|he|she|they|we)\b"
+)
+"""A new subject after a negation begins a new clause, also where nothing is punctuated: "not good i want to die"."""
 _NEGATION_REACH = 6
 """Words between a negation and what it denies, at most."""
 
@@ -68,70 +72,8 @@ class Mention:
     phrase: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Lexicon:
-    idioms: re.Pattern[str]
-    fiction: re.Pattern[str]
-    direct: dict[RiskItem, re.Pattern[str]]
-    context: dict[RiskItem, re.Pattern[str]]
-    inverse: re.Pattern[str]
-    unsafe: re.Pattern[str]
-    nouns: re.Pattern[str]
-    volition: re.Pattern[str]
-    accident: re.Pattern[str]
-    weak: re.Pattern[str]
-    embarrassment: re.Pattern[str]
-    vanishing: re.Pattern[str]
-    labels: dict[RiskItem, str]
-
-
-@lru_cache(maxsize=1)
-def lexicon() -> _Lexicon:
-    """The compiled patterns of risk.toml."""
-    body = load("risk.toml")
-    lists: dict[str, str] = dict(body["lists"])
-    lists["OTHER"] = lists["OTHER"].replace("{RELATION}", lists["RELATION"])
-
-    def compiled(patterns: list[str]) -> re.Pattern[str]:
-        text = "|".join(f"(?:{one})" for one in patterns) or r"(?!)"
-        for name, words in lists.items():
-            text = text.replace("{" + name + "}", words)
-        return re.compile(rf"(?:(?<![a-z])|(?='))(?:{text})")
-
-    items = body["items"]
-    return _Lexicon(
-        compiled(body["idioms"]["patterns"]),
-        re.compile(body["fiction"]["pattern"]),
-        {item: compiled(items[item]["direct"]) for item in ITEMS},
-        {item: compiled(items[item].get("context", [])) for item in ITEMS},
-        compiled(items["being_harmed"]["inverse"]),
-        compiled(items["being_harmed"]["unsafe"]),
-        compiled(items["being_harmed"]["nouns"]),
-        re.compile(items["hi"]["volition"]),
-        re.compile(body["accident"]["words"]),
-        re.compile(body["accident"]["weak"]),
-        re.compile(body["embarrassment"]["words"]),
-        re.compile(body["embarrassment"]["weak"]),
-        {item: items[item]["label"] for item in ITEMS},
-    )
-
-
-def label(item: RiskItem) -> str:
-    """The item in the words of a note."""
-    return lexicon().labels[item]
-
-
-_MEANT = re.compile(r"\b(?:on purpose|deliberately|intentionally)\b")
-
-
-@lru_cache(maxsize=4096)
-def masked(text: str) -> str:
-    """Lower-case text with harmless idioms blanked, same length."""
-    low = text.lower()
-    return low if _MEANT.search(low) else lexicon().idioms.sub(lambda found: "~" * len(found[0]), low)
-
-
-def mentions(clause: Clause) -> list[Mention]:
+@lru_cache(maxsize=8192)
+def mentions(clause: Clause) -> tuple[Mention, ...]:
     """All talk of risk in a clause, also what is denied or about others; callers choose."""
     text = masked(clause.text)
     words = lexicon()
@@ -145,21 +87,92 @@ def mentions(clause: Clause) -> list[Mention]:
             found.append(_as_inverse(one))
     elif (noun := words.nouns.search(text)) and (clause.question or _OF_ONESELF.search(text)):
         found.append(_mention("being_harmed", clause, text, noun, strong=True))
-    attempt_free = words.direct["attempts"].sub(lambda hit: "~" * len(hit[0]), text)
+    attempt_free = _without_attempts(text)
     for item in ITEMS:
         for strong, pattern in ((True, words.direct[item]), (False, words.context[item])):
             where = attempt_free if item in ("si", "intent", "plan") else text
             meant = strong and (item != "hi" or words.volition.search(text) is not None)
-            hits = [
-                _mention(item, clause, text, match, strong=meant)
-                for match in pattern.finditer(where)
-                if not (item == "hi" and _generic_you(clause, text[: match.start()]))
-                and not (item == "being_harmed" and _supposed(clause, text[: match.start()]))
-            ]
+            hits = list(_hits(item, clause, where, pattern, strong=meant))
             if hits:
                 found.extend(hits)
                 break
-    return [one for one in found if not _fictional(one, text)]
+    known = {one.item for one in found if one.strong}
+    found = [*found, *(one for one in _framed(clause, text, known))]
+    return tuple(one for one in found if not _fictional(one, text))
+
+
+def _without_attempts(text: str) -> str:
+    """Text in which a told attempt is blanked: it is no plan, intent or thought of now besides."""
+    for pattern in (lexicon().direct["attempts"], lexicon().frames["attempts"]):
+        text = pattern.sub(lambda hit: "~" * len(hit[0]), text)
+    return text
+
+
+def _hits(item: RiskItem, clause: Clause, where: str, pattern: re.Pattern[str], *, strong: bool) -> Iterator[Mention]:
+    """What a pattern finds, but for what is said of anybody or only supposed."""
+    for match in pattern.finditer(where):
+        before = where[: match.start()]
+        if item == "hi" and _generic_you(clause, before):
+            continue
+        if item == "being_harmed" and _supposed(clause, before):
+            continue
+        yield _mention(item, clause, where, match, strong=strong)
+
+
+_TRIGGER = re.compile(
+    r"aliv|\bd(?:ie|ying|ead|eath)|kill|suicid|hurt|harm|liv(?:e|ing)\b|\blife\b|exist|\bcut|burn|scratch|punch"
+    r"|\bhit|beat|"
+    r"slap|smack|chok|strang|kick|push|shov|rap(?:e|ing)|molest|abus|assault|attack|grab|threat|stalk|grop|touch"
+    r"|lock|"
+    r"afraid|scared|terrif|fright|fear|wak(?:e|ing)|sleep|\bend|wheel|jump|step|driv|crash|swerv|train|bridge|"
+    r"disappear|vanish|without (?:me|you)|join|follow|thoughts?|intent|intend|\bact\b|acting|plan|method|how you|gun|"
+    r"firearm|weapon|rifle|pistol|knife|knives|razor|blade|pills|medic|meds|tablets|tylenol|xanax|overdos|attempt"
+    r"|tried|"
+    r"hang|drown|shoot|shot|stab|wrist|bleed|bled|blood|murder|bullet|throat|head|face|violen|rough|aggress|bruis"
+    r"|marks|"
+    r"scars|bandage|lighter|throw|threw|pension|money|check|hands|room|bed|things to|made me|force|let me|phone|show|"
+    r"god|lord|home|point|reason|burden|better|miss|notice|care if|whether i|if i|enough|too long|maker|here|over|"
+    r"me (?:who|instead)|stuck|do it|goodbye|letters?|notes?|slic|carv|claw|dig|dug|nails|myself|yourself|off|button|"
+    r"safe|unsafe|baby|revenge|pay|school|look|google|search|research"
+)
+
+
+def _framed(clause: Clause, text: str, known: set[RiskItem]) -> Iterator[Mention]:
+    """What the wider frames find of items that the plain patterns did not."""
+    words = lexicon()
+    if clause.role == "other" or not _TRIGGER.search(text):
+        return
+    plain = softened(text)
+    versions = (text,) if plain == text else (text, plain)
+    asking = clause.role == "clinician" and clause.question
+    by_role = words.asked if asking else words.told if clause.role == "client" else None
+    for item in ITEMS:
+        if item in known:
+            continue
+        patterns = [words.frames[item], *([by_role[item]] if by_role else [])]
+        if plain != text:
+            patterns.append(words.direct[item])
+        for version in versions:
+            where = _without_attempts(version) if item in ("si", "intent", "plan") else version
+            hits = [
+                one
+                for pattern in patterns
+                for one in _hits(
+                    item, clause, where, pattern, strong=not (item in _OF_CONTEXT and pattern is words.asked[item])
+                )
+            ]
+            if item == "hi" and clause.role == "client" and not words.volition.search(where):
+                hits = [one for one in hits if _VIOLENT.search(one.phrase)]
+            if hits:
+                yield from hits
+                break
+
+
+_OF_CONTEXT = ("plan", "intent", "attempts")
+"""Items whose questions need other talk of risk around them: one plans, intends and attempts many things."""
+_VIOLENT = re.compile(
+    r"bullet|\bup\b|throat|skull|hands (?:around|on)|thoughts?|images?|flashes|dead|bleed|i swear|\blist"
+)
 
 
 def _generic_you(clause: Clause, before: str) -> bool:
@@ -170,7 +183,9 @@ def _generic_you(clause: Clause, before: str) -> bool:
 
 def _supposed(clause: Clause, before: str) -> bool:
     """Whether a client only supposes it: "if he ever hit me"."""
-    return clause.role == "client" and re.search(r"\b(?:if|in case|unless) $", before) is not None
+    return clause.role == "client" and (
+        re.search(r"\b(?:if|in case|unless) (?:[^.,?!]{0,40} )?$", before) is not None and " again" not in clause.low
+    )
 
 
 _OF_ONESELF = re.compile(
@@ -192,6 +207,12 @@ def accidental(one: Mention, around: str) -> bool:
     """Whether "hurt myself" stands near talk of falls, sport or work of the hands."""
     words = lexicon()
     return words.weak.search(one.phrase) is not None and words.accident.search(around.lower()) is not None
+
+
+def parting(one: Mention, utterance: str) -> bool:
+    """Whether "end it" stands beside talk of a relationship, a lease or the like."""
+    words = lexicon()
+    return words.ending.search(one.phrase) is not None and words.parting.search(utterance.lower()) is not None
 
 
 def _as_inverse(one: Mention) -> Mention:
@@ -225,6 +246,8 @@ def _negated(before: str) -> bool:
     if not all_found:
         return False
     between = before[all_found[-1].end() :]
+    if _ANEW.search(between):
+        return False
     return not re.search(r"[,;:]|\bbut\b|\bbecause\b|\bso\b|\buntil\b|\bunless\b|\band (?:i|then)\b", between) and (
         len(between.split()) <= _NEGATION_REACH
     )
@@ -248,15 +271,42 @@ def _about_other(item: RiskItem, before: str, phrase: str) -> bool:
     """Whether the last subject before the mention is somebody else. Being harmed names the other by itself."""
     if item == "being_harmed":
         return not re.search(r"\b(?:me|you|my|us|your)\b", phrase) and _last_subject(before) == "other"
+    if item == "hi":
+        return _last_subject(before) == "other"
     if re.search(r"\b(?:myself|yourself|i|my|your|me|you)\b", phrase):
         return False
+    if _FAMILY.search(before) and not re.search(r"\byou\b", before):
+        return True
     return _POSSESSED.search(before) is not None or _last_subject(before) == "other"
 
 
+_FAMILY = re.compile(
+    r"\b(?:anyone|anybody|someone|somebody|people|others?|members?) (?:else )?(?:in|from|of|on) (?:the|your"
+    r"|my) (?:\w+ )?family\b"
+    r"|\bfamily (?:history|members?)\b|\brelatives\b|\bhas anyone (?:close to you|you (?:know|love))\b"
+    r"|\bin your family\b"
+)
+
+
+_ASKED_OF_ALL = re.compile(
+    r"\b(?:ask|tell|check with|do this with) (?:everyone|everybody|people|all (?:of )?my \w+)\b"
+)
+_THEIRS = re.compile(
+    r"'s (?:\w+ )?(?:kid|son|daughter|child|brother|sister|mom|dad|wife|husband|friend|father|mother|cousin)\b"
+)
+_LOST = re.compile(r"\b(?:died|dead|death|passed|lost (?:him|her|them|\w+ \w+|someone|somebody)) (?:by|from|to) $")
+
+
 def _last_subject(before: str) -> Literal["self", "other", "none"]:
+    before = _ASKED_OF_ALL.sub("", before)
+    if _LOST.search(before):
+        return "other"
     best: tuple[int, Literal["self", "other", "none"]] = (-1, "none")
     for found in _SUBJECT.finditer(before):
         best = (found.start(), "other" if found[0] in _THIRD else "self")
+    for found in _THEIRS.finditer(before):
+        if found.start() > best[0]:
+            best = (found.start(), "other")
     for found in _RELATIVE_SUBJECT.finditer(before):
         rest = before[found.end() :]
         # "my brother died and I ...": a later subject has been seen; "my mom and" alone is not one
@@ -270,3 +320,9 @@ def _fictional(one: Mention, text: str) -> bool:
     if lexicon().fiction.search(text) is None:
         return False
     return one.other or not re.search(r"\b(?:myself|yourself|i|me|my)\b", one.phrase)
+
+
+__all__ = [
+    "ITEMS", "Mention", "RiskItem", "Time", "accidental", "embarrassed", "label", "lexicon", "masked", "mentions",
+    "parting", "time_of",
+]  # fmt: skip
