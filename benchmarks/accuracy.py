@@ -8,6 +8,7 @@
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,6 +28,7 @@ from benchmarks.scoring import (
     transcript_errors,
     word_errors,
 )
+from benchmarks.terms import TermErrors, term_errors, together
 from streaming import transcript_json
 from streaming.errors import SamedayError
 from streaming.types import Tick, Transcript, Turn, seconds, to_tick
@@ -44,6 +46,12 @@ class Scores:
     times: TimeErrors | None
     stray: int | None
     """Words heard where nobody spoke."""
+    terms: dict[str, TermErrors] | None = None
+    """Words of harm, numbers, medications."""
+    whole: WordErrors | None = None
+    """The same engine given each utterance of the reference as one window."""
+    online: DiarizationErrors | None = None
+    """Turns as they became final live; `diarization` is of those settled at the end."""
 
 
 def score(name: str, reference: Reference, heard: Transcript, turns: Sequence[Turn] | None, duration: Tick) -> Scores:
@@ -66,7 +74,15 @@ def score(name: str, reference: Reference, heard: Transcript, turns: Sequence[Tu
         diarization=diarization_errors(spoken, given, duration) if spoken is not None else None,
         times=time_errors(true_words, heard_words) if true_words and heard_words else None,
         stray=len(stray_words(heard_words, spoken)) if spoken is not None else None,
+        terms=_terms(reference, heard),
     )
+
+
+def _terms(reference: Reference, heard: Transcript) -> dict[str, TermErrors] | None:
+    if not reference.words_known():
+        return None
+    true = ordered_text(reference.transcript) if reference.transcript is not None else reference.text or ""
+    return term_errors(true, ordered_text(heard))
 
 
 def pooled(name: str, scores: Sequence[Scores]) -> Scores:
@@ -79,6 +95,9 @@ def pooled(name: str, scores: Sequence[Scores]) -> Scores:
         _sum([one.diarization for one in scores], DiarizationErrors(0.0, 0.0, 0.0, 0.0)),
         None,
         _sum([one.stray for one in scores], 0),
+        together([one.terms for one in scores if one.terms is not None]) or None,
+        _sum([one.whole for one in scores], WordErrors()),
+        _sum([one.online for one in scores], DiarizationErrors(0.0, 0.0, 0.0, 0.0)),
     )
 
 
@@ -103,6 +122,11 @@ _COLUMNS = (
     "miss/false/conf s",
     "start/end ms",
     "stray",
+    "whole WER %",
+    "online DER %",
+    "harm %",
+    "numbers %",
+    "medications %",
 )
 
 
@@ -117,23 +141,53 @@ def _row(one: Scores) -> tuple[str, ...]:
     return (
         one.name,
         f"{one.audio_s:.1f}",
-        f"{100 * words.rate:.1f}" if words else "-",
+        f"{100 * words.rate:.1f}" if words and words.words else "-",
         f"{words.substitutions}/{words.deletions}/{words.insertions} of {words.words}" if words else "-",
         f"{100 * speakers.rate:.1f}" if speakers else "-",
         f"{100 * turns.rate:.1f}" if turns else "-",
         f"{turns.missed_s:.1f}/{turns.false_alarm_s:.1f}/{turns.confused_s:.1f}" if turns else "-",
         f"{1000 * times.start_median_s:.0f}/{1000 * times.end_median_s:.0f}" if times and times.words else "-",
         "-" if one.stray is None else str(one.stray),
+        f"{100 * one.whole.rate:.1f}" if one.whole else "-",
+        f"{100 * one.online.rate:.1f}" if one.online else "-",
+        *(_term_cell(one, name) for name in ("harm", "numbers", "medications")),
     )
+
+
+def cells(one: Scores) -> list[str]:
+    """A recording's row for the page: name, length, then numbers, DER's parts as shares of the speech."""
+    turns, times = one.diarization, one.times
+
+    def rate(errors: WordErrors | DiarizationErrors | None) -> str:
+        return f"{100 * errors.rate:.1f}" if errors is not None and math.isfinite(errors.rate) else "-"
+
+    split = (turns.missed_s, turns.false_alarm_s, turns.confused_s) if turns and turns.speech_s else ()
+    shares = [f"{100 * length_s / turns.speech_s:.1f}" for length_s in split] if turns else []
+    return [
+        one.name, f"{one.audio_s:.1f}", rate(one.words), rate(one.whole), rate(one.words_by_speaker), rate(turns),
+        *(shares or ["-"] * 3),
+        rate(one.online),
+        f"{1000 * times.start_median_s:.0f}" if times and times.words else "-",
+        f"{1000 * times.end_median_s:.0f}" if times and times.words else "-",
+        "-" if one.stray is None else str(one.stray),
+        *(_term_cell(one, name) for name in ("harm", "numbers", "medications")),
+    ]  # fmt: skip
+
+
+def _term_cell(one: Scores, name: str) -> str:
+    found = (one.terms or {}).get(name)
+    return f"{100 * found.rate:.1f} of {found.words}" if found is not None and found.words else "-"
 
 
 def as_json(one: Scores) -> dict[str, Any]:
     """The scores with their rates, for a report file."""
     body = asdict(one)
-    for name in ("words", "words_by_speaker", "diarization"):
+    for name in ("words", "words_by_speaker", "diarization", "whole", "online"):
         errors = getattr(one, name)
         if errors is not None:
-            body[name]["rate"] = round(errors.rate, 5)
+            body[name]["rate"] = round(errors.rate, 5) if math.isfinite(errors.rate) else None
+    for name, found in (one.terms or {}).items():
+        body["terms"][name]["rate"] = round(found.rate, 5)
     return body
 
 
@@ -143,7 +197,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("transcript", type=Path, help="what `sameday transcribe --json` printed")
     parser.add_argument("--rttm", type=Path, help="its speaker turns; without, its utterances are taken")
     parser.add_argument(
-        "--reference", type=Path, action="append", required=True, help=".json, .rttm, .TextGrid, .txt"
+        "--reference", type=Path, action="append", required=True, help=".json, .rttm, .stm, .TextGrid, .txt"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     options = parser.parse_args(argv)

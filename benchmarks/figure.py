@@ -62,6 +62,8 @@ class Figure:
     runs: tuple[float, ...]
     target: Target | None = None
     note: str = ""
+    exact: bool = False
+    """Whether another run on the same audio gives the same: words do not depend on the machine's load."""
 
     @property
     def value(self) -> float:
@@ -92,15 +94,23 @@ class Figure:
             },
             "reached": self.reached,
             "note": self.note,
+            "exact": self.exact,
         }
 
 
 def figure(
-    part: str, name: str, unit: Unit, values: float | Iterable[float], target: Target | None = None, note: str = ""
+    part: str,
+    name: str,
+    unit: Unit,
+    values: float | Iterable[float],
+    target: Target | None = None,
+    note: str = "",
+    *,
+    exact: bool = False,
 ) -> Figure:
     """A figure of one value or of a value per run."""
     runs = (float(values),) if isinstance(values, int | float) else tuple(float(value) for value in values)
-    return Figure(part, name, unit, runs, target, note)
+    return Figure(part, name, unit, runs, target, note, exact)
 
 
 def _finite(value: float) -> float | None:

@@ -1,68 +1,66 @@
 """What `make bench` runs: every figure of this project, measured on this machine, as a table, JSON and a page.
 
-    python -m benchmarks.figures [--quick] [--runs 3] [--only words,live] [--save PATH]
+    python -m benchmarks.figures [--quick] [--runs 3] [--only words,live] [--minutes 19] [--save PATH]
 
-Some 20 minutes on two quiet cores. benchmarks/notes.md says what is measured how.
+Under 20 minutes on two quiet cores. benchmarks/notes.md says what is measured how.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import parts_accuracy, parts_batch, parts_live, processes, report
+from benchmarks import kept, parts_accuracy, parts_batch, parts_live, parts_ramp
 from benchmarks.figure import Figure, at_least, figure, table
 from benchmarks.parts import Part, Surroundings
+from benchmarks.progress import Progress
 from streaming.settings import load
 
-OUT = Path("out")
-PARTS: dict[str, tuple[str, Callable[[Surroundings], Part]]] = {
-    "words": ("words, word times, noise", parts_accuracy.words),
-    "speakers": ("diarization, and the peer", parts_accuracy.speakers),
-    "speed": ("speed of transcribe", parts_batch.speed),
-    "live": ("live sessions", parts_live.live),
-    "long": ("long talk, live", parts_live.long_talk),
-    "memory": ("memory over an hour", parts_batch.memory),
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A part of the report; `expected_s` of three runs on two quiet cores."""
+
+    title: str
+    run: Callable[[Surroundings], Part]
+    expected_s: float
+
+
+PARTS: dict[str, Kind] = {
+    "words": Kind("words, word times, noise", parts_accuracy.words, 30),
+    "speakers": Kind("diarization, and the peer", parts_accuracy.speakers, 300),
+    "speed": Kind("speed of transcribe", parts_batch.speed, 45),
+    "live": Kind("live sessions", parts_live.live, 390),
+    "long": Kind("long talk, live", parts_live.long_talk, 200),
+    "memory": Kind("memory over an hour", parts_batch.memory, 0),
+    "sessions": Kind("sessions at once", parts_ramp.sessions, 175),
 }
+"""In order; `memory` runs beside `long`, and `sessions` takes what is left of the time."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, save; 0 where nothing failed, whether targets were reached or not."""
     options = _arguments(argv)
-    began = time.monotonic()
-    machine = processes.machine()
-    started_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-
-    def say(line: str) -> None:
-        minutes, seconds = divmod(int(time.monotonic() - began), 60)
-        print(f"[{minutes:02}:{seconds:02}] {line}", flush=True)
-
     runs = options.runs or (1 if options.quick else 3)
-    with tempfile.TemporaryDirectory(prefix="sameday-bench-") as folder:
-        around = Surroundings(runs, options.quick, Path(folder), say, load())
+    head = kept.head("figures", runs=runs, quick=options.quick, parts=options.only)
+    expected_s = sum(PARTS[name].expected_s for name in options.only) / (5 if options.quick else 1)
+    with tempfile.TemporaryDirectory(prefix="sameday-bench-") as folder, Progress(expected_s, sys.stdout) as progress:
+        until = time.monotonic() + options.minutes * 60.0
+        around = Surroundings(runs, options.quick, Path(folder), progress.say, load(), until=until)
         parts = measure(around, options.only)
-    body = assembled(
-        parts,
-        {
-            "started_at": started_at,
-            "took_s": round(time.monotonic() - began, 1),
-            "runs": runs,
-            "quick": options.quick,
-            "parts": options.only,
-            "machine": machine,
-        },
-    )
+        head["took_s"] = round(progress.elapsed_s, 1)
+    body = assembled(parts, head)
     print()
     print(table([one for part in parts for one in part.figures] + comparison(parts)))
     for reason in body["skipped"]:
         print(f"not measured: {reason}")
-    _save(body, options.save or OUT / "figures.json")
+    path = options.save or kept.OUT / "figures.json"
+    print(f"\n{path} and {kept.save(body, path)}")
     return 1 if any(part.failed for part in parts) else 0
 
 
@@ -73,7 +71,7 @@ def measure(around: Surroundings, names: Sequence[str]) -> list[Part]:
     for name in PARTS:
         if name not in names or (name == "memory" and beside):
             continue
-        around.say(PARTS[name][0])
+        around.say(PARTS[name].title)
         if name == "long" and beside:
             parts_batch.written_hour(around)
             with ThreadPoolExecutor(1) as thread:
@@ -86,26 +84,17 @@ def measure(around: Surroundings, names: Sequence[str]) -> list[Part]:
 
 def _run(name: str, around: Surroundings) -> Part:
     """A part; one that fails says so in the report and takes nothing from the others."""
-    title, run = PARTS[name]
+    title = PARTS[name].title
     try:
-        return run(around)
+        return PARTS[name].run(around)
     except Exception as error:
         around.say(f"  {title} failed: {type(error).__name__}: {error}")
         return Part(skipped=[f"{title}: it failed with {type(error).__name__}"], failed=True)
 
 
 def assembled(parts: Sequence[Part], head: dict[str, Any]) -> dict[str, Any]:
-    """The report's object: what was measured where, every figure, material for the drawings."""
-    details: dict[str, Any] = {}
-    for part in parts:
-        details |= part.details
-    figures = [one for part in parts for one in part.figures] + comparison(parts)
-    return {
-        **head,
-        "figures": [one.as_json() for one in figures],
-        "skipped": [reason for part in parts for reason in part.skipped],
-        "details": details,
-    }
+    """The report's object, with the comparison that several parts make together."""
+    return kept.assembled(parts, head, comparison(parts))
 
 
 def comparison(parts: Sequence[Part]) -> list[Figure]:
@@ -129,19 +118,11 @@ def comparison(parts: Sequence[Part]) -> list[Figure]:
     return rows
 
 
-def _save(body: dict[str, Any], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    page = OUT / "figures.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(report.page(body), encoding="utf-8")
-    print(f"\n{path} and {page}")
-
-
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="figures", description="Every figure, measured on this machine.")
     parser.add_argument("--quick", action="store_true", help="one run, a minute of long talk, ten of memory")
     parser.add_argument("--runs", type=int, help="of what is timed (3; with --quick 1)")
+    parser.add_argument("--minutes", type=float, default=19.0, help="after which no more sessions are tried (19)")
     parser.add_argument("--only", type=_names, default=list(PARTS), help=f"of {','.join(PARTS)}")
     parser.add_argument("--save", type=Path, help="where the JSON goes (out/figures.json)")
     return parser.parse_args(argv)

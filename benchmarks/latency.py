@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from benchmarks.live import Recording, word_times
+from benchmarks.live import Recording, shown_times, word_times
 from benchmarks.normalise import located
 from benchmarks.scoring import align
-from streaming.types import Transcript, Utterance, Word
+from streaming.types import Tick, Transcript, Utterance, Word
 
 ENDPOINT_S = 0.7
 """The server's default endpoint silence: it must pass before an utterance can be known to be over."""
@@ -40,9 +40,19 @@ def measured(recording: Recording, reference: Transcript) -> Latencies:
     return Latencies(_first_word(recording, reference), tuple(final), tuple(_partial_gaps(recording)))
 
 
+def partial_delays(recording: Recording, reference: Transcript) -> list[float]:
+    """Per reference word that was heard rightly: seconds from its last sample leaving to its being shown at all."""
+    shown = shown_times(recording)
+    said = [(text, at) for (text, _), at in zip(word_times(recording), shown, strict=False)]
+    return [at - recording.sent_at(Tick(word.end - 1)) for word, _, at in _matched(said, reference)]
+
+
 def known_words(recording: Recording, reference: Transcript) -> list[tuple[Word, Utterance, float]]:
     """The reference words that were heard rightly, in order, and when the client knew each to be final."""
-    said = word_times(recording)
+    return _matched(word_times(recording), reference)
+
+
+def _matched(said: list[tuple[str, float]], reference: Transcript) -> list[tuple[Word, Utterance, float]]:
     ordered = sorted(
         ((word, utterance) for utterance in reference.utterances for word in utterance.words),
         key=lambda pair: pair[0].start,

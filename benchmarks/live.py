@@ -3,17 +3,18 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import httpx
 from websockets.asyncio.client import connect
 
 from benchmarks.websocket_peer import WebSocketPeer, frames_of
 from benchmarks.whip_peer import WhipPeer, opus_packets, read_audio
-from streaming.types import Tick
+from streaming.audio_wire import AudioFrame
+from streaming.types import Int16Mono, Tick
 
 Transport = Literal["webrtc", "websocket"]
 Message = dict[str, Any]
@@ -44,6 +45,58 @@ class Recording:
         return self.first("draft")[0] - self.end_asked
 
 
+class Stream(Protocol):
+    """Audio that is ready to be sent into a session's track `mic` at real-time pace; says when each tick left."""
+
+    def sent_at(self, tick: Tick) -> float:
+        """`time.monotonic` when the tick went out. Raises LookupError if it has not."""
+        ...
+
+    async def send(self, client: httpx.AsyncClient, url: str, session: str) -> None:
+        """Send all and end the track."""
+        ...
+
+
+class WebSocketStream:
+    """PCM16 of 100 ms over WebSocket."""
+
+    def __init__(self, frames: Sequence[AudioFrame]) -> None:
+        self.peer = WebSocketPeer(frames)
+        self.sent_at = self.peer.sent_at
+
+    async def send(self, _: httpx.AsyncClient, url: str, session: str) -> None:
+        await self.peer.run(f"{url.replace('http', 'ws', 1)}/api/sessions/{session}/audio?track=mic")
+
+
+class WhipStream:
+    """Opus packets of 20 ms over WebRTC."""
+
+    def __init__(self, packets: Sequence[bytes], peer: WhipPeer | None = None) -> None:
+        self._packets = packets
+        self.peer = peer
+
+    def sent_at(self, tick: Tick) -> float:
+        if self.peer is None:
+            raise LookupError("this tick was not sent")
+        return self.peer.sent_at(tick)
+
+    async def send(self, client: httpx.AsyncClient, url: str, session: str) -> None:
+        # Made here: a peer connection belongs to the loop that it is made on.
+        peer = self.peer = self.peer or WhipPeer(self._packets)
+        try:
+            await peer.connect(client, f"{url}/api/sessions/{session}/whip?track=mic")
+            await peer.finish()
+        except BaseException:
+            await peer.close()
+            raise
+        await peer.hang_up(client)
+
+
+def stream_of(pcm: Int16Mono, transport: Transport) -> Stream:
+    """All that takes time is done before a session starts: its clock must not run while audio is encoded."""
+    return WebSocketStream(frames_of(pcm, "pcm16")) if transport == "websocket" else WhipStream(opus_packets(pcm))
+
+
 async def run_live(
     url: str,
     audio: Path,
@@ -52,17 +105,35 @@ async def run_live(
     speakers: int = 2,
     shown: Callable[[Message], None] | None = None,
 ) -> Recording:
-    """A whole session: start, stream, end, note. Raises httpx.HTTPStatusError, TimeoutError, websockets' errors."""
-    recording = Recording()
-    stream = await asyncio.to_thread(_prepared, audio, transport, recording)
+    """A whole session of a file: start, stream, end, note. Raises what `run_stream` raises."""
+    stream = await asyncio.to_thread(lambda: stream_of(read_audio(audio), transport))
+    return await run_stream(url, stream, speakers=speakers, shown=shown)
+
+
+async def run_stream(
+    url: str,
+    stream: Stream,
+    *,
+    speakers: int = 2,
+    shown: Callable[[Message], None] | None = None,
+    begun: Callable[[str], None] | None = None,
+    send_to: str | None = None,
+) -> Recording:
+    """A whole session: start, stream, end, note. `begun` hears its id; `send_to` is where audio goes, if elsewhere.
+
+    Raises httpx.HTTPStatusError, TimeoutError, websockets' errors.
+    """
+    recording = Recording(sent_at=stream.sent_at)
     async with httpx.AsyncClient(base_url=url, timeout=30.0) as client:
         body = {"consent": ["clinician", "client"], "tracks": [{"id": "mic", "speakers": speakers}]}
         started = await client.post("/api/sessions", json=body)
         started.raise_for_status()
         recording.session = started.json()["id"]
+        if begun is not None:
+            begun(recording.session)
         following = asyncio.create_task(_follow(url, recording, shown))
         try:
-            await stream(client, url)
+            await stream.send(client, send_to or url, recording.session)
             recording.end_asked = time.monotonic()
             (await client.post(f"/api/sessions/{recording.session}/end")).raise_for_status()
             await asyncio.wait_for(following, _NOTE_TIMEOUT_S)
@@ -70,35 +141,6 @@ async def run_live(
             following.cancel()
         recording.transcript = (await client.get(f"/api/sessions/{recording.session}/transcript")).json()
     return recording
-
-
-def _prepared(
-    audio: Path, transport: Transport, recording: Recording
-) -> Callable[[httpx.AsyncClient, str], Awaitable[None]]:
-    """All that takes time is done before the session starts: its clock must not run while a file is encoded."""
-    pcm = read_audio(audio)
-    if transport == "websocket":
-        sender = WebSocketPeer(frames_of(pcm, "pcm16"))
-        recording.sent_at = sender.sent_at
-
-        async def over_websocket(_: httpx.AsyncClient, url: str) -> None:
-            await sender.run(f"{url.replace('http', 'ws', 1)}/api/sessions/{recording.session}/audio?track=mic")
-
-        return over_websocket
-    packets = opus_packets(pcm)
-
-    async def over_webrtc(client: httpx.AsyncClient, _: str) -> None:
-        peer = WhipPeer(packets)
-        recording.sent_at = peer.sent_at
-        try:
-            await peer.connect(client, f"/api/sessions/{recording.session}/whip?track=mic")
-            await peer.finish()
-        except BaseException:
-            await peer.close()
-            raise
-        await peer.hang_up(client)
-
-    return over_webrtc
 
 
 async def _follow(url: str, recording: Recording, shown: Callable[[Message], None] | None) -> None:
@@ -128,3 +170,23 @@ def word_times(recording: Recording, track: str = "mic") -> list[tuple[str, floa
             count = len(closed) + len(message["committed"].split())
             known += [at] * (count - len(known))
     return list(zip(closed, known, strict=False))
+
+
+def shown_times(recording: Recording, track: str = "mic") -> list[float]:
+    """When the client first saw as many words as make up each final word's place, tentative or not, in order.
+
+    Words that were shown and then changed count from when their place was first filled.
+    """
+    closed = 0
+    known: list[float] = []
+    for at, message in recording.messages:
+        if message.get("track") != track:
+            continue
+        count = closed
+        if message["type"] == "utterance":
+            closed += len(message["words"])
+            count = closed
+        elif message["type"] == "partial":
+            count = closed + len(message["committed"].split()) + len(message["tentative"].split())
+        known += [at] * (count - len(known))
+    return known[:closed]

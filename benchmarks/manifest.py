@@ -1,11 +1,12 @@
-"""References and the lists that name them: RTTM, transcripts as JSON, plain text, TextGrid, manifests and folders.
+"""References and the lists that name them: RTTM, STM, transcripts as JSON, plain text, TextGrid, manifests, folders.
 
 The parsers are pure; `read_manifest` and `read_reference` open files. A manifest is a JSON object:
 
     {"items": [{"name": "call", "audio": "call.wav", "reference": ["call.rttm", "call.json"], "text": "…",
-                "speakers": 2}]}
+                "speakers": 2}, {"audio": "fan.wav", "noise": true}]}
 
-Paths are relative to the manifest; all fields but `audio` may be left out. In a folder each audio file goes with the
+Paths are relative to the manifest; all fields but `audio` may be left out. In `noise` nobody speaks: each word heard
+is wrong. In a folder each audio file goes with the
 references that share its stem.
 """
 
@@ -29,7 +30,7 @@ from streaming.types import (
 )
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".opus", ".ogg", ".mp3", ".m4a", ".webm"})
-REFERENCE_SUFFIXES = frozenset({".json", ".rttm", ".txt", ".TextGrid"})
+REFERENCE_SUFFIXES = frozenset({".json", ".rttm", ".stm", ".txt", ".TextGrid"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,44 @@ def parse_rttm(text: str) -> dict[str, tuple[Turn, ...]]:
     return {name: tuple(sorted(turns, key=lambda turn: (turn.start, turn.end))) for name, turns in found.items()}
 
 
+def parse_stm(text: str) -> dict[str, Transcript]:
+    """NIST STM (`recording channel speaker start end [<labels>] text`) as a transcript per recording.
+
+    Comments (`;;`) and segments that are not to be scored are left out. Raises BadTranscript, naming the line.
+    """
+    found: dict[str, list[Utterance]] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        fields = line.split(maxsplit=5)
+        if not fields or fields[0].startswith(";;"):
+            continue
+        try:
+            name, _, speaker, start_s, end_s = fields[:5]
+            start, end = to_tick(float(start_s)), to_tick(float(end_s))
+        except (ValueError, OverflowError):
+            raise BadTranscript(f"Line {number} of the STM is no segment.") from None
+        if start < 0 or end < start:
+            raise BadTranscript(f"Line {number} of the STM has no time span.")
+        said = re.sub(r"^<[^>]*>\s*", "", fields[5]) if len(fields) > 5 else ""
+        utterances = found.setdefault(name, [])
+        if said.strip() and "ignore_time_segment_in_scoring" not in said.lower():
+            utterances.append(
+                Utterance(UtteranceId(""), TrackId("mic"), start, end, SpeakerId(speaker), said.strip(), 1.0, ())
+            )
+    return {name: _numbered(utterances) for name, utterances in found.items()}
+
+
+def _numbered(utterances: list[Utterance]) -> Transcript:
+    """In order of start, with ids; a speaker's role is known where their name says it."""
+    ordered = sorted(utterances, key=lambda utterance: (utterance.start, utterance.end))
+    roles = {
+        utterance.speaker: transcript_json.ROLES[utterance.speaker.lower()]
+        for utterance in ordered
+        if utterance.speaker.lower() in transcript_json.ROLES
+    }
+    named = (replace(one, id=UtteranceId(f"mic-{number}")) for number, one in enumerate(ordered, 1))
+    return Transcript(tuple(named), roles)
+
+
 def parse_textgrid(text: str) -> dict[str, list[tuple[float, float, str]]]:
     """Praat's long text form: per interval tier its (start_s, end_s, label), empty labels left out.
 
@@ -105,14 +144,7 @@ def textgrid_transcript(texts: Iterable[str]) -> Transcript:
                 )
                 for start, end, label in spans
             ]
-    utterances.sort(key=lambda utterance: (utterance.start, utterance.end))
-    roles = {
-        utterance.speaker: transcript_json.ROLES[utterance.speaker.lower()]
-        for utterance in utterances
-        if utterance.speaker.lower() in transcript_json.ROLES
-    }
-    numbered = (replace(one, id=UtteranceId(f"mic-{number}")) for number, one in enumerate(utterances, 1))
-    return Transcript(tuple(numbered), roles)
+    return _numbered(utterances)
 
 
 def turns_of(transcript: Transcript) -> tuple[Turn, ...]:
@@ -134,13 +166,20 @@ def read_reference(paths: Iterable[Path]) -> Reference:
             reference = replace(reference, turns=only, speakers=len({turn.speaker for turn in only}))
         elif path.suffix == ".json":
             reference = replace(reference, transcript=transcript_json.parse(text))
+        elif path.suffix == ".stm":
+            recordings = parse_stm(text)
+            if len(recordings) > 1 and path.stem not in recordings:
+                raise BadTranscript("The STM speaks of several recordings.", mend="Give one per recording.")
+            said = recordings.get(path.stem) or next(iter(recordings.values()), Transcript((), {}))
+            people = len({one.speaker for one in said.utterances})
+            reference = replace(reference, transcript=said, speakers=reference.speakers or people or None)
         elif path.suffix == ".TextGrid":
             grids.append(text)
         elif path.suffix == ".txt":
             reference = replace(reference, text=text.strip())
         else:
             raise BadTranscript(
-                "A reference of a kind that is not known.", mend="Use .rttm, .json, .TextGrid or .txt."
+                "A reference of a kind that is not known.", mend="Use .rttm, .stm, .json, .TextGrid or .txt."
             )
     return replace(reference, transcript=textgrid_transcript(grids)) if grids else reference
 
@@ -176,5 +215,7 @@ def _item(folder: Path, row: dict[str, Any]) -> Item:
         reference = replace(reference, text=str(row["text"]))
     if row.get("speakers") is not None:
         reference = replace(reference, speakers=int(row["speakers"]))
+    if row.get("noise"):
+        reference = replace(reference, text="", turns=())
     audio = folder / str(row["audio"])
     return Item(str(row.get("name", audio.stem)), audio, reference)

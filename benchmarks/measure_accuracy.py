@@ -6,7 +6,7 @@ Final words are a function of the audio alone, so one run says it all, and pace 
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,9 +14,16 @@ import numpy as np
 
 from benchmarks import diarization_peer
 from benchmarks.accuracy import Scores, score
-from benchmarks.manifest import Reference, parse_rttm
+from benchmarks.manifest import Item, Reference, parse_rttm
 from benchmarks.measure_live import Material
-from benchmarks.scoring import DiarizationErrors, WordErrors, diarization_errors, transcript_errors
+from benchmarks.scoring import (
+    DiarizationErrors,
+    WordErrors,
+    diarization_errors,
+    ordered_text,
+    transcript_errors,
+    word_errors,
+)
 from diarization.embedded import EmbeddedSpeakerModel
 from streaming.media import decode_file
 from streaming.ports import Recognizer, Window
@@ -78,26 +85,59 @@ def decoded_whole(material: Material, recognizer: Recognizer) -> tuple[WordError
     """
     pcm = read(material.audio)
     spans = whole_spans(material.reference.utterances, Tick(len(pcm)))
-    windows = [Window(start, pcm[start:end]) for start, end in spans]
-    hypotheses = recognizer.recognize(windows)
-    utterances = tuple(
-        Utterance(
-            UtteranceId(f"mic-{number}"),
-            TrackId("mic"),
-            start,
-            end,
-            SpeakerId("S1"),
-            " ".join(word.text for word in one.words),
-            1.0,
-            one.words,
-        )
-        for number, ((start, end), one) in enumerate(zip(spans, hypotheses, strict=True), 1)
-        if one.words
-    )
-    return transcript_errors(material.reference, Transcript(utterances, {})), len(spans)
+    return transcript_errors(material.reference, decoded(pcm, spans, recognizer)), len(spans)
 
 
-def whole_spans(utterances: Iterable[Utterance], length: Tick) -> list[tuple[Tick, Tick]]:
+def decoded(pcm: Int16Mono, spans: Sequence[tuple[Tick, Tick]], recognizer: Recognizer) -> Transcript:
+    """What is heard in each span as one window; a span longer than the engine's window in equal parts."""
+    parts = [part for span in spans for part in _parts(*span, recognizer.max_window_ticks)]
+    utterances: list[Utterance] = []
+    for first in range(0, len(parts), recognizer.max_batch):
+        some = parts[first : first + recognizer.max_batch]
+        hypotheses = recognizer.recognize([Window(start, pcm[start:end]) for start, end in some])
+        for (start, end), one in zip(some, hypotheses, strict=True):
+            text = " ".join(word.text for word in one.words)
+            name = UtteranceId(f"mic-{len(utterances) + 1}")
+            if one.words:
+                utterances.append(Utterance(name, TrackId("mic"), start, end, SpeakerId("S1"), text, 1.0, one.words))
+    return Transcript(tuple(utterances), {})
+
+
+def _parts(start: Tick, end: Tick, most: int) -> list[tuple[Tick, Tick]]:
+    count = max(1, -(-(end - start) // most))
+    edges = [Tick(start + (end - start) * place // count) for place in range(count + 1)]
+    return list(pairwise(edges))
+
+
+def offline(item: Item, recognizer: Recognizer) -> WordErrors | None:
+    """Word errors of a recording decoded whole: by its utterances, else its turns, else all of it.
+
+    None where its words are not known.
+    """
+    reference, pcm = item.reference, read(item.audio)
+    length = Tick(len(pcm))
+    if not reference.words_known():
+        return None
+    timed = reference.transcript.utterances if reference.transcript is not None else ()
+    spans = whole_spans([one for one in timed if one.start < one.end], length)
+    if not spans and reference.turns:
+        spans = whole_spans(reference.turns, length)
+    heard_whole = decoded(pcm, spans or [(Tick(0), length)], recognizer)
+    if reference.transcript is not None:
+        return transcript_errors(reference.transcript, heard_whole)
+    return word_errors(reference.text or "", ordered_text(heard_whole))
+
+
+def side_by_side(
+    item: Item, scores: Scores, speakers: int, recognizer: Recognizer, model: EmbeddedSpeakerModel
+) -> Scores:
+    """A recording's scores with what the same engines reach else: words decoded whole, turns as they came."""
+    turns = item.reference.turns
+    online = diarized(item.audio, turns, speakers, model).online if turns else None
+    return replace(scores, whole=offline(item, recognizer), online=online)
+
+
+def whole_spans(utterances: Iterable[Utterance | Turn], length: Tick) -> list[tuple[Tick, Tick]]:
     """Where the utterances are, overlapping ones as one, with 0.2 s around them but never into the next one's."""
     joined: list[tuple[Tick, Tick]] = []
     for one in sorted(utterances, key=lambda one: one.start):

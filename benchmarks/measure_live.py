@@ -14,6 +14,7 @@ from benchmarks.live import Message, Recording, Transport, run_live
 from benchmarks.live_figures import Costs, LiveResult, result
 from benchmarks.manifest import parse_rttm, read_reference, turns_of
 from benchmarks.server_process import Running, running_server
+from streaming.errors import BadTranscript
 from streaming.types import Transcript, Turn
 
 _NAMES = Path(__file__).parent / "thread_names"
@@ -41,6 +42,17 @@ def bundled(folder: Path) -> Material:
     return Material(folder / "mix.opus", reference, spoken.get("session") or turns_of(reference))
 
 
+def bundled_or_refused(folder: Path) -> Material:
+    """The same, with a plain word where it is no such folder. Raises BadTranscript."""
+    try:
+        return bundled(folder)
+    except OSError as error:
+        raise BadTranscript(
+            f"This is no session's folder: {error.strerror or 'it cannot be read'}.",
+            mend="It needs mix.opus, reference.json and session.rttm, as `sameday bench generate` writes them.",
+        ) from None
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """One session: what came of it, and the recording it came from."""
@@ -56,13 +68,23 @@ def session(
 
     Raises RuntimeError where the server does not start, and what `run_live` raises.
     """
-    path = os.pathsep.join(filter(None, [str(_NAMES), os.environ.get("PYTHONPATH", "")]))
-    with running_server({"PYTHONPATH": path}) as server:
+    with running_server(server_environment()) as server:
         time.sleep(wait_s)
-        before, before_threads = server.cpu_s(), processes.thread_cpu_s(server.process.pid)
+        costs = server_costs(server)
         recording = asyncio.run(run_live(server.url, material.audio, transport=transport, shown=shown))
-        costs = _costs(server, before, before_threads)
-    return Live(result(transport, recording, material.reference, material.spoken, costs), recording)
+        used = costs()
+    return Live(result(transport, recording, material.reference, material.spoken, used), recording)
+
+
+def server_environment() -> dict[str, str]:
+    """What a server needs for its threads to have their names."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(_NAMES), os.environ.get("PYTHONPATH", "")]))}
+
+
+def server_costs(server: Running) -> Callable[[], Costs]:
+    """What the server's process uses from now on until the answer is called."""
+    before, before_threads = server.cpu_s(), processes.thread_cpu_s(server.process.pid)
+    return lambda: _costs(server, before, before_threads)
 
 
 def side_by_side(

@@ -1,13 +1,17 @@
 """What every part of the figures shares: its surroundings, and what it hands to the report."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.audio_files import read_audio, write_audio
 from benchmarks.figure import Figure
 from benchmarks.measure_live import Material, bundled
+from benchmarks.talk_pieces import cut
 from streaming.settings import Settings
+from streaming.types import Tick, to_tick
 
 SESSION = Path(__file__).parent / "data" / "session"
 DEVELOPMENT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -23,10 +27,20 @@ class Surroundings:
     say: Callable[[str], None]
     settings: Settings
     data: Path = DEVELOPMENT_DATA
+    until: float = math.inf
+    """`time.monotonic` by which all is to be done: what takes as much time as there is ends then."""
 
     def material(self) -> Material:
         """The bundled session."""
         return bundled(SESSION)
+
+    def material_part(self, length_s: float) -> Material:
+        """The first so many seconds of the bundled session, to the pause before their end."""
+        whole = self.material()
+        piece = cut(read_audio(whole.audio), whole.reference, whole.spoken, Tick(0), to_tick(length_s))
+        path = self.work / f"first-{length_s:.0f}.wav"
+        write_audio(path, piece.pcm)
+        return Material(path, piece.reference, piece.spoken)
 
     def recordings(self, folder: str, *suffixes: str) -> list[Path]:
         """Recordings of the development data, none where it is not there."""

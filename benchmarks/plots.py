@@ -125,6 +125,23 @@ def curve(points: Points, x_says: str, y_says: str, title: str, *, bound: float 
     return plane.picture(body + _path(plane, points, 0), title)
 
 
+def curves(series: Mapping[str, Points], x_says: str, y_says: str, title: str, *, bound: float | None = None) -> str:
+    """A line with dots per series, from 0 up; `bound` is drawn across."""
+    spots = [spot for points in series.values() for spot in points]
+    most = max([y for _, y in spots] + ([bound] if bound is not None else []), default=1.0)
+    plane = Plane((0.0, ceiling(max((x for x, _ in spots), default=1.0))), (0.0, ceiling(most)), height=260)
+    body = plane.axes(x_says, y_says)
+    if bound is not None:
+        at = plane.at_y(bound)
+        body += f'<line class="mark" x1="{plane.left}" x2="{WIDTH - plane.right}" y1="{at}" y2="{at}"/>'
+    for number, points in enumerate(series.values()):
+        body += _path(plane, points, number) if points else ""
+        body += "".join(
+            f'<circle class="s{number}" cx="{plane.at_x(x)}" cy="{plane.at_y(y)}" r="3.2"/>' for x, y in points
+        )
+    return plane.picture(body, title) + legend(list(series))
+
+
 def dots(points: Points, x_says: str, y_says: str, title: str) -> str:
     """A dot per point."""
     plane = Plane(

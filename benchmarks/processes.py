@@ -102,6 +102,15 @@ def resident_mb(pid: int, line: str = "VmRSS") -> float:
     return 0.0
 
 
+def cpu_s(pid: int) -> float:
+    """Core-seconds of a process so far; 0 where it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) * _TICK_S
+
+
 def thread_cpu_s(pid: int) -> dict[str, float]:
     """Core-seconds by thread name without its number; the main thread is `main`. Threads that ended are left out."""
     used: dict[str, float] = {}

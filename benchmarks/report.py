@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from benchmarks import plots
+from benchmarks import plots, report_load
 from benchmarks.figure import shown, spread, summary, target_text, verdict
 
 _STYLE = """
@@ -42,7 +42,7 @@ svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } svg .label { fi
 .line { fill: none; background: none; stroke-width: 2; } .tick { stroke-width: 1.2; }
 .s0.line { stroke: var(--c0); } .s1.line { stroke: var(--c1); } .s2.line { stroke: var(--c2); }
 .s3.line { stroke: var(--c3); } .s2.tick { stroke: var(--c2); } .s3.tick { stroke: var(--c3); }
-.dot { opacity: .55; }
+.dot { opacity: .55; } .flame { opacity: .5; } svg .frame { font-size: 11px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; font-size: 14px; color: var(--soft); margin: 6px 0 0; }
 .legend i { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 7px; }
 """
@@ -55,14 +55,29 @@ def page(body: Mapping[str, Any]) -> str:
         _head(body),
         _figures(body["figures"]),
         _skipped(body["skipped"]),
-        *(draw(details) for draw in (_latency, _time_line, _late, _gaps, _cost, _monologue, _memory, _speakers)),
+        *(draw(details) for draw in (_latency, _time_line, _late, _gaps)),
+        *(drawing(*one) for one in report_load.drawings(details)),
+        *(draw(details) for draw in (_cost, _monologue, _memory, _speakers)),
         _machine(body["machine"]),
     ]
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>sameday: figures</title>'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>sameday: '
+        f"{escape(_title(body))}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><main>{''.join(parts)}</main></body></html>\n"
     )
+
+
+_TITLES = {
+    "live": "live sessions",
+    "load": "under bad conditions",
+    "compare": "beside other ways of streaming",
+    "accuracy": "accuracy",
+}
+
+
+def _title(body: Mapping[str, Any]) -> str:
+    return _TITLES.get(body.get("what", ""), "figures")
 
 
 def _head(body: Mapping[str, Any]) -> str:
@@ -81,7 +96,7 @@ def _head(body: Mapping[str, Any]) -> str:
         else ""
     )
     return (
-        "<h1>sameday: figures</h1>"
+        f"<h1>sameday: {escape(_title(body))}</h1>"
         f'<p class="lead">{escape(summary(body["figures"]))}</p>{_missed(body["figures"])}'
         f'<p class="soft">{escape(body["started_at"])}, {length}, {state}; {kind}; '
         f"{machine['usable_cores']} cores of {escape(machine['processor'])}."
@@ -122,7 +137,8 @@ def _skipped(reasons: Sequence[str]) -> str:
     return "<h2>Not measured</h2><ul>" + "".join(f"<li>{escape(reason)}</li>" for reason in reasons) + "</ul>"
 
 
-def _drawing(title: str, says: str, picture: str) -> str:
+def drawing(title: str, says: str, picture: str) -> str:
+    """A section of the page."""
     return f'<h2>{escape(title)}</h2><p class="soft">{escape(says)}</p><div class="scroll">{picture}</div>'
 
 
@@ -137,7 +153,7 @@ def _latency(details: Mapping[str, Any]) -> str:
     picture = plots.cumulative(
         series, "seconds past the endpoint silence", [(0.5, "target for 95 %")], "Final latency"
     )
-    return _drawing("Final latency", says, picture)
+    return drawing("Final latency", says, picture)
 
 
 def _time_line(details: Mapping[str, Any]) -> str:
@@ -145,7 +161,7 @@ def _time_line(details: Mapping[str, Any]) -> str:
     if not line:
         return ""
     says = "The bundled session over WebRTC, first run. Green bars run from an utterance's end to its final words."
-    return _drawing("A session as its client saw it", says, plots.session(line, "A session on a time line"))
+    return drawing("A session as its client saw it", says, plots.session(line, "A session on a time line"))
 
 
 def _late(details: Mapping[str, Any]) -> str:
@@ -157,7 +173,7 @@ def _late(details: Mapping[str, Any]) -> str:
         return ""
     says = "From the last sample, endpoint silence included. Names are the reference's."
     head = ("transport", "utterance", "followed by", "ended at s", "final after s")
-    return _drawing("The latest finals of a run", says, _table(head, rows, numbers=2))
+    return drawing("The latest finals of a run", says, report_load.table(head, rows, numbers=2))
 
 
 def _gaps(details: Mapping[str, Any]) -> str:
@@ -170,7 +186,7 @@ def _gaps(details: Mapping[str, Any]) -> str:
     says = (
         "As the server named them, all runs. One from 0 on is the wait for the first packet: nothing was sent then."
     )
-    return _drawing("Gaps", says, _table(("transport", "cause", "from s", "to s"), rows, numbers=2))
+    return drawing("Gaps", says, report_load.table(("transport", "cause", "from s", "to s"), rows, numbers=2))
 
 
 def _cost(details: Mapping[str, Any]) -> str:
@@ -178,7 +194,7 @@ def _cost(details: Mapping[str, Any]) -> str:
     if not rows:
         return ""
     says = "Core-seconds of the server's process per second of audio, by the threads that used them."
-    return _drawing(
+    return drawing(
         "What a session costs", says, plots.bars(rows, "core-seconds per second of audio", "Cost by stage")
     )
 
@@ -191,7 +207,7 @@ def _monologue(details: Mapping[str, Any]) -> str:
     picture = plots.dots(
         points, "seconds into the monologue", "seconds to final", "Delay of each word of a monologue"
     )
-    return _drawing("A monologue", says, picture)
+    return drawing("A monologue", says, picture)
 
 
 def _memory(details: Mapping[str, Any]) -> str:
@@ -199,7 +215,7 @@ def _memory(details: Mapping[str, Any]) -> str:
     if not points:
         return ""
     says = "Resident memory of the whole process while a long recording goes through it as fast as it can."
-    return _drawing("Memory", says, plots.curve(points, "minutes of audio", "MB", "Memory over a long session"))
+    return drawing("Memory", says, plots.curve(points, "minutes of audio", "MB", "Memory over a long session"))
 
 
 def _speakers(details: Mapping[str, Any]) -> str:
@@ -211,23 +227,11 @@ def _speakers(details: Mapping[str, Any]) -> str:
         return ""
     says = "DER in %, collar 0, overlap scored. The wheel's own diarizer finds out itself how many speak."
     head = ("recording", "ours, settled", "ours, online", "the wheel's", "the wheel's, gate off")
-    return _drawing("Who speaks when, by recording", says, _table(head, rows, numbers=4))
+    return drawing("Who speaks when, by recording", says, report_load.table(head, rows, numbers=4))
 
 
 def _cell(value: float | None) -> str:
     return "-" if value is None or not math.isfinite(value) else f"{value:.1f}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers: int) -> str:
-    first = len(head) - numbers
-
-    def cells(row: Sequence[str], tag: str) -> str:
-        return "".join(
-            f"<{tag}{' class=n' if place >= first else ''}>{escape(cell)}</{tag}>" for place, cell in enumerate(row)
-        )
-
-    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _machine(machine: Mapping[str, Any]) -> str:

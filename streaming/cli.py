@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from benchmarks.arguments import add_bench
 from drafting import text as note_text
 from drafting.note import Note
 from drafting.stage import draft_note
@@ -85,33 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     enroll.add_argument("--out", type=Path, required=True, metavar="FILE", help="for SAMEDAY_CLINICIAN_VOICE")
     enroll.set_defaults(run=_enroll)
 
-    _bench_parser(commands.add_parser("bench", help="measure latency or accuracy on this machine"))
+    add_bench(commands.add_parser("bench", help="measure on this machine: latency, load, accuracy, comparisons"))
 
     doctor = commands.add_parser("doctor", help="say what works on this machine, and what to do where it does not")
     doctor.set_defaults(run=_doctor)
     return parser
-
-
-def _bench_parser(bench: argparse.ArgumentParser) -> None:
-    kinds = bench.add_subparsers(required=True, metavar="WHAT")
-    live = kinds.add_parser("live", help="a session at real-time pace against a server of its own: latencies, cost")
-    live.add_argument(
-        "session", type=Path, nargs="?", help="a folder of the speech generator; the bundled one unless set"
-    )
-    live.add_argument(
-        "--transport", choices=("webrtc", "websocket", "both"), default="webrtc", help="webrtc unless set"
-    )
-    live.add_argument("--json", action="store_true", help="print JSON")
-    live.set_defaults(run=_bench_live)
-    accuracy = kinds.add_parser("accuracy", help="word and speaker errors over recordings with references")
-    accuracy.add_argument(
-        "manifest", type=Path, help="a manifest, or a folder of recordings with references beside them"
-    )
-    accuracy.add_argument(
-        "--speakers", type=_speakers, metavar="N", help="people heard; as the references say unless set"
-    )
-    accuracy.add_argument("--json", action="store_true", help="print JSON")
-    accuracy.set_defaults(run=_bench_accuracy)
 
 
 def _speakers(text: str) -> int:
@@ -243,18 +222,6 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         why = error.strerror or "it cannot be read"
         raise BadTranscript(f"The transcript cannot be read: {why}.", mend="Check the path.") from None
-
-
-def _bench_live(chosen: argparse.Namespace, _: Settings) -> int:
-    from benchmarks import commands
-
-    return commands.live(chosen.session, chosen.transport, as_object=chosen.json)
-
-
-def _bench_accuracy(chosen: argparse.Namespace, settings: Settings) -> int:
-    from benchmarks import commands
-
-    return commands.accuracy(chosen.manifest, chosen.speakers, settings, as_object=chosen.json)
 
 
 def _doctor(_: argparse.Namespace, settings: Settings) -> int:

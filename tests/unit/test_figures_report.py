@@ -126,7 +126,12 @@ def test_a_part_that_fails_takes_nothing_from_the_others(monkeypatch: pytest.Mon
 
     said: list[str] = []
     monkeypatch.setattr(
-        figures, "PARTS", {"one": ("first", broken), "two": ("second", lambda _: Part([figure("p", "n", "s", 1.0)]))}
+        figures,
+        "PARTS",
+        {
+            "one": figures.Kind("first", broken, 1.0),
+            "two": figures.Kind("second", lambda _: Part([figure("p", "n", "s", 1.0)]), 1.0),
+        },
     )
     parts = figures.measure(Surroundings(1, True, tmp_path, said.append, Settings()), ["one", "two"])
     assert [part.failed for part in parts] == [True, False]
