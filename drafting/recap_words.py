@@ -57,5 +57,6 @@ def _third_person(text: str) -> str:
 def _sentence(text: str) -> str:
     opens = re.match(r"[^\W\d_]", text)
     if opens and not re.match(r"[a-z]+[A-Z]", text):
-        text = text[:1].upper() + text[1:]
+        first = text[:1].upper()
+        text = (first if len(first) == 1 else text[:1]) + text[1:]  # a sharp s has no capital of one letter
     return text if re.search(r"[.!?][\"”)]?$", text) else f"{text}."

@@ -37,6 +37,7 @@ LAYERS: dict[str, str] = {
     "streaming.redis_store": "adapter",
     "streaming.rtp_track": "adapter",
     "drafting.embedded": "adapter",
+    "drafting.visit_ics": "adapter",
     "drafting.practice_files": "adapter",
     "drafting.model_server": "adapter",
     "drafting.vllm_writer": "adapter",

@@ -113,7 +113,7 @@ _TEXT = st.lists(st.sampled_from(_LINES) | st.text(max_size=40), max_size=8).fla
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(text=_TEXT)
 def test_every_word_lies_in_one_piece(text: str) -> None:
     cut = pieces(text)
@@ -127,7 +127,7 @@ def test_every_word_lies_in_one_piece(text: str) -> None:
     assert not re.search(r"\w", re.sub(r"^[ \t]*\(?\d{1,2}[.)][ \t]", "", outside, flags=re.MULTILINE))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(text=_TEXT, format=st.sampled_from(["soap", "dap", "birp", "girp", "pirp", "progress", "intake", "plan"]))
 def test_every_piece_is_one_statement_and_there_is_no_other(text: str, format: str) -> None:
     found = recap(text, NoteContext(diagnosis="F41.1", goals=("leave the house",)), format)
@@ -136,7 +136,7 @@ def test_every_piece_is_one_statement_and_there_is_no_other(text: str, format: s
     assert told == sorted(one.removeprefix("Risk: ") for one in expected)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(text=_TEXT)
 def test_a_sentence_has_no_word_that_was_not_written_or_stands_for_one(text: str) -> None:
     for one in pieces(text):
