@@ -146,7 +146,7 @@ def of_format(
     checks = (
         *_follow_up(asks, note_format),
         *_code_fits(found, bill, note_format),
-        *_unanswered(findings(note, (), transcript, note_format), spoken_of, of_risk, found),
+        *_unanswered(findings(note, (), transcript, note_format), spoken_of, of_risk, found, bill),
     )
     return Recap(
         replace(note, checks=checks),
@@ -276,7 +276,7 @@ def _code_fits(found: Given, bill: Billing, note_format: NoteFormat) -> list[Che
 
 
 def _unanswered(
-    checks: Sequence[CheckFinding], spoken_of: set[str], of_risk: Sequence[Entered], found: Given
+    checks: Sequence[CheckFinding], spoken_of: set[str], of_risk: Sequence[Entered], found: Given, bill: Billing
 ) -> list[CheckFinding]:
     """The findings that the clinician's own words do not answer."""
     answered = {rule for rule, kinds in ANSWERED.items() if kinds & spoken_of}
@@ -284,6 +284,8 @@ def _unanswered(
         answered.add("risk_not_assessed")
     if found.start is not None:
         answered.add("start_stop_times")
+    if bill.minutes == 0 and bill.source != "clock":
+        answered.add("cpt_minutes")  # the times are asked for; there is nothing yet that could be too short
     return [one for one in checks if one.rule not in answered]
 
 

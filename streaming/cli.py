@@ -1,4 +1,4 @@
-"""The command line: `sameday serve`, `transcribe`, `draft`, `bench`, `doctor`."""
+"""The command line: `sameday serve`, `transcribe`, `draft`, `recap`, `backlog`, `self-check`, `bench`, `doctor`."""
 
 import argparse
 import asyncio
@@ -15,7 +15,7 @@ from benchmarks.arguments import add_bench
 from drafting import text as note_text
 from drafting.note import Note
 from drafting.stage import draft_note
-from streaming import transcript_json, wire
+from streaming import practice_commands, transcript_json, wire
 from streaming.errors import BadTranscript, PeerError, SamedayError
 from streaming.rttm import rttm
 from streaming.settings import Settings, load
@@ -80,6 +80,12 @@ def _parser() -> argparse.ArgumentParser:
     draft.add_argument("--out", type=Path, metavar="FILE", help="write a .docx, .pdf, .txt or .json (FHIR) instead")
     draft.add_argument("--with-transcript", action="store_true", help="append the transcript to FILE")
     draft.set_defaults(run=_draft)
+
+    practice_commands.add_recap(
+        commands.add_parser("recap", help="a note from two or three lines, typed or dictated"), _print_json
+    )
+    practice_commands.add_backlog(commands.add_parser("backlog", help="sessions without a signed note"), _print_json)
+    practice_commands.add_self_check(commands.add_parser("self-check", help="questions for you alone; keeps nothing"))
 
     enroll = commands.add_parser("enroll", help="learn the clinician's voice, for microphones that people share")
     enroll.add_argument("audio", type=Path, help="at least 10 s of the clinician alone")
@@ -240,6 +246,7 @@ def _set_up_logging(settings: Settings) -> None:
     # What it says of connections holds addresses and session ids.
     logging.getLogger("aioice").setLevel(logging.WARNING)
     logging.getLogger("aiortc").setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,122 @@
+"""Recaps among the practice's records: a typed or dictated one, its answers, and the note that they make."""
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from drafting import recap as recaps
+from drafting.formats import named
+from drafting.recap import BadRecap, Recap, Spoken
+from streaming import charts, context_json, visit_book
+from streaming.ports import Record, Records
+from streaming.session_log import SessionLog
+from streaming.types import NoteContext, UtteranceId
+
+KIND = "recap"
+MAX_LETTERS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a recap is made of, as it was sent."""
+
+    text: str = ""
+    format: str = "soap"
+    context: NoteContext = field(default_factory=NoteContext)
+    client: str | None = None
+    visit: str | None = None
+    written_on: str | None = None
+    late_reason: str = ""
+
+
+def spoken(log: SessionLog) -> Spoken:
+    """The talk of an ended session as a dictation. Raises BadRecap while it goes on, or where nothing was said."""
+    state = log.state
+    if state.ended_at is None:
+        raise BadRecap("The dictation goes on.", mend="End its session first.")
+    said = tuple((one.id, one.text) for one in state.in_order() if one.text.strip())
+    if not said:
+        raise BadRecap("Nothing was understood in the dictation.", mend="Dictate again, or type the recap.")
+    return Spoken(said)
+
+
+async def create(records: Records, asked: Asked, dictated: Spoken | None, *, at: str) -> Record:
+    """A recap with its note, kept under an id of its own. `at` is now, in the practice's zone.
+
+    Raises BadRecap, BadFormat, UnknownRecord for a chart or a visit that is not there, StoreFailed.
+    """
+    if (dictated is None) == (not asked.text.strip()):
+        raise BadRecap("Send either `text` or `session`.", mend="A recap is typed or dictated.")
+    if len(asked.text) > MAX_LETTERS:
+        raise BadRecap(f"The recap has more than {MAX_LETTERS} letters.", mend="Two or three lines are enough.")
+    named(asked.format)
+    visit = await visit_book.look(records, asked.visit) if asked.visit else None
+    known = await charts.context(records, asked.client, asked.context)
+    body: dict[str, Any] = {
+        "text": asked.text,
+        "spoken": None if dictated is None else [list(one) for one in dictated.utterances],
+        "format": asked.format,
+        "client": asked.client,
+        "visit": asked.visit,
+        "context": known.context,
+        "service_date": None if visit is None else visit.date.isoformat(),
+        "written_on": asked.written_on or at[:10],
+        "late_reason": asked.late_reason,
+        "answers": [],
+        "created_at": at,
+    }
+    if visit is not None and visit.source == "session" and visit.start and visit.stop:
+        # Only a session's own clock is measured: an import may hold what the calendar said.
+        body["context"] = {"started_at": visit.start, "ended_at": visit.stop} | body["context"]
+    body["recap"] = (await _written(body)).as_json()
+    key = uuid.uuid4().hex
+    version = await records.put(KIND, key, body, version=0)
+    if visit is not None:
+        await visit_book.recapped(records, visit.id, at=at)
+    return Record(KIND, key, version, body)
+
+
+async def look(records: Records, key: str) -> Record:
+    """A recap. Raises UnknownRecord, StoreFailed."""
+    return await records.get(KIND, key)
+
+
+async def answer(records: Records, key: str, answers: dict[str, str]) -> Record:
+    """The recap with more answers folded in, and what is still asked. Raises UnknownRecord, BadRecap, Conflict."""
+    stored = await records.get(KIND, key)
+    so_far = tuple((kind, text) for kind, text in stored.body["answers"])
+    body = {**stored.body, "answers": [list(one) for one in recaps.answer(so_far, answers)]}
+    body["recap"] = (await _written(body)).as_json()
+    return Record(KIND, key, await records.put(KIND, key, body, version=stored.version), body)
+
+
+def told(record: Record) -> dict[str, Any]:
+    """What a client sees: the draft object with questions and header, and what the recap was made of."""
+    body = record.body
+    kept = ("format", "client", "visit", "written_on", "created_at")
+    return {
+        "id": record.key,
+        "version": record.version,
+        **{name: body[name] for name in kept},
+        "answers": [{"kind": kind, "text": text} for kind, text in body["answers"]],
+        "note": body["recap"],
+        "questions": body["recap"]["questions"],
+        "question_kinds": body["recap"]["question_kinds"],
+        "header": body["recap"]["header"],
+    }
+
+
+async def _written(body: dict[str, Any]) -> Recap:
+    said = body["spoken"]
+    text = Spoken(tuple((UtteranceId(name), words) for name, words in said)) if said else body["text"]
+    return await asyncio.to_thread(
+        recaps.recap,
+        text,
+        context_json.read(body["context"]),
+        body["format"],
+        written_on=body["written_on"],
+        late_reason=body["late_reason"],
+        service_date=body["service_date"],
+        answers=[(kind, words) for kind, words in body["answers"]],
+    )

@@ -1,0 +1,187 @@
+"""The practice's visits among its records: imported ones, those entered by hand, and the sessions of this server."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from drafting import visits
+from drafting.visit_csv import Imported
+from drafting.visits import BadVisit, Visit
+from streaming.errors import Conflict, PeerError, UnknownRecord
+from streaming.ports import Record, Records
+from streaming.session_log import SessionLog
+from streaming.session_visit import caught_up, visit_of
+
+KIND = "visit"
+_TRIES = 3
+_DICTATION = "dictation"
+"""Marks a session that was a dictated recap: it is nobody's visit."""
+
+
+class VisitStays(PeerError):
+    """A session of this server is a visit as long as it is in the log."""
+
+    code = "visit_stays"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an import changed: new visits, known ones that it filled, and known ones that it left as they were."""
+
+    new: int
+    filled: int
+    known: int
+
+    def as_json(self) -> dict[str, int]:
+        return {"new": self.new, "filled": self.filled, "known": self.known}
+
+
+class Logs(Protocol):
+    """Sessions as their logs have them."""
+
+    async def names(self) -> list[str]:
+        """Ids of all sessions. Raises StoreFailed."""
+        ...
+
+    def find(self, name: str) -> object | None:
+        """Something where the session goes on here, else None."""
+        ...
+
+    async def log_of(self, name: str) -> SessionLog:
+        """A session's log. Raises UnknownSession, StoreFailed."""
+        ...
+
+
+async def kept(records: Records) -> dict[str, Record]:
+    """All visits that are kept, by id. Raises StoreFailed."""
+    return {one.key: one for one in await records.all(KIND)}
+
+
+async def with_sessions(records: Records, sessions: Logs, zone: ZoneInfo) -> list[Visit]:
+    """All visits, those of this server's ended sessions as their logs have them now. Raises StoreFailed.
+
+    A session whose note is signed in its log is final and is not read again.
+    """
+    known = await kept(records)
+    for name in await sessions.names():
+        stored = known.get(name)
+        if sessions.find(name) is not None or (stored and (stored.body.get("final") or _DICTATION in stored.body)):
+            continue
+        try:
+            now = visit_of(name, (await sessions.log_of(name)).state, zone)
+        except PeerError:
+            continue  # a log without a beginning is no session
+        if now is not None:
+            known[name] = await _catch_up(records, stored, now)
+    return [_visit(one) for one in known.values() if _DICTATION not in one.body]
+
+
+async def dictated(records: Records, session: str) -> None:
+    """Take a session for a dictation from now on: it is no visit. Raises StoreFailed."""
+    await records.put(KIND, session, {_DICTATION: True})
+
+
+async def _catch_up(records: Records, stored: Record | None, now: Visit) -> Record:
+    """The record of a session's visit as it is now; written only where it differs."""
+    visit = now if stored is None else caught_up(_visit(stored), now)
+    body = visit.as_json() | ({"final": True} if now.note == "signed" else {})
+    if stored is not None and stored.body == body:
+        return stored
+    version = stored.version if stored else 0
+    try:
+        return Record(KIND, visit.id, await records.put(KIND, visit.id, body, version=version), body)
+    except Conflict:
+        return await records.get(KIND, visit.id)  # somebody else was quicker; the next look catches up
+
+
+def _visit(record: Record) -> Visit:
+    return visits.read({name: value for name, value in record.body.items() if name != "final"})
+
+
+async def look(records: Records, key: str) -> Visit:
+    """A visit. Raises UnknownRecord, StoreFailed."""
+    found = await records.get(KIND, key)
+    if _DICTATION in found.body:
+        raise UnknownRecord("There is no such record.", mend="The session was a dictation.")
+    return _visit(found)
+
+
+async def add(records: Records, body: Mapping[str, Any]) -> Visit:
+    """A visit entered by hand, under an id of its own. Raises BadVisit, StoreFailed."""
+    given = sorted({"id", "source", "session"} & set(body))
+    if given:
+        raise BadVisit(f"{given[0]} is the server's to give.", mend="Leave it out.")
+    visit = visits.read({**body, "id": uuid.uuid4().hex, "source": "manual"})
+    await records.put(KIND, visit.id, visit.as_json(), version=0)
+    return visit
+
+
+async def change(records: Records, key: str, body: Mapping[str, Any], *, at: str) -> Visit:
+    """A visit with some fields changed; signed by hand without a time, it is signed `at` now.
+
+    Raises UnknownRecord, BadVisit, Conflict, StoreFailed.
+    """
+    for attempt in range(_TRIES):
+        stored = await records.get(KIND, key)
+        if body.get("note") == "signed" and "signed_at" not in body and stored.body.get("note") != "signed":
+            body = {**body, "signed_at": at}
+        elif body.get("note", "signed") != "signed" and "signed_at" not in body:
+            body = {**body, "signed_at": None}
+        visit = visits.changed(_visit(stored), body)
+        kept_body = visit.as_json() | ({"final": True} if stored.body.get("final") else {})
+        try:
+            await records.put(KIND, key, kept_body, version=stored.version)
+        except Conflict:
+            if attempt + 1 == _TRIES:
+                raise
+            continue
+        return visit
+    raise AssertionError("unreachable")
+
+
+async def remove(records: Records, key: str) -> None:
+    """Forget a visit. Raises UnknownRecord, VisitStays for a session of this server, StoreFailed."""
+    visit = await look(records, key)
+    if visit.session:
+        raise VisitStays("This visit is a session of this server.", mend="Mark its note as signed instead.")
+    await records.remove(KIND, key)
+
+
+async def take(records: Records, imported: Imported) -> Taken:
+    """Keep what an import read: known visits are filled, never set back. Raises StoreFailed."""
+    known: dict[tuple[str, str, str], Visit] = {}
+    for record in (await kept(records)).values():
+        if _DICTATION in record.body:
+            continue
+        visit = _visit(record)
+        known[visit.identity] = visit
+    new = filled = 0
+    for visit in imported.visits:
+        there = known.get(visit.identity)
+        if there is None:
+            made = replace(visit, id=uuid.uuid4().hex)
+            await records.put(KIND, made.id, made.as_json(), version=0)
+            new += 1
+            continue
+        merged = visits.merged(there, visit)
+        if merged != there:
+            stored = await records.get(KIND, there.id)
+            extra = {"final": True} if stored.body.get("final") else {}
+            await records.put(KIND, there.id, merged.as_json() | extra)
+            filled += 1
+    return Taken(new, filled, len(imported.visits) - new - filled)
+
+
+async def recapped(records: Records, key: str, *, at: str) -> None:
+    """Mark that a visit has a draft from a recap; a note that is further stays. Raises UnknownRecord, StoreFailed."""
+    visit = await look(records, key)
+    if visit.note in ("unsigned", "skeleton"):
+        await change(records, key, {"note": "draft", "drafted_at": at}, at=at)
+
+
+__all__ = [
+    "KIND", "Taken", "VisitStays", "add", "change", "dictated", "kept", "look", "recapped", "remove", "take",
+    "with_sessions",
+]  # fmt: skip
