@@ -9,6 +9,7 @@ from drafting.clones import Earlier
 from drafting.clones import findings as clones
 from drafting.facts import Fact
 from drafting.formats import NoteFormat
+from drafting.golden_thread import Thread, golden_thread
 from drafting.needs import NEEDS, Subject, applies
 from drafting.note import CheckFinding, Note
 from drafting.packs import Pack, Rule, packs_of
@@ -40,7 +41,25 @@ def findings(
             if what is not None:
                 message = rule.message.replace("{what}", what) if what else _without_what(rule.message)
                 found.append(CheckFinding(rule.id, rule.severity, message, _section(rule, note, note_format)))
+    found += _thread(subject, note_format)
     return (*found, *clones(note, earlier, others))
+
+
+def thread_of(note: Note, facts: Sequence[Fact], transcript: Transcript, note_format: NoteFormat) -> Thread:
+    """The golden thread of a note, for a page."""
+    return golden_thread(Subject(note, facts, transcript, None), note_format)
+
+
+def _thread(subject: Subject, note_format: NoteFormat) -> list[CheckFinding]:
+    """Links that are there and hang loose; those that are missing have rules of their own."""
+    if subject.note.format in UNTHREADED:
+        return []
+    loose = (one for one in golden_thread(subject, note_format).links if one.state == "loose")
+    return [CheckFinding(f"thread_{one.key}", "info", one.mend, one.section) for one in loose]
+
+
+UNTHREADED = ("plan", "intake")
+"""Formats that begin a thread and cannot carry it on."""
 
 
 def _without_what(message: str) -> str:
@@ -56,4 +75,4 @@ def _section(rule: Rule, note: Note, note_format: NoteFormat) -> str:
     return note_format.home(*rule.home)
 
 
-__all__ = ["findings", "packs_of", "vague_sections"]
+__all__ = ["findings", "packs_of", "thread_of", "vague_sections"]

@@ -38,6 +38,11 @@ def by_goal(facts: Sequence[Fact], context: NoteContext) -> tuple[GoalProgress, 
     )
 
 
+def stems_of(text: str) -> set[str]:
+    """What a text is about: its content stems without numbers and words that all talk shares."""
+    return {stem for stem in content_stems(text) if not stem.replace(".", "").isdigit()} - _COMMON
+
+
 def speaks_of(goal: Goal, text: str) -> bool:
     """Whether a text shares a content word with the goal or one of its objectives."""
     return bool(_stems(goal) & set(content_stems(text)))
@@ -69,13 +74,13 @@ def _first(pair: tuple[int, Objective]) -> int:
 
 def _stems(goal: Goal) -> set[str]:
     """What a goal is about; the words that all goals share say nothing."""
-    texts = (goal.text, *(step.text for step in goal.objectives))
-    return {stem for text in texts for stem in content_stems(text) if not stem.isdigit()} - _COMMON
+    return stems_of(" ".join((goal.text, *(step.text for step in goal.objectives))))
 
 
 _COMMON = frozenset(
     content_stems(
-        "reduce increase improve decrease learn develop use client goal week month day daily most often time able"
-        " better less more good manage report half hour minute"
+        "reduce increase improve decrease learn develop use client goal week month day year daily most often time"
+        " able better less more good bad manage report half hour minute go get come make take think thought talk"
+        " tell see look feel want need try start stop keep put find people person way today last next work on"
     )
-)
+) - frozenset(content_stems("work"))

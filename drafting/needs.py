@@ -62,7 +62,7 @@ class Subject:
         """Whether a fact of one of these kinds is told, or the clinician entered one."""
         if any(one.kind in kinds and self.tells(one) for one in self.facts):
             return True
-        return any(kind in _SPEAKS and _SPEAKS[kind](text) for kind in kinds for text in self.entered)
+        return any(speaks(kind, text) for kind in kinds for text in self.entered)
 
     def mentions(self, words: re.Pattern[str], by: Sequence[str]) -> bool:
         return any(one.provenance in by and one.supported and words.search(one.text) for one in self.told)
@@ -110,6 +110,12 @@ _SPEAKS: dict[str, Callable[[str], bool]] = {
     "history": _speaks("history"),
     "intervention": _technique_text,
 }
+
+
+def speaks(kind: str, text: str) -> bool:
+    """Whether a sentence that the clinician entered speaks of a kind of fact."""
+    return kind in _SPEAKS and _SPEAKS[kind](text)
+
 
 Need = Callable[[Subject, Rule], str | None]
 
@@ -303,4 +309,4 @@ def applies(rule: Rule, subject: Subject) -> bool:
     )
 
 
-__all__ = ["NEEDS", "Subject", "applies", "codes_in", "value_of"]
+__all__ = ["NEEDS", "Subject", "applies", "codes_in", "speaks", "value_of"]
