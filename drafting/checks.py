@@ -34,32 +34,28 @@ def findings(
     before it, `others` other clients' notes as texts (`clones.own_words`).
     """
     subject = Subject(note, facts, transcript, guessed)
-    found = []
+    found: list[CheckFinding] = []
     for pack in packs_of(transcript.context) if packs is None else packs:
         for rule in pack.rules:
-            what = NEEDS[rule.needs](subject, rule) if applies(rule, subject) else None
-            if what is not None:
+            if not applies(rule, subject):
+                continue
+            if rule.needs == "thread":
+                found += _loose(rule, subject, note_format)
+            elif (what := NEEDS[rule.needs](subject, rule)) is not None:
                 message = rule.message.replace("{what}", what) if what else _without_what(rule.message)
                 found.append(CheckFinding(rule.id, rule.severity, message, _section(rule, note, note_format)))
-    found += _thread(subject, note_format)
     return (*found, *clones(note, earlier, others))
+
+
+def _loose(rule: Rule, subject: Subject, note_format: NoteFormat) -> list[CheckFinding]:
+    """Links of the thread that are there and hang loose; those that are missing have rules of their own."""
+    loose = (one for one in golden_thread(subject, note_format).links if one.state == "loose")
+    return [CheckFinding(f"{rule.id}_{one.key}", rule.severity, one.mend, one.section) for one in loose]
 
 
 def thread_of(note: Note, facts: Sequence[Fact], transcript: Transcript, note_format: NoteFormat) -> Thread:
     """The golden thread of a note, for a page."""
     return golden_thread(Subject(note, facts, transcript, None), note_format)
-
-
-def _thread(subject: Subject, note_format: NoteFormat) -> list[CheckFinding]:
-    """Links that are there and hang loose; those that are missing have rules of their own."""
-    if subject.note.format in UNTHREADED:
-        return []
-    loose = (one for one in golden_thread(subject, note_format).links if one.state == "loose")
-    return [CheckFinding(f"thread_{one.key}", "info", one.mend, one.section) for one in loose]
-
-
-UNTHREADED = ("plan", "intake")
-"""Formats that begin a thread and cannot carry it on."""
 
 
 def _without_what(message: str) -> str:

@@ -32,7 +32,7 @@ GENERIC = ("fields", "kinds", "words")
 NAMED = (
     "times", "cpt", "cpt_agrees", "one_code", "diagnosis_code", "measured", "technique", "goal_progress", "risk",
     "risk_asked", "risk_clear", "risk_followed", "place", "roles", "supported", "specific", "short_quotes", "answers",
-    "group_size", "late_marked", "objectives", "em_apart",
+    "group_size", "late_marked", "objectives", "em_apart", "thread",
 )  # fmt: skip
 WHEN_KEYS = ("service", "modality", "cpt", "format", "except_format", "payer", "setting")
 BY = ("transcript", "chart", "clinician")

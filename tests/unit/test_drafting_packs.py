@@ -50,8 +50,9 @@ def transcript_of(case: dict[str, Any]) -> Transcript:
     if case.get("hide_roles"):
         talk = replace(talk, roles={})
     values: dict[str, Any] = {name: value or None for name, value in case.get("context", {}).items()}
-    if "participants" in values:
-        values["participants"] = tuple(values["participants"] or ())
+    for name in ("participants", "goals"):
+        if name in values:
+            values[name] = tuple(values[name] or ())
     if "plan" in case:
         values["plan"] = TreatmentPlan(**case["plan"])
     if "objective" in case:
@@ -92,13 +93,17 @@ def note_of(case: dict[str, Any], format: str = "soap") -> Note:
 @pytest.mark.parametrize("case", CASES, ids=[one["rule"] for one in CASES])
 def test_each_rule_is_found_where_it_is_not_met_and_only_there(case: dict[str, Any]) -> None:
     format = case.get("format", "soap")
-    missed = {one.rule: one for one in note_of(case["fails"], format).checks}
-    assert case["rule"] in missed
-    assert case["rule"] not in {one.rule for one in note_of(case["passes"], format).checks}
-    finding = missed[case["rule"]]
+    missed = [one for one in note_of(case["fails"], format).checks if _of(one.rule, case["rule"])]
+    assert missed
+    assert not any(_of(one.rule, case["rule"]) for one in note_of(case["passes"], format).checks)
+    finding = missed[0]
     assert len(finding.message.split()) > 5
     assert "{" not in finding.message
     assert finding.section in {"", *(part.name for part in named(format).sections)}
+
+
+def _of(found: str, rule: str) -> bool:
+    return found == rule or (rule == "thread" and found.startswith("thread_"))
 
 
 def test_every_rule_has_its_cases() -> None:
