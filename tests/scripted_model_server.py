@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PIECE = 7
-"""Letters in one delta."""
+"""Letters in one delta, more in a long answer."""
 LEAK = "said-in-the-room"
 """Stands in every refusal, as servers quote what they were sent: must reach no log."""
 
@@ -134,12 +134,13 @@ async def _streamed(writer: asyncio.StreamWriter, act: Act, call: Call) -> None:
     text = good_answer(call) if act.text is None else act.text
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
     await _send(writer, _completion("", None))
-    for at in range(0, len(text), PIECE):
+    piece = max(PIECE, len(text) // 200)
+    for at in range(0, len(text), piece):
         for limit, what in ((act.cut_after, "cut"), (act.stall_after, "stall"), (act.fail_after, "fail")):
             if limit is not None and at >= limit:
                 await _break_off(writer, what, call)
                 return
-        await _send(writer, _completion(text[at : at + PIECE], None))
+        await _send(writer, _completion(text[at : at + piece], None))
         await asyncio.sleep(0)
     if not act.silent_end:
         await _send(writer, _completion("", act.finish))

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from scripted_model_server import LEAK, Act, ModelServer, model_server
@@ -149,7 +150,7 @@ async def test_a_section_that_stays_away_is_the_embedded_writer_s_and_the_others
 
 
 async def test_bad_rows_are_left_out_and_good_ones_stay() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"evidence": [4], "text": "Client will keep the sleep diary every morning until Tuesday."},
         {"evidence": [99], "text": "Client will move to another town."},
         {"evidence": [], "text": "Client will recover soon."},
@@ -160,7 +161,7 @@ async def test_bad_rows_are_left_out_and_good_ones_stay() -> None:
     async with model_server(script={"Plan": [Act(text=text)]}) as server:
         note = await drafted(server)
     assert rows[0]["text"] in told(note, "Plan")
-    assert not {str(row["text"]) for row in rows[1:]} & set(told(note, "Plan"))
+    assert not {row["text"] for row in rows[1:]} & set(told(note, "Plan"))
     rules = [one.rule for one in note.checks if one.section == "Plan"]
     assert "writer_risk" in rules
     assert "writer_corrected" in rules
