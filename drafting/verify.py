@@ -12,11 +12,15 @@ from functools import lru_cache
 
 from drafting.clauses import clean
 from drafting.data import load
+from drafting.verify_words import contradicts, soft_cover, stems, strangers, wanted_of
 from drafting.words import FUNCTION_WORDS, content_stems, numbers, stem, tokens
 from streaming.types import Role, Section, SpeakerId, Statement, Transcript, Utterance, UtteranceId
 
 SUPPORTED = 0.5
 """A sentence is supported from this score on; measured in benchmarks/draft_figures.py."""
+
+BASE = 0.25
+"""What a sentence scores that no word bears out: half of SUPPORTED, so that a third of its words must be found."""
 
 _FRAME = """
     client patient clinician therapist counselor report reported state stated describe described say said answer
@@ -63,10 +67,10 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 
 def covered(sentence: str, evidence: str) -> float:
     """The share of the sentence's content stems found in the evidence; 1 for a sentence with none of its own."""
-    wanted = [one for one in content_stems(sentence) if one not in _names()["given"]]
+    wanted = [one for one in stems(sentence) if one not in _names()["given"]]
     if not wanted:
         return 1.0
-    have = set(content_stems(evidence))
+    have = set(stems(evidence))
     return sum(one in have for one in wanted) / len(wanted)
 
 
@@ -84,7 +88,8 @@ def verdict(sentence: str, evidence: Sequence[tuple[Role, str]], observed: bool 
     faults = [name for name, test in _TESTS.items() if test(plain, said, everything)]
     if misquoted and "speaker" not in faults:
         faults.append("speaker")
-    score = cover
+    soft = soft_cover(wanted_of(sentence, _names()["given"]), frozenset(stems(everything)))
+    score = BASE + (1 - BASE) * max(cover, soft)
     for name in faults:
         score *= _WEIGHT[name]
     return Verdict(round(score, 4), cover, tuple(faults))
@@ -141,7 +146,8 @@ _WEIGHT = {
     "name": 0.5,
     "speaker": 0.4,
     "negation": 0.4,
-    "tense": 0.6,
+    "person": 0.35,
+    "tense": 0.5,
     "plan": 0.5,
 }
 
@@ -157,14 +163,14 @@ def _number(sentence: str, evidence: Sequence[tuple[Role, str]], everything: str
 
 def _medicine(sentence: str, evidence: Sequence[tuple[Role, str]], everything: str) -> bool:
     named = {stem(word) for word in tokens(sentence)} & _names()["medicines"]
-    return bool(named - {stem(word) for word in tokens(everything)})
+    return bool(named) and bool(named - {stem(word) for word in tokens(everything)})
 
 
 def _name(sentence: str, evidence: Sequence[tuple[Role, str]], everything: str) -> bool:
     """A capitalized word inside the sentence that the evidence does not have."""
     plain = _QUOTED.sub(" ", sentence)
     words = re.findall(r"(?<=[a-z,] )[A-Z][a-z]{2,}\b", plain)
-    have = {stem(word) for word in tokens(everything)}
+    have = {stem(word) for word in tokens(everything)} if words else set()
     return any(stem(word.lower()) not in have and word.lower() not in FUNCTION_WORDS for word in words)
 
 
@@ -181,22 +187,24 @@ def _speaker(sentence: str, evidence: Sequence[tuple[Role, str]], everything: st
     own = " ".join(text for role, text in evidence if role == said_by)
     others = " ".join(text for role, text in evidence if role != said_by)
     mine, theirs = covered(sentence, own), covered(sentence, others)
-    return mine < 0.5 and theirs > mine
+    return mine < 0.5 and theirs >= 0.5 and theirs - mine >= 0.2
 
 
 def _negation(sentence: str, evidence: Sequence[tuple[Role, str]], everything: str) -> bool:
     """A part of the sentence is negated and the part of the evidence that it tells is not, or the other way round."""
-    if _patterns()["denies"].search(sentence):
-        return False
-    for part, _ in _split(_QUOTED.sub(" ", sentence)):
-        found = _best_clause(part, everything)
-        if found is not None and _parity(part) != _parity(found):
-            return True
-    return False
+    plain = _QUOTED.sub(" ", sentence)
+    marks = _patterns()
+    if marks["denies"].search(plain):
+        own = " ".join(text for role, text in evidence if role == "client")
+        if marks["told_no"].search(plain) is None:
+            return False
+        return marks["negative"].search(own) is None or contradicts(plain, "", own)
+    return any(contradicts(part, _best_clause(part, everything) or "", everything) for part, _ in _split(plain))
 
 
-def _parity(text: str) -> int:
-    return len(_patterns()["negative"].findall(text)) % 2
+def _person(sentence: str, evidence: Sequence[tuple[Role, str]], everything: str) -> bool:
+    """Somebody by kinship or office of whom the evidence does not speak."""
+    return bool(strangers(_QUOTED.sub(" ", sentence), everything))
 
 
 def _tense(sentence: str, evidence: Sequence[tuple[Role, str]], everything: str) -> bool:
@@ -229,6 +237,7 @@ _TESTS = {
     "name": _name,
     "speaker": _speaker,
     "negation": _negation,
+    "person": _person,
     "tense": _tense,
     "plan": _plan,
 }
@@ -237,12 +246,12 @@ _TESTS = {
 @lru_cache(maxsize=2048)
 def _split(text: str) -> tuple[tuple[str, frozenset[str]], ...]:
     parts = re.split(r"(?<=[.?!])\s+|,\s+(?:and|but)\s+|\s+(?:but|because|although)\s+|;\s+", text)
-    return tuple((part, frozenset(content_stems(part))) for part in parts if part.strip())
+    return tuple((part, frozenset(stems(part))) for part in parts if part.strip())
 
 
 def _best_clause(sentence: str, evidence: str) -> str | None:
     """The clause of the evidence with most of the sentence's words; None where less than half are in one."""
-    wanted = {one for one in content_stems(sentence) if one not in _names()["given"]}
+    wanted = {one for one in stems(sentence) if one not in _names()["given"]}
     if not wanted:
         return None
     best = max(_split(evidence), key=lambda part: len(wanted & part[1]), default=None)
