@@ -44,6 +44,7 @@ def examine(settings: Settings) -> list[Finding]:
         _embedded_weights,
         _speaker_model,
         _recognizer,
+        _practice,
         doctor_machine.cores,
         doctor_machine.memory,
         doctor_machine.port,
@@ -202,6 +203,19 @@ def _faster_whisper() -> Iterable[Finding]:
         )
 
 
+def _practice(settings: Settings) -> Iterable[Finding]:
+    """The note formats and rule packs that there are, the practice's own among them."""
+    from drafting import formats, packs
+    from streaming.practice_data import use_practice
+
+    use_practice(settings)
+    own = {"formats": settings.formats_dir, "rule packs": settings.packs_dir, "wording": settings.wording_file}
+    named = [name for name, path in own.items() if path is not None]
+    more = f"; {', '.join(named)} of the practice's own" if named else ""
+    yield Finding("note formats", "ok", f"{', '.join(formats.keys())}; {settings.note_format} by default{more}.")
+    yield Finding("rule packs", "ok", f"{', '.join(packs.known())}.")
+
+
 def _store(settings: Settings) -> Iterable[Finding]:
     if settings.store == "sqlite":
         yield doctor_machine.local_redis()
@@ -241,6 +255,11 @@ def _writer(settings: Settings) -> Iterable[Finding]:
         names = ", ".join(served[:5]) or "none"
         mend = "Set writer_model to a model that it serves."
         yield Finding("writer", "warn", f"the model server serves no {settings.writer_model}, but {names}.", mend)
+
+
+def examine_writer(settings: Settings) -> list[Finding]:
+    """The findings about the note writer alone. Called from no event loop."""
+    return _guarded(_writer, settings)
 
 
 async def _served(address: Address) -> list[str]:
