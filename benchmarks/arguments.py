@@ -62,6 +62,7 @@ def _accuracy(accuracy: argparse.ArgumentParser) -> None:
 
 def _draft(draft: argparse.ArgumentParser) -> None:
     draft.add_argument("folder", type=Path, nargs="?", help="transcripts in the documented shape")
+    draft.add_argument("--json", action="store_true", help="print JSON")
     draft.set_defaults(run=_run_draft)
 
 
@@ -166,7 +167,7 @@ def _run_accuracy(chosen: argparse.Namespace, settings: Settings) -> int:
 def _run_draft(chosen: argparse.Namespace, _: Settings) -> int:
     from benchmarks import draft_figures
 
-    return draft_figures.main([str(chosen.folder)] if chosen.folder else [])
+    return draft_figures.main([*([str(chosen.folder)] if chosen.folder else []), *(["--json"] if chosen.json else [])])
 
 
 def _run_load(chosen: argparse.Namespace, settings: Settings) -> int:
@@ -202,7 +203,7 @@ def _run_diff(chosen: argparse.Namespace, _: Settings) -> int:
 def _run_generate(chosen: argparse.Namespace, _: Settings) -> int:
     from benchmarks import commands_generate
 
-    return commands_generate.generate(chosen)
+    return commands_generate.run(chosen)
 
 
 def _names(text: str | None) -> tuple[str, ...]:

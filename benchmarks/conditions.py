@@ -40,7 +40,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "narrow-webrtc", "a line of 44 kbit/s for 50, which drops what it cannot hold", fault=Fault(rate_kbps=44)
     ),
-    Condition("hole", "nothing comes through for 2 s", fault=Fault(hole_s=(8.0, 10.0))),
+    Condition("hole", "nothing comes through for 2 s", fault=Fault(hole_s=(4.0, 6.0))),
     Condition("lossy-websocket", "2 % of the segments are sent again", "websocket", Fault(loss=0.02, delay_ms=5)),
     Condition("narrow-websocket", "a line of 300 kbit/s for 260", "websocket", Fault(rate_kbps=300)),
     Condition("cut", "the connection breaks twice, the client comes back", "websocket", kind="cut"),

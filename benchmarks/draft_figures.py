@@ -1,7 +1,7 @@
 """Figures of the drafting part: roles from talk, risk ledger, verifier, support, speed.
 
 Runs over a folder of transcripts in the documented shape (a development folder by default; other data by argument)
-and over the labelled cases of benchmarks/data/risk. `python -m benchmarks.draft_figures [FOLDER] [--json]`.
+and over the labelled cases of benchmarks/data/risk. `sameday bench draft [FOLDER] [--json]`.
 """
 
 import argparse
@@ -9,26 +9,27 @@ import json
 import os
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sentences import CLASSES, Sentence, sentences
+from benchmarks.draft_table import table_of
+from benchmarks.verifier_figures import verifier_figures
 from drafting.core import assemble, draft, read, render
 from drafting.formats import keys, named
 from drafting.risk import ledger
 from drafting.risk_mentions import ITEMS
-from drafting.verify import SUPPORTED, covered, verdict
+from drafting.verify import covered
 from streaming.roles import guess
 from streaming.transcript_json import parse
 from streaming.transcript_json import read as read_transcript
-from streaming.types import Role, SpeakerId, Tick, Transcript
+from streaming.types import SAMPLE_RATE, Role, SpeakerId, Statement, Tick, Transcript, Utterance
 
 HERE = Path(__file__).parent
 RISK = HERE / "data" / "risk"
+SESSION = HERE / "data" / "session"
 SHARED = HERE.parent.parent / "shared" / "data" / "therapy"
 HOUR_WORDS = 9000
 """Words of an hour of talk at 150 a minute."""
@@ -56,33 +57,51 @@ def _bare(text: str) -> str:
     return "".join(letter for letter in text.lower() if letter.isalnum() or letter in " '")
 
 
+EXCERPT_S = 180
+"""A short excerpt: three minutes."""
+VIEWS: tuple[tuple[str, bool, int | None, int | None], ...] = (
+    ("whole", False, None, None),
+    ("bare", True, None, None),
+    ("minutes_3", False, None, EXCERPT_S),
+    ("minutes_3_bare", True, None, EXCERPT_S),
+    ("middle_3", False, None, -EXCERPT_S),
+    ("first_16", False, 16, None),
+    ("first_8", False, 8, None),
+)
+"""Name, without punctuation, first utterances, seconds from the start (from the middle where negative)."""
+
+
 def role_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
-    """Sessions whose clinician is found from talk alone: whole, without punctuation, first n utterances."""
+    """Sessions whose clinician is found from talk alone, by length; speakers are given in either order."""
     figures: dict[str, Any] = {"sessions": len(sessions)}
-    for name, bare, first in (
-        ("whole", False, None),
-        ("bare", True, None),
-        ("first_16", False, 16),
-        ("first_8", False, 8),
-    ):
+    for name, bare, first, seconds in VIEWS:
         right, sure = 0, []
         for transcript in sessions.values():
             masked = hidden(transcript, bare=bare)
-            said = masked.utterances[:first]
-            found = guess(said, tuple(dict.fromkeys(one.speaker for one in masked.utterances)))
+            said = _excerpt(masked, first, seconds)
+            speakers = tuple(dict.fromkeys(one.speaker for one in masked.utterances))
             true = {
                 new.speaker: transcript.roles[old.speaker]
                 for new, old in zip(masked.utterances, transcript.utterances, strict=True)
             }
-            ok = found.roles == true
-            right += ok
-            sure.append(found.confidence)
+            found = [guess(said, order) for order in (speakers, speakers[::-1])]
+            right += all(one.roles == true for one in found)
+            sure.append(found[0].confidence)
         figures[name] = {
             "right": right,
             "share": round(right / max(1, len(sessions)), 4),
             "mean_confidence": round(statistics.fmean(sure), 3),
         }
     return figures
+
+
+def _excerpt(transcript: Transcript, first: int | None, seconds: int | None) -> Sequence[Utterance]:
+    said = transcript.utterances[:first]
+    if seconds is None or not said:
+        return said
+    begin = said[0].start if seconds > 0 else (said[0].start + said[-1].end) // 2
+    until = begin + abs(seconds) * SAMPLE_RATE
+    return [one for one in said if begin <= one.start < until] or said
 
 
 def _states(expected: Mapping[str, str], found: Mapping[str, str]) -> dict[str, int]:
@@ -128,6 +147,10 @@ def risk_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
     """Written cases by split, and the labelled sessions; items that a label does not name were not asked."""
     figures: dict[str, Any] = {}
     cases = risk_cases()
+    kinds: dict[str, list[Mapping[str, int]]] = {}
+    for case in cases:
+        kinds.setdefault(case["kind"], []).append(_states(case["expect"], _found(read_transcript(case))))
+    figures["kinds"] = {kind: _summed(rows) for kind, rows in kinds.items()}
     for split in dict.fromkeys(case["split"] for case in cases):
         chosen = [case for case in cases if case["split"] == split]
         figures[split] = _summed([_states(case["expect"], _found(read_transcript(case))) for case in chosen])
@@ -144,43 +167,9 @@ def _found(transcript: Transcript) -> dict[str, str]:
     return {one.item: one.state for one in ledger(transcript).findings}
 
 
-def auc(scores: Sequence[tuple[float, bool]]) -> float:
-    """Probability that a true sentence scores above a false one, ties half."""
-    true = [score for score, is_true in scores if is_true]
-    false = [score for score, is_true in scores if not is_true]
-    wins = sum((a > b) + 0.5 * (a == b) for a in true for b in false)
-    return wins / max(1, len(true) * len(false))
-
-
-def verifier_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
-    """AUC of the verifier and of the plain word cover over the made sentences; each class against the true ones."""
-    made: list[Sentence] = []
-    for seed, transcript in enumerate(sessions.values()):
-        made.extend(sentences(transcript, seed))
-    if not made:
-        return {}
-    full = [(verdict(one.text, one.evidence), one) for one in made]
-    plain = [(covered(one.text, " ".join(text for _, text in one.evidence)), one.true) for one in made]
-    figures: dict[str, Any] = {
-        "sentences": len(made),
-        "auc": round(auc([(found.score, one.true) for found, one in full]), 4),
-        "auc_word_cover": round(auc(plain), 4),
-        "threshold": SUPPORTED,
-        "classes": {},
-    }
-    for kind in CLASSES:
-        of = [(found, one) for found, one in full if one.kind == kind]
-        against = [(found.score, one.true) for found, one in full if one.kind in (kind, "true")]
-        right = sum(found.supported == one.true for found, one in of)
-        figures["classes"][kind] = {"sentences": len(of), "judged_right": round(right / max(1, len(of)), 4)} | (
-            {} if kind == "true" else {"auc": round(auc(against), 4)}
-        )
-    return figures
-
-
 def support_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
     """The embedded writer's statements in all formats: how many name no evidence, how many have no support."""
-    told = bare = unsupported = 0
+    told = bare = unsupported = thin = 0
     for transcript in sessions.values():
         reading = read(transcript)
         for key in keys():
@@ -189,9 +178,18 @@ def support_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
                 for one in section.statements:
                     told += one.provenance == "transcript"
                     bare += one.provenance == "transcript" and not one.evidence
+                    thin += one.provenance == "transcript" and covered(one.text, _cited(one, transcript)) < THIN
                     unsupported += not one.supported
-    return {"from_transcript": told, "without_evidence": bare, "unsupported": unsupported,
+    return {"from_transcript": told, "without_evidence": bare, "without_their_words": thin, "unsupported": unsupported,
             "unsupported_share": round(unsupported / max(1, told), 5)}  # fmt: skip
+
+
+THIN = 0.5
+"""A sentence from the transcript of which less than this share of content words is in its evidence."""
+
+
+def _cited(one: Statement, transcript: Transcript) -> str:
+    return " ".join(said.text for said in transcript.utterances if said.id in one.evidence)
 
 
 def an_hour(sessions: Mapping[str, Transcript]) -> Transcript:
@@ -235,13 +233,19 @@ def speed_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
     }
 
 
-def figures(folder: Path = SHARED) -> dict[str, Any]:
-    """All figures; those over sessions are empty where the folder is missing."""
-    sessions = transcripts(folder) if folder.is_dir() else {}
+def bundled() -> dict[str, Transcript]:
+    """The session that comes with the project, by the words that were spoken."""
+    return {"bundled": parse((SESSION / "reference.json").read_bytes())}
+
+
+def figures(folder: Path | None = None) -> dict[str, Any]:
+    """All figures: over the bundled session, and over the sessions of a folder where there is one."""
+    folder = folder or SHARED
+    sessions = bundled() | (transcripts(folder) if folder.is_dir() else {})
     return {
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
         "sessions": len(sessions),
-        "roles": role_figures(sessions) if sessions else {},
+        "roles": role_figures(sessions),
         "risk": risk_figures(sessions),
         "verifier": verifier_figures(sessions),
         "support": support_figures(sessions),
@@ -250,12 +254,15 @@ def figures(folder: Path = SHARED) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Prints the figures as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=SHARED)
-    arguments = parser.parse_args(argv)
-    json.dump(figures(arguments.folder), sys.stdout, indent=1)
-    print()
+    """Prints the figures as a table, or as one JSON object."""
+    parser = argparse.ArgumentParser(prog="sameday bench draft", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="transcripts in the documented shape")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    chosen = parser.parse_args(argv)
+    if chosen.folder is not None and not chosen.folder.is_dir():
+        parser.error("there is no such folder")
+    found = figures(chosen.folder)
+    print(json.dumps(found, indent=1) if chosen.json else table_of(found), end="\n" if chosen.json else "")
     return 0
 
 

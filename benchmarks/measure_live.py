@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import processes
+from benchmarks.audio_files import read_audio, write_audio
 from benchmarks.live import Message, Recording, Transport, run_live
 from benchmarks.live_figures import Costs, LiveResult, result
 from benchmarks.manifest import parse_rttm, read_reference, turns_of
 from benchmarks.server_process import Running, running_server
+from benchmarks.talk_pieces import cut
 from streaming.errors import BadTranscript
-from streaming.types import Transcript, Turn
+from streaming.types import Tick, Transcript, Turn, to_tick
 
 _NAMES = Path(__file__).parent / "thread_names"
 _STAGGER_S = 6.0
@@ -42,6 +44,14 @@ def bundled(folder: Path) -> Material:
     return Material(folder / "mix.opus", reference, spoken.get("session") or turns_of(reference))
 
 
+def beginning(material: Material, length_s: float, work: Path) -> Material:
+    """The material's first so many seconds, to the pause before their end."""
+    piece = cut(read_audio(material.audio), material.reference, material.spoken, Tick(0), to_tick(length_s))
+    path = work / f"first-{length_s:.0f}.wav"
+    write_audio(path, piece.pcm)
+    return Material(path, piece.reference, piece.spoken)
+
+
 def bundled_or_refused(folder: Path) -> Material:
     """The same, with a plain word where it is no such folder. Raises BadTranscript."""
     try:
@@ -62,7 +72,12 @@ class Live:
 
 
 def session(
-    material: Material, transport: Transport, *, shown: Callable[[Message], None] | None = None, wait_s: float = 0.0
+    material: Material,
+    transport: Transport,
+    *,
+    speakers: int = 2,
+    shown: Callable[[Message], None] | None = None,
+    wait_s: float = 0.0,
 ) -> Live:
     """Start a server, stream the recording, end the session, take the account. Blocks for as long as the audio lasts.
 
@@ -71,7 +86,9 @@ def session(
     with running_server(server_environment()) as server:
         time.sleep(wait_s)
         costs = server_costs(server)
-        recording = asyncio.run(run_live(server.url, material.audio, transport=transport, shown=shown))
+        recording = asyncio.run(
+            run_live(server.url, material.audio, transport=transport, speakers=speakers, shown=shown)
+        )
         used = costs()
     return Live(result(transport, recording, material.reference, material.spoken, used), recording)
 

@@ -142,15 +142,17 @@ async def _cut(condition: Condition, url: str, piece: Piece, seed: int) -> Seen:
 async def _readers(condition: Condition, url: str, piece: Piece) -> Seen:
     """The client's own reader keeps up; beside it one reads slowly, and one never."""
     tasks: list[asyncio.Task[list[int]]] = []
+    over = asyncio.Event()
 
     def begun(session: str) -> None:
         address = f"{url.replace('http', 'ws', 1)}/api/sessions/{session}/events"
-        tasks.extend(asyncio.create_task(_read(address, pause)) for pause in (_SLOW_READ_S, None))
+        tasks.extend(asyncio.create_task(_read(address, pause, over)) for pause in (_SLOW_READ_S, None))
 
     outcome = await _session(url, WebSocketStream(frames_of(piece.pcm, "pcm16")), begun=begun)
     seen = _seen(condition, [outcome], [piece])
     slow, never = tasks
     never.cancel()
+    over.set()
     numbers: list[int] = []
     with contextlib.suppress(TimeoutError, ConnectionClosed, OSError):
         numbers = await asyncio.wait_for(slow, 45.0)
@@ -163,8 +165,8 @@ async def _readers(condition: Condition, url: str, piece: Piece) -> Seen:
     return replace(seen, errors=(*seen.errors, "SlowReaderMissedEvents"))
 
 
-async def _read(address: str, pause_s: float | None) -> list[int]:
-    """A reader's event numbers; with no pause it never reads at all."""
+async def _read(address: str, pause_s: float | None, over: asyncio.Event) -> list[int]:
+    """A reader's event numbers. It pauses after each until `over`, then reads on; with no pause it never reads."""
     numbers: list[int] = []
     async with connect(address, max_size=None, max_queue=1) as socket:
         if pause_s is None:
@@ -173,9 +175,8 @@ async def _read(address: str, pause_s: float | None) -> list[int]:
             message = json.loads(text)
             if message["sequence"] is not None:
                 numbers.append(message["sequence"])
-            # Once the session has ended only the backlog is left: it is read as fast as it comes.
-            if message["type"] == "lag":
-                await asyncio.sleep(pause_s or 0.0)
+            if not over.is_set():
+                await asyncio.sleep(pause_s)
     return numbers
 
 
@@ -195,7 +196,7 @@ async def _storm(condition: Condition, url: str, piece: Piece, count: int) -> Se
     took_s = time.monotonic() - began
     # What is cut off in the middle of talk has no reference: only whether all is accounted for, and when.
     seen = _seen(condition, outcomes, [None] * count)
-    drafts = [one.recording.draft_s for one in outcomes if not one.error]
+    drafts = [one.recording.draft_s for one in outcomes if drafted(one)]
     note = f"all notes {took_s:.0f} s after the first connection" if drafts else ""
     return replace(seen, draft_s=max(drafts, default=float("nan")), notes=(note,) if note else ())
 
@@ -225,6 +226,8 @@ def _seen(condition: Condition, outcomes: Sequence[Outcome], pieces: Sequence[Pi
         if one.error:
             continue
         complete += accounted(one)
+        if not drafted(one):
+            errors.append("NoDraft")
         told = judged(one, piece) if piece is not None else None
         if told is not None:
             found.append(told)
@@ -244,6 +247,11 @@ def _seen(condition: Condition, outcomes: Sequence[Outcome], pieces: Sequence[Pi
         wer=found[0].words.rate if found else float("nan"),
         gaps_s=gaps,
     )
+
+
+def drafted(one: Outcome) -> bool:
+    """Whether its note came."""
+    return any(message["type"] == "draft" for _, message in one.recording.messages)
 
 
 def accounted(one: Outcome) -> bool:

@@ -6,12 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.audio_files import read_audio, write_audio
 from benchmarks.figure import Figure
-from benchmarks.measure_live import Material, bundled
-from benchmarks.talk_pieces import cut
+from benchmarks.measure_live import Material, beginning, bundled
 from streaming.settings import Settings
-from streaming.types import Tick, to_tick
 
 SESSION = Path(__file__).parent / "data" / "session"
 DEVELOPMENT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -35,12 +32,8 @@ class Surroundings:
         return bundled(SESSION)
 
     def material_part(self, length_s: float) -> Material:
-        """The first so many seconds of the bundled session, to the pause before their end."""
-        whole = self.material()
-        piece = cut(read_audio(whole.audio), whole.reference, whole.spoken, Tick(0), to_tick(length_s))
-        path = self.work / f"first-{length_s:.0f}.wav"
-        write_audio(path, piece.pcm)
-        return Material(path, piece.reference, piece.spoken)
+        """The first so many seconds of the bundled session."""
+        return beginning(self.material(), length_s, self.work)
 
     def recordings(self, folder: str, *suffixes: str) -> list[Path]:
         """Recordings of the development data, none where it is not there."""

@@ -2,16 +2,19 @@
 
     python -m benchmarks.peer_process [--speakers] [--gate-off] AUDIO...
 
-Prints one JSON object a line per recording: what was said, who spoke when (with `--speakers`), and the processor time
-it took from the first chunk to the final transcript. Loading is left out. Chunks of 0.5 s are given as fast as they
-are taken, with an update after each, as it ships. It recognizes and diarizes in one: its cost is that of both.
+Prints one JSON object a line per recording: what was said, who spoke when (with `--speakers`), the processor time
+it took from the first chunk to the final transcript, and when each word was final, on a clock that is reckoned as if
+audio came at real-time pace. Loading is left out. Chunks of 0.5 s are given as fast as they are taken, with an update
+after each, as it ships. It recognizes and diarizes in one: its cost is that of both.
 """
 
 import argparse
 import json
 import resource
 import sys
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +54,30 @@ def heard(audio: Float32, options: dict[str, str], update_s: float) -> dict[str,
 
     transcriber = Transcriber(weights.asset("tiny-en/tokenizer.bin").parent, ModelArch.TINY, options=options)
     stream = transcriber.create_stream(update_interval=update_s)
+    clock = _Clock()
+    final_s: dict[int, float] = {}
+
+    def completed(event: Any) -> None:
+        if type(event).__name__ == "LineCompleted":
+            final_s.setdefault(event.line.line_id, clock.now_s())
+
+    stream.add_listener(completed)
     stream.start()
     began = _cpu_s()
-    for chunk in _chunks(audio):
-        stream.add_audio(chunk, SAMPLE_RATE)
-    lines = stream.stop().lines
+    for number, chunk in enumerate(_chunks(audio), 1):
+        with clock.working(min(number * CHUNK_S, len(audio) / SAMPLE_RATE)):
+            stream.add_audio(chunk, SAMPLE_RATE)
+    with clock.working(len(audio) / SAMPLE_RATE):
+        lines = stream.stop().lines
     cost = _cpu_s() - began
     stream.close()
     transcriber.close()
     return {
         "audio_s": len(audio) / SAMPLE_RATE,
         "cpu_s": round(cost, 3),
+        "words": [
+            [word, round(final_s.get(line.line_id, clock.now_s()), 3)] for line in lines for word in line.text.split()
+        ],
         "lines": [[line.start_time, line.duration, line.text] for line in lines],
         "turns": [
             [span.start_time, span.start_time + span.duration, f"P{span.speaker_index}"]
@@ -69,6 +85,29 @@ def heard(audio: Float32, options: dict[str, str], update_s: float) -> dict[str,
             for span in line.speaker_spans or ()
         ],
     }
+
+
+class _Clock:
+    """Time as it would be at real-time pace: it waits for audio, and runs on while something works."""
+
+    def __init__(self) -> None:
+        self._at_s = 0.0
+        self._began: float | None = None
+
+    @contextmanager
+    def working(self, arrived_s: float) -> Iterator[None]:
+        """Work that cannot begin before audio to `arrived_s` has come."""
+        self._at_s = max(self._at_s, arrived_s)
+        self._began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._at_s += time.monotonic() - self._began
+            self._began = None
+
+    def now_s(self) -> float:
+        """Seconds since the first sample was spoken."""
+        return self._at_s + (time.monotonic() - self._began if self._began is not None else 0.0)
 
 
 def _chunks(audio: Float32) -> Iterator[list[float]]:

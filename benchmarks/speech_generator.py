@@ -14,8 +14,8 @@ nothing: decoded files correlate best with what was encoded at a shift of 0 samp
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import cycle
 from pathlib import Path
@@ -55,6 +55,7 @@ class Recipe:
     snr_db: float | None = 30.0
     with_room: bool = True
     seed: int = 1
+    places: Mapping[Role, room.Place] = field(default_factory=lambda: PLACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def generate(scripts: Sequence[Script], recipe: Recipe, speaker: Speaker = speak
     timeline = plan(lines, spoken, recipe.timing, recipe.seed)
     samples = round(timeline.duration_s * SAMPLE_RATE)
     tracks: dict[Role, Float32] = {}
-    for number, (role, place) in enumerate(PLACES.items()):
+    for number, (role, place) in enumerate(recipe.places.items()):
         sounds = [sound for item in timeline.placed if item.role == role for sound in item.sounds]
         response = room.impulse_response(place, recipe.seed * 10 + number) if recipe.with_room else None
         tracks[role] = room.track(sounds, samples, place, response)

@@ -17,6 +17,7 @@ from drafting.note import Note
 from drafting.stage import draft_note
 from streaming import practice_commands, transcript_json, wire
 from streaming.errors import BadTranscript, PeerError, SamedayError
+from streaming.practice_data import use_practice
 from streaming.rttm import rttm
 from streaming.settings import Settings, load
 from streaming.state import SessionState
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         }
         settings = load(**given)
         _set_up_logging(settings)
+        if chosen.run is not _doctor:  # which says what is wrong with them, and goes on
+            use_practice(settings)
         status: int = chosen.run(chosen, settings)
     except SamedayError as error:
         print(f"sameday: {error}", file=sys.stderr)
@@ -73,8 +76,8 @@ def _parser() -> argparse.ArgumentParser:
 
     draft = commands.add_parser("draft", help="write a note from a transcript")
     draft.add_argument("transcript", type=Path, help="what `transcribe --json` printed, or - for standard input")
-    formats = ("soap", "dap", "birp", "girp", "pirp", "progress", "intake", "plan")
-    draft.add_argument("--format", choices=formats, help="the practice's default unless set")
+    known = "soap, dap, birp, girp, pirp, progress, intake, plan, or one of the practice's own"
+    draft.add_argument("--format", help=f"{known}; the practice's default unless set")
     draft.add_argument("--writer", choices=("embedded", "vllm"), help="the practice's unless set")
     draft.add_argument("--json", action="store_true", help="print one JSON object")
     draft.add_argument("--out", type=Path, metavar="FILE", help="write a .docx, .pdf, .txt or .json (FHIR) instead")
