@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import cast
@@ -11,6 +11,7 @@ from drafting.core import Reading, assemble, read, render, with_roles
 from drafting.formats import NoteFormat, named
 from drafting.note import Note
 from drafting.written import AWAY, Gathered, filled
+from drafting.written_risk import of_risk
 from streaming.errors import EngineMissing, Overloaded
 from streaming.ports import NoteWriter, SectionSoFar, Written
 from streaming.types import Section, Transcript
@@ -54,15 +55,20 @@ async def _gathered(writer: NoteWriter, transcript: Transcript, format: str, sho
             async for one in written:
                 came.take(one)
                 if show is not None and isinstance(one, SectionSoFar):
-                    await show(one.name, one.sentences, False)
+                    await show(one.name, _calm(one.sentences), False)
                 elif show is not None and isinstance(one, Section):
-                    await show(one.name, tuple(said.text for said in one.statements), True)
+                    await show(one.name, _calm(said.text for said in one.statements), True)
     except (EngineMissing, Overloaded) as error:
         log.warning("the writer is away: %s", error.code)
     except Exception as error:
         # Its text may hold what was said: only the kind is told.
         log.error("the writer broke: %s", type(error).__name__)
     return came
+
+
+def _calm(sentences: Iterable[str]) -> tuple[str, ...]:
+    """What may be shown before the ledger has been asked: nobody must read a denial that is then taken back."""
+    return tuple(one for one in sentences if not of_risk(one))
 
 
 def _rendered(reading: Reading, note_format: NoteFormat, version: int) -> Note:

@@ -58,11 +58,19 @@ def stands(statement: Statement, ledger: Ledger) -> bool:
     return not found or (bool(statement.evidence) and set(statement.evidence) <= shown)
 
 
+def of_risk(text: str) -> bool:
+    """Whether a sentence of a note talks of risk by its own words: what is not shown before it has been checked."""
+    return _BEYOND.search(text) is not None or bool(_own_items(text))
+
+
 def items_of(text: str) -> frozenset[RiskItem]:
     """The items a sentence of a note talks of, by its own words or by the ledger's patterns for talk."""
+    return frozenset(_own_items(text) | _in_talk(text))
+
+
+def _own_items(text: str) -> set[RiskItem]:
     own = {item for item, pattern in _ITEMS.items() if pattern.search(text)}
-    own |= {item for item, pattern in _SHORT.items() if pattern.search(text)}
-    return frozenset(own | _in_talk(text))
+    return own | {item for item, pattern in _SHORT.items() if pattern.search(text)}
 
 
 def _in_talk(text: str) -> set[RiskItem]:

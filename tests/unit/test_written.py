@@ -156,6 +156,19 @@ async def test_sections_are_shown_as_they_are_written() -> None:
     ]  # fmt: skip
 
 
+async def test_talk_of_risk_is_not_shown_before_it_is_checked() -> None:
+    shown: list[str] = []
+
+    async def show(section: str, sentences: tuple[str, ...], done: bool) -> None:
+        shown.extend(sentences)
+
+    denial = "Client denies SI."
+    claims = Section("Subjective", (line(denial, 2), SLEEP))
+    await draft_note(TALK, Scripted(SectionSoFar("Subjective", (denial,)), claims, OBJECTIVE, PLAN), show=show)
+    assert denial not in shown
+    assert SLEEP.text in shown
+
+
 LEDGER = read(TALK).ledger
 QUIET = read(talk((CLINICIAN, "How are you?"), (CLIENT, "I am fine, and work is fine."))).ledger
 
