@@ -13,7 +13,6 @@ from drafting import backlog as backlogs
 from drafting import plan_text, self_check
 from drafting import text as note_text
 from drafting.backlog import Backlog, Order, Plan
-from drafting.formats import keys
 from drafting.recap import BadRecap, Recap, Spoken, recap
 from drafting.visit_csv import BadImport, Imported, read_csv
 from streaming import context_json, visit_book
@@ -34,7 +33,7 @@ _MAX_TEXT_BYTES = 100_000
 def add_recap(parser: argparse.ArgumentParser, print_json: Printer) -> None:
     """What `sameday recap` takes."""
     parser.add_argument("recap", help="a text file, a recording of a dictation, or - for standard input")
-    parser.add_argument("--format", choices=keys(), help="the practice's default unless set")
+    parser.add_argument("--format", help="a note format; the practice's default unless set")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--context", type=Path, metavar="FILE", help="JSON: the chart, and the session's times")
     parser.add_argument(

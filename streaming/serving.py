@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from streaming import engines, errors, ice, wire
 from streaming.ports import Records
+from streaming.practice_data import use_practice
 from streaming.session import Session
 from streaming.sessions import Sessions
 from streaming.settings import Settings
@@ -26,6 +27,7 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        use_practice(settings)
         self.rtc = WebRtcIngest(
             [ice.as_webrtc(server) for server in settings.ice_servers],
             no_rtp_timeout_s=settings.no_rtp_timeout_s,

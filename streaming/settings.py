@@ -21,13 +21,25 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from drafting.formats import keys as format_keys
 from streaming.errors import BadSettings
 
 PREFIX = "SAMEDAY_"
 CONFIG_VARIABLE = "SAMEDAY_CONFIG"
 DEFAULT_FILE = Path("sameday.toml")
 
-NoteFormat = Literal["soap", "dap", "birp", "girp", "pirp", "progress", "intake", "plan"]
+FormatKey = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
+"""A note format as it is named: whether there is one is known once the practice's own have been read."""
+
+
+def _known_format(key: str) -> str:
+    if key not in format_keys():
+        raise ValueError(f"no such note format: use one of {', '.join(format_keys())}")
+    return key
+
+
+NoteFormat = Annotated[FormatKey, AfterValidator(_known_format)]
+"""A note format that there is, at the edge."""
 ComputeType = Literal[
     "default",
     "auto",
@@ -175,7 +187,15 @@ class Settings(BaseSettings):
     keep_audio: bool = False
     """Whether audio stays in the log after the session's end."""
 
-    note_format: NoteFormat = "soap"
+    note_format: FormatKey = "soap"
+    formats_dir: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
+    """A folder of the practice's own note formats, one TOML file each."""
+    packs_dir: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
+    """A folder of the practice's own rule packs, one TOML file each."""
+    payer_packs: dict[str, tuple[str, ...]] = {}
+    """Keys of rule packs by the payer or the setting in whose clients' notes they count."""
+    wording_file: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
+    """A TOML file with the practice's own wording of sentences."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")

@@ -143,7 +143,7 @@ def test_an_unknown_key_is_named_with_the_nearest(folder: Path, line: str, says:
         ("allowed_origins", '["https://[hunter2"]', "allowed_origins.0: not an origin"),
         ("allowed_origins", '["https://"]', "allowed_origins.0: not an origin"),
         ("allowed_origins", "https://hunter2.example", "SAMEDAY_ALLOWED_ORIGINS: not JSON."),
-        ("note_format", "hunter2", "note_format: Input should be 'soap'"),
+        ("note_format", "Hunter 2", "note_format: String should match"),
         ("keep_audio", "hunter2", "keep_audio: Input should be a valid boolean"),
     ],
 )
