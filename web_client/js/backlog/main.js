@@ -1,0 +1,3 @@
+import { BacklogApp } from "./app.js";
+
+new BacklogApp().start();
