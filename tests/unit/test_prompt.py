@@ -22,7 +22,7 @@ from drafting.prompt import (
     schema,
     task,
 )
-from streaming.types import NoteContext, SpeakerId, Transcript
+from streaming.types import NoteContext, Role, SpeakerId, Transcript
 
 pytestmark = pytest.mark.unit
 
@@ -92,6 +92,49 @@ def test_a_relabelled_utterance_is_corrected_once() -> None:
     after = extended(before, moved)
     assert after.lines == (*before.lines, '{"correction":[4],"by":"clinician"}')
     assert after.resets == 0
+
+
+def read_back(prompt: Prompt) -> list[tuple[object, object]]:
+    """Who said what, as a reader of the prompt understands it by its end."""
+    told: dict[object, tuple[object, object]] = {}
+    for row in lines_of(prompt):
+        if "n" in row:
+            told[row["n"]] = (row["by"], row["said"])
+            continue
+        numbers = row["correction"]
+        assert isinstance(numbers, list)
+        for number in numbers:
+            told[number] = (row["by"], told[number][1])
+    return [told[number] for number in range(1, len(told) + 1)]
+
+
+_STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 40),
+        st.lists(st.sampled_from([CLIENT, CLINICIAN]), min_size=40, max_size=40),
+        st.sampled_from([{}, {CLIENT: "client"}, {CLIENT: "client", CLINICIAN: "clinician"}, {CLIENT: "clinician"}]),
+    ),
+    max_size=5,
+)
+
+
+@given(_STEPS)
+def test_whatever_turns_out_later_the_prompt_grows_and_says_it_or_is_begun_anew(
+    steps: list[tuple[int, list[SpeakerId], dict[SpeakerId, Role]]],
+) -> None:
+    prompt = Prompt()
+    for count, speakers, roles in steps:
+        utterances = [said(number, speakers[number - 1], f"Words {number}.") for number in range(1, count + 1)]
+        transcript = Transcript(tuple(utterances), roles)
+        after = extended(prompt, transcript)
+        assert after.resets > prompt.resets or after.text.startswith(prompt.text)
+        texts = {one.id: one for one in transcript.utterances}
+        assert read_back(after) == [
+            (roles.get(texts[place].speaker) or f"speaker {texts[place].speaker}", texts[place].text)
+            for place in after.ids
+        ]
+        assert set(after.ids) == set(texts)
+        prompt = after
 
 
 def test_many_corrections_begin_the_transcript_anew_and_are_counted() -> None:
