@@ -5,6 +5,7 @@ A fact belongs to the goal that it was told for; else to the goal whose words, o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from drafting.facts import Fact
 from drafting.words import content_stems
@@ -38,9 +39,10 @@ def by_goal(facts: Sequence[Fact], context: NoteContext) -> tuple[GoalProgress, 
     )
 
 
-def stems_of(text: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def stems_of(text: str) -> frozenset[str]:
     """What a text is about: its content stems without numbers and words that all talk shares."""
-    return {stem for stem in content_stems(text) if not stem.replace(".", "").isdigit()} - _COMMON
+    return frozenset(stem for stem in content_stems(text) if not stem.replace(".", "").isdigit()) - _COMMON
 
 
 def speaks_of(goal: Goal, text: str) -> bool:
@@ -53,7 +55,7 @@ def _goal(fact: Fact, goals: Sequence[Goal]) -> Goal | None:
     for goal in goals:
         if named == goal.text:
             return goal
-    own = set(content_stems(f"{named or ''} {fact.detail.get('topic', '')} {fact.text}"))
+    own = stems_of(f"{named or ''} {fact.detail.get('topic', '')} {fact.text}")
     shared = [(len(own & _stems(goal)), goal) for goal in goals]
     most = max((count for count, _ in shared), default=0)
     return next((goal for count, goal in shared if count == most), None) if most else None
@@ -72,7 +74,7 @@ def _first(pair: tuple[int, Objective]) -> int:
     return pair[0]
 
 
-def _stems(goal: Goal) -> set[str]:
+def _stems(goal: Goal) -> frozenset[str]:
     """What a goal is about; the words that all goals share say nothing."""
     return stems_of(" ".join((goal.text, *(step.text for step in goal.objectives))))
 

@@ -119,6 +119,7 @@ def stem(word: str) -> str:
     return word[:-1] + "i" if len(word) > 3 and word.endswith("y") else word
 
 
+@lru_cache(maxsize=65536)
 def number_of(word: str) -> float | None:
     """The number a token stands for."""
     word = word.replace(",", "")
