@@ -67,4 +67,6 @@ class Note:
             "risk": self.risk.as_json(),
             "checks": [one.as_json() for one in self.checks],
             "billing": self.billing.as_json(),
+            "unsupported": self.unsupported,
+            "writer": self.writer,
         }

@@ -1,37 +1,50 @@
 """From draft to signed note: a transition table, edits with provenance, a digest, addenda. Pure; times are given.
 
 A draft may be redrafted and edited until it is signed; a section that a person has edited is never overwritten by a
-redraft. Signing is refused while there are errors, unless it is overridden with a reason. What is signed never
-changes: later words are addenda, dated when they are written; a note signed after its day of service is a late entry.
+redraft or by another format that has it too. Signing is refused while there are errors, unless it is overridden
+with a reason. What is signed never changes: later words are addenda, dated when they are written; a note signed
+after its session's day is a late entry and says why.
 
     draft    -edit->    edited      -redraft-> edited (kept sections stay)
     draft    -redraft-> draft       -sign->    signed
+    draft    -format->  draft
     edited   -edit->    edited      -sign->    signed
+    edited   -format->  edited (kept sections stay)
     signed   -addend->  addended    -addend->  addended
+
+Each step gives a review of the next version. How steps are kept in a session's log: `review_log.py`.
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
 
-from drafting.note import Note
+from drafting import note_json
+from drafting.note import CheckFinding, Note
+from streaming import context_json
 from streaming.errors import PeerError
-from streaming.types import Section, SignedNote, Statement
+from streaming.types import NoteContext, Section, SignedNote, Statement
 
 State = Literal["draft", "edited", "signed", "addended"]
-Action = Literal["edit", "redraft", "sign", "addend"]
+Action = Literal["edit", "redraft", "format", "sign", "addend"]
 
 TRANSITIONS: dict[tuple[State, Action], State] = {
     ("draft", "edit"): "edited",
     ("draft", "redraft"): "draft",
+    ("draft", "format"): "draft",
     ("draft", "sign"): "signed",
     ("edited", "edit"): "edited",
     ("edited", "redraft"): "edited",
+    ("edited", "format"): "edited",
     ("edited", "sign"): "signed",
     ("signed", "addend"): "addended",
     ("addended", "addend"): "addended",
 }
+SKELETON = "skeleton"
+"""The writer of a note that was made before the talk was read."""
 
 
 class NotAllowed(PeerError):
@@ -41,19 +54,30 @@ class NotAllowed(PeerError):
 
 
 class NotSignable(PeerError):
-    """The note has errors and no reason to sign it all the same."""
+    """The note has errors and no reason to sign it all the same; `checks` are the findings that stand."""
 
     code = "not_signable"
+
+    def __init__(self, message: str, *, mend: str = "", checks: Sequence[CheckFinding] = ()) -> None:
+        super().__init__(message, mend=mend)
+        self.checks = tuple(checks)
+
+
+class UnknownSection(PeerError):
+    """The note has no such section, or the section no such sentence."""
+
+    code = "unknown_section"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the audit trail; `what` never holds the note's words."""
+    """One line of the audit trail, and the version that it led to; `what` never holds the note's words."""
 
     at: str
     who: str
-    action: Action
+    action: str
     what: str
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,78 +87,209 @@ class Addendum:
     at: str
     who: str
     text: str
+    credentials: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A note under review: which sections a person has edited, what was signed, what came after, and the trail."""
+    """A note under review; `note` is as it stands, with what a person has edited.
+
+    `edits` are the sections a person has written, by name: they count in every format that has a section of the name.
+    `drafts` has the newest draft in each format it was made in, as JSON, without edits. `record` is what was signed.
+    """
 
     note: Note
     state: State = "draft"
-    edited: frozenset[str] = frozenset()
+    edits: Mapping[str, Section] = field(default_factory=dict)
     signed: SignedNote | None = None
     late_entry: str | None = None
     addenda: tuple[Addendum, ...] = ()
     trail: tuple[Entry, ...] = ()
+    version: int = 1
+    drafts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    record: Mapping[str, Any] | None = None
+    actions: tuple[str, ...] = ()
+    """The ids of the actions of the log that counted."""
+
+    @property
+    def edited(self) -> frozenset[str]:
+        """The sections that a person has edited, those of other formats too."""
+        return frozenset(self.edits)
+
+    @property
+    def intact(self) -> bool:
+        """Whether what was signed has still the digest that it was signed with."""
+        return self.signed is not None and self.record is not None and digest(self.record) == self.signed.digest
 
 
-def _move(review: Review, action: Action, at: str, who: str, what: str) -> Review:
+def step(review: Review, action: Action, *, at: str, who: str, what: str) -> Review:
+    """The review in its next state and version, with a line in the trail. Raises NotAllowed."""
     state = TRANSITIONS.get((review.state, action))
     if state is None:
-        raise NotAllowed(
-            f"A note that is {review.state} does not allow {action}.", mend="A signed note takes addenda only."
-        )
-    return replace(review, state=state, trail=(*review.trail, Entry(at, who, action, what)))
+        raise NotAllowed(f"A note that is {review.state} does not allow {action}.", mend=_MENDS[action])
+    version = review.version + 1
+    return replace(review, state=state, version=version, trail=(*review.trail, Entry(at, who, action, what, version)))
 
 
-def edit(review: Review, section: str, texts: tuple[str, ...], *, at: str, who: str) -> Review:
-    """A section as a person wrote it; sentences left as they were keep their provenance. Raises NotAllowed."""
-    moved = _move(review, "edit", at, who, section)
-    if all(one.name != section for one in review.note.sections):
-        raise NotAllowed("The note has no such section.")
-    sections = tuple(_edited(one, texts) if one.name == section else one for one in review.note.sections)
-    return replace(moved, note=replace(review.note, sections=sections), edited=review.edited | {section})
+_MENDS: Mapping[Action, str] = {
+    "edit": "A signed note takes addenda only.",
+    "redraft": "A signed note takes addenda only.",
+    "format": "A signed note takes addenda only.",
+    "sign": "A note is signed once; later words are addenda.",
+    "addend": "Edit the note, or sign it first.",
+}
 
 
-def _edited(section: Section, texts: tuple[str, ...]) -> Section:
-    known = {one.text: one for one in section.statements}
-    return Section(section.name, tuple(known.get(text, Statement(text, "clinician", ())) for text in texts))
+def edit(review: Review, section: str, texts: Sequence[str], *, at: str, who: str) -> Review:
+    """A section as a person wrote it; sentences left as they were keep their provenance.
+
+    Raises NotAllowed, UnknownSection.
+    """
+    return change(review, {section: written(review.note, section, texts)}, at=at, who=who)
 
 
-def redraft(review: Review, note: Note, *, at: str, who: str) -> Review:
+def written(note: Note, section: str, texts: Sequence[str]) -> tuple[Statement, ...]:
+    """The sentences of a section as a person wrote it. Raises UnknownSection."""
+    known = {one.text: one for one in section_of(note, section).statements}
+    return tuple(known.get(text, Statement(text, "clinician", ())) for text in texts)
+
+
+def section_of(note: Note, name: str) -> Section:
+    """The section of a name. Raises UnknownSection."""
+    for one in note.sections:
+        if one.name == name:
+            return one
+    raise UnknownSection(
+        "The note has no such section.", mend=f"It has {', '.join(one.name for one in note.sections)}."
+    )
+
+
+def change(review: Review, sections: Mapping[str, Sequence[Statement] | None], *, at: str, who: str) -> Review:
+    """Sections with other sentences; None gives one back to the draft. Raises NotAllowed, UnknownSection."""
+    edits = dict(review.edits)
+    for name, told in sections.items():
+        section_of(review.note, name)
+        edits.pop(name, None)
+        if told is not None:
+            edits[name] = Section(name, tuple(told))
+    moved = step(review, "edit", at=at, who=who, what=", ".join(sections))
+    body = review.drafts.get(review.note.format)
+    base = review.note if body is None else note_json.read(body)
+    return replace(moved, edits=edits, note=replace(overlaid(base, edits), risk=review.note.risk))
+
+
+def overlaid(base: Note, edits: Mapping[str, Section]) -> Note:
+    """A draft with the edited sections that it has places for."""
+    return replace(base, sections=tuple(edits.get(one.name, one) for one in base.sections))
+
+
+def redraft(review: Review, note: Note, *, at: str, who: str, what: str = "all") -> Review:
     """A newer draft, in which sections that a person has edited stay as they are. Raises NotAllowed."""
-    moved = _move(review, "redraft", at, who, f"version {note.version}")
-    kept = {one.name: one for one in review.note.sections if one.name in review.edited}
-    sections = tuple(kept.pop(one.name, one) for one in note.sections) + tuple(kept.values())
-    return replace(moved, note=replace(note, sections=sections))
+    moved = step(review, "redraft", at=at, who=who, what=what)
+    return replace(moved, note=overlaid(note, review.edits), drafts={})
 
 
-def digest(note: Note) -> str:
-    """SHA-256 of the draft's canonical JSON: keys sorted, no spaces, UTF-8."""
-    text = json.dumps(asdict(note.draft), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+def switch(review: Review, note: Note, *, at: str, who: str) -> Review:
+    """The same draft in another format: edits stay where the format has the section. Raises NotAllowed."""
+    moved = step(review, "format", at=at, who=who, what=note.format)
+    return replace(moved, note=overlaid(note, review.edits))
 
 
 def sign(
-    review: Review, *, at: str, who: str, service_date: str | None = None, override: str = "", late_reason: str = ""
+    review: Review,
+    *,
+    at: str,
+    who: str,
+    credentials: str = "",
+    override: str = "",
+    late_reason: str = "",
+    service_date: str | None = None,
+    context: NoteContext | None = None,
 ) -> Review:
-    """The note as signed at `at` (ISO 8601 with zone).
+    """The note as signed at `at` (ISO 8601 with zone), with what is known of client and session.
 
-    A note signed after its date of service carries a late-entry header with the reason. Raises NotAllowed in a state
-    that cannot be signed, NotSignable where errors stand and `override` gives no reason.
+    Prompts, and suggestions that nobody took up, are no part of what is signed. A note signed after its session's day
+    (that of `context`, else `service_date`) is a late entry with a reason. Raises NotAllowed in a state that cannot
+    be signed, NotSignable where errors stand and `override` gives no reason, and for a late entry without one.
     """
-    errors = [one.rule for one in review.note.checks if one.severity == "error"]
-    moved = _move(review, "sign", at, who, f"override: {override}" if errors else "no errors")
+    errors = [one for one in review.note.checks if one.severity == "error"]
+    overridden = f"{len(errors)} overridden" if errors else "no errors"
+    known = context or NoteContext()
+    began = known.started_at or service_date
+    moved = step(review, "sign", at=at, who=who, what=overridden)
     if errors and not override.strip():
-        raise NotSignable(f"{len(errors)} errors stand.", mend="Mend them, or sign with a reason.")
-    late = None
-    if service_date is not None and at[:10] > service_date[:10]:
-        days = f"written {at[:10]} for the session of {service_date[:10]}"
-        late = f"Late entry, {days}. Reason: {late_reason or 'not given'}."
-    return replace(moved, signed=SignedNote(review.note.draft, who, at, digest(review.note)), late_entry=late)
+        raise NotSignable(
+            f"{len(errors)} errors stand." if len(errors) > 1 else "An error stands.",
+            mend="Mend them, or sign with a reason in `override`.",
+            checks=errors,
+        )
+    signed = replace(review.note, sections=_without_prompts(review.note.sections))
+    record = {
+        **signed.as_json(),
+        "version": signed.version,
+        "context": context_json.write(known),
+        "signer": who,
+        "credentials": credentials,
+        "signed_at": at,
+        "override": override.strip() if errors else "",
+        "overridden": [one.rule for one in errors],
+        "late_entry": late_entry(at, began, known.ended_at or began, late_reason),
+    }
+    return seal(moved, record, digest(record))
 
 
-def addend(review: Review, text: str, *, at: str, who: str) -> Review:
+def seal(review: Review, record: Mapping[str, Any], sealed: str) -> Review:
+    """The review with a note that was signed; `sealed` is the digest that was given then."""
+    context = context_json.recall(record["context"])
+    note = replace(note_json.read(record, context), risk=review.note.risk)
+    signed = SignedNote(
+        note.draft,
+        record["signer"],
+        record["signed_at"],
+        sealed,
+        record["credentials"],
+        record["override"],
+        tuple(record["overridden"]),
+        context,
+    )
+    return replace(review, note=note, signed=signed, record=record, late_entry=record["late_entry"])
+
+
+def late_entry(at: str, began: str | None, until: str | None, reason: str) -> str | None:
+    """The header of a note that is signed after its session's last day, by the session's own clock; None on the day.
+
+    `began` and `until` are ISO 8601. Raises NotSignable where there is no reason: a late entry says why it is late.
+    """
+    if until is None:
+        return None
+    ended, now = datetime.fromisoformat(until), datetime.fromisoformat(at)
+    today = (now.astimezone(ended.tzinfo) if ended.tzinfo and now.tzinfo else now).date()
+    if today <= ended.date():
+        return None
+    if not reason.strip():
+        message = "The note is signed after the day of its session: a late entry says why."
+        found = CheckFinding("late_entry_marked", "error", message, "")
+        raise NotSignable(message, mend="Give the reason in `late_reason`.", checks=[found])
+    days = f"written {today} for the session of {(began or until)[:10]}"
+    return f"Late entry, {days}. Reason: {reason.strip()}."
+
+
+def is_prompt(statement: Statement) -> bool:
+    """Whether a statement is our word to the clinician; what of risk was not assessed is the note's own."""
+    return statement.provenance == "suggestion" and not statement.text.startswith("Risk:")
+
+
+def _without_prompts(sections: Sequence[Section]) -> tuple[Section, ...]:
+    return tuple(Section(one.name, tuple(told for told in one.statements if not is_prompt(told))) for one in sections)
+
+
+def digest(record: Mapping[str, Any]) -> str:
+    """SHA-256 of a signed record's canonical JSON: keys sorted, no spaces, only ASCII (other letters escaped)."""
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def addend(review: Review, text: str, *, at: str, who: str, credentials: str = "") -> Review:
     """An addendum; the signed note stays as it is. Raises NotAllowed."""
-    moved = _move(review, "addend", at, who, f"addendum {len(review.addenda) + 1}")
-    return replace(moved, addenda=(*review.addenda, Addendum(at, who, text)))
+    moved = step(review, "addend", at=at, who=who, what=f"addendum {len(review.addenda) + 1}")
+    return replace(moved, addenda=(*review.addenda, Addendum(at, who, text, credentials)))

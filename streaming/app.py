@@ -13,14 +13,14 @@ from starlette.exceptions import HTTPException
 from streaming import errors, refusals
 from streaming.errors import SamedayError
 from streaming.guard import Guard
-from streaming.routes import pages, sessions, sockets, whip
+from streaming.routes import charts, library, notes, pages, practice, sessions, sockets, whip
 from streaming.serving import Server
 from streaming.settings import Settings
 
 log = logging.getLogger("sameday.app")
 
 _RETRY_AFTER_S = "30"
-_ROUTES = (sessions, whip, sockets, pages)
+_ROUTES = (sessions, notes, charts, library, practice, whip, sockets, pages)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -45,7 +45,7 @@ def _add_error_handlers(app: FastAPI) -> None:
     async def ours(_: Request, error: SamedayError) -> JSONResponse:
         status = refusals.status(error)
         headers = {"Retry-After": _RETRY_AFTER_S} if status == 503 else None
-        return JSONResponse(refusals.body(error.code, error.message, error.mend), status, headers)
+        return JSONResponse(refusals.told(error), status, headers)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:

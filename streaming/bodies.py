@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streaming.note_bodies import ContextBody, RecordId
 from streaming.settings import NoteFormat
 from streaming.types import Role
 
@@ -27,6 +28,8 @@ class SessionBody(BaseModel):
     consent: Annotated[list[Participant], Field(max_length=16)] = []
     tracks: Annotated[list[TrackBody], Field(min_length=1, max_length=8)] = [TrackBody(id="mic", speakers=2)]
     format: NoteFormat | None = None
+    client: RecordId | None = None
+    context: ContextBody = ContextBody()
 
 
 class RolesBody(BaseModel):

@@ -3,7 +3,8 @@
 Unknown keys are ignored, wrong values are not: BadTranscript names the place and never the content.
 """
 
-from dataclasses import fields
+import json
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, get_args
 
@@ -48,6 +49,22 @@ def read(value: object) -> NoteContext:
     if known.get("plan_goals") and "goals" not in known:
         known["goals"] = tuple(one.text for one in known["plan_goals"])
     return NoteContext(**known)
+
+
+def recall(value: object) -> NoteContext:
+    """The context that a log holds. What this version cannot read is nothing known: a session must stay readable."""
+    try:
+        return read(value)
+    except (BadTranscript, KeyError, TypeError):
+        return NoteContext()
+
+
+def write(context: NoteContext) -> dict[str, Any]:
+    """What is known, as JSON that `read` takes back; what is not known is left out."""
+    plain = asdict(NoteContext())
+    # Tuples become lists here and not only on the way through a file: what is read back must be equal.
+    known: dict[str, Any] = json.loads(json.dumps(asdict(context)))
+    return {name: value for name, value in known.items() if value not in (None, [], plain[name])}
 
 
 def _goal(value: object, place: str, at: int) -> Goal:

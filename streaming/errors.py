@@ -99,6 +99,18 @@ class Conflict(PeerError):
         self.current = current
 
 
+class VersionNeeded(PeerError):
+    """A change that does not say which version it was made on: it might undo what somebody else did."""
+
+    code = "version_needed"
+
+
+class NoteSigned(PeerError):
+    """The note is signed: what it was made of does not change any more."""
+
+    code = "note_signed"
+
+
 class RolesUnknown(PeerError):
     """Roles were to be swapped before there are any."""
 

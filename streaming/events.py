@@ -104,10 +104,42 @@ class SessionEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteDrafted:
-    """A note as the drafting stage made it: the object that `sameday draft --json` prints."""
+class ContextGiven:
+    """What is known beside the talk, each time it is given.
+
+    `client` is the chart's id, `entered` what the clinician entered of this session, `context` both together: fields
+    of `NoteContext` as `streaming.context_json` has them. The chart's part is as the chart was at that moment.
+    """
+
+    client: str | None
+    entered: dict[str, Any]
+    context: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SkeletonDrafted:
+    """What a note can say before the talk is read: written with the end, so that whatever fails there is a note."""
 
     note: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDrafted:
+    """A note as the drafting stage made it: the object that `sameday draft --json` prints.
+
+    `at` is ISO 8601 with zone; `why` says what it was drafted for: the end, roles, context or redraft.
+    """
+
+    note: dict[str, Any]
+    at: str = ""
+    why: str = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class NoteReviewed:
+    """What a person did to the note, as `drafting.review` has it: edit, redraft, format, sign, addend."""
+
+    action: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +159,10 @@ Event = (
     | TurnsSettled
     | RolesAssigned
     | SessionEnded
+    | ContextGiven
+    | SkeletonDrafted
     | NoteDrafted
+    | NoteReviewed
     | StageFailed
 )
 

@@ -3,8 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
+from drafting.backlog import BadPlan
+from drafting.chart import BadChart
+from drafting.phrases import BadPhrases
+from drafting.recap import BadRecap
+from drafting.review import NotAllowed, NotSignable, UnknownSection
+from drafting.review_changes import BadEdit
+from drafting.self_check import BadAnswer
+from drafting.visit_csv import BadImport
+from drafting.visits import BadVisit
 from streaming import errors
 from streaming.errors import SamedayError
+from streaming.visit_book import VisitStays
 from streaming.webrtc import NoNetwork
 from streaming.websocket_ingest import CLOSE_FAILED, CLOSE_OVER
 
@@ -15,6 +25,20 @@ _STATUS: dict[type[SamedayError], int] = {
     errors.UnknownResource: 404,
     errors.UnknownRecord: 404,
     errors.Conflict: 409,
+    errors.VersionNeeded: 428,
+    errors.NoteSigned: 409,
+    NotAllowed: 409,
+    NotSignable: 409,
+    UnknownSection: 404,
+    BadChart: 422,
+    BadEdit: 422,
+    BadPhrases: 422,
+    BadRecap: 422,
+    BadVisit: 422,
+    BadImport: 422,
+    BadPlan: 422,
+    BadAnswer: 422,
+    VisitStays: 409,
     errors.Replaced: 410,
     errors.NotDrafted: 409,
     errors.RolesUnknown: 409,
@@ -51,6 +75,16 @@ def status(error: SamedayError) -> int:
 def close_code(error: SamedayError) -> int:
     """The code that a WebSocket is closed with."""
     return _CLOSE_CODES.get(type(error), _CLOSE_BAD_REQUEST)
+
+
+def told(error: SamedayError) -> dict[str, Any]:
+    """The error object of an error, with what some say more: the version that counts, the findings that stand."""
+    made = body(error.code, error.message, error.mend)
+    if isinstance(error, errors.Conflict):
+        made["error"]["version"] = error.current
+    if isinstance(error, NotSignable):
+        made["error"]["checks"] = [one.as_json() for one in error.checks]
+    return made
 
 
 def body(code: str, message: str, mend: str) -> dict[str, Any]:

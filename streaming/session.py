@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Coroutine
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -16,11 +16,13 @@ from drafting.stage import Show, draft_note, skeleton
 from streaming import roles, session_roles, stages
 from streaming.errors import SessionOver, StoreFailed, UnknownTrack
 from streaming.events import (
+    ContextGiven,
     Event,
     NoteDrafted,
     RolesAssigned,
     SessionEnded,
     SessionStarted,
+    SkeletonDrafted,
     SpeakerRelabelled,
     StageFailed,
     TurnsSettled,
@@ -35,6 +37,7 @@ from streaming.state import Progress, SessionState
 from streaming.track import Track
 from streaming.types import Float32, Role, RoleGuess, SpeakerId, TrackId, TrackPlan, seconds
 from streaming.vad import VoiceDetector
+from streaming.wall_clock import now
 
 log = logging.getLogger("sameday.session")
 
@@ -98,9 +101,17 @@ class Session:
                 "The session has no such track.", mend="Use a track that POST /api/sessions named."
             ) from None
 
-    async def start(self, plans: tuple[TrackPlan, ...], consent: tuple[str, ...], note_format: str) -> None:
-        """Write the first event; only then may audio come."""
-        events: list[Event] = [SessionStarted(_now(), plans, consent, note_format)]
+    async def start(
+        self,
+        plans: tuple[TrackPlan, ...],
+        consent: tuple[str, ...],
+        note_format: str,
+        context: ContextGiven | None = None,
+    ) -> None:
+        """Write the first event, with what is known beside the talk; only then may audio come."""
+        events: list[Event] = [SessionStarted(now(), plans, consent, note_format)]
+        if context is not None:
+            events.append(context)
         known: dict[SpeakerId, Role] = {
             SpeakerId(plan.id): plan.role for plan in plans if plan.speakers == 1 and plan.role
         }
@@ -222,7 +233,8 @@ class Session:
                 # Only after a failure: what no stage got to is named, never left out.
                 await track.pass_over(track.heard_through(), track.received, "recognizer_error")
         totals_of_all = tuple(track.totals() for track in self.tracks)
-        await self.log.append_surely(SessionEnded(_now(), self._reason, totals_of_all))
+        ended = SessionEnded(now(), self._reason, totals_of_all)
+        await self.log.append_surely(ended, *_skeleton(self.log.state, ended))
 
     async def _settle_speakers(self) -> None:
         """Cluster the whole session again, now that all of it is known, and correct what was shown live."""
@@ -251,7 +263,7 @@ class Session:
             while True:
                 roles = state.roles
                 note = await drafted(state, self._writer, state.note_format, self._show)
-                await self.log.append_surely(NoteDrafted(note))
+                await self.log.append_surely(NoteDrafted(note, now()))
                 if state.roles is roles:
                     return
                 # The clinician corrected who is who meanwhile: the note is written by role.
@@ -259,8 +271,16 @@ class Session:
             log.error("drafting failed: %s", type(error).__name__, extra={"session": self.id})
             # Times, code and what is to be entered by hand: nobody goes home without a note.
             note = skeleton(state.transcript(), state.note_format).as_json()
-            await self.log.append_surely(StageFailed("draft", "draft_failed"), NoteDrafted(note))
+            await self.log.append_surely(StageFailed("draft", "draft_failed"), NoteDrafted(note, now()))
 
 
-def _now() -> str:
-    return datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
+def _skeleton(state: SessionState, ended: SessionEnded) -> list[SkeletonDrafted]:
+    """The note that is there with the end itself, whatever becomes of the draft; the end does not hang on it."""
+    try:
+        transcript = state.transcript()
+        context = replace(transcript.context, ended_at=ended.ended_at)
+        note = skeleton(replace(transcript, context=context), state.note_format)
+    except Exception as error:
+        log.error("no skeleton: %s", type(error).__name__)
+        return []
+    return [SkeletonDrafted(note.as_json())]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 from streaming.errors import StoreFailed
@@ -15,6 +16,8 @@ log = logging.getLogger("sameday.session")
 _PATIENCE_S = 60.0
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 5.0
+_LOOK_S = 5.0
+"""How often a reader who stays past a session's end looks for what other processes have added."""
 
 
 class SessionLog:
@@ -33,7 +36,14 @@ class SessionLog:
         self._order = asyncio.Lock()
 
     async def append(self, *events: Event) -> int:
-        """Append all or none. Returns the last sequence number once durable. Raises StoreFailed."""
+        """Append all or none. Returns the last sequence number once durable. Raises StoreFailed.
+
+        A session that is over may be appended to by other processes too: theirs are folded in with these.
+        """
+        if self.complete:
+            last = await self.store.append(self.session, events)
+            await self.catch_up()
+            return last
         if all(isinstance(event, AudioSpan) for event in events):
             return await self.store.append(self.session, events)
         async with self._order:
@@ -44,6 +54,16 @@ class SessionLog:
                     self.state.last_event = number
         await self._notify()
         return last
+
+    async def catch_up(self) -> None:
+        """Fold in what the log of a session that is over has more than is known here. Raises StoreFailed."""
+        async with self._order:
+            before = self.state.last_event
+            async for stored in self.store.replay(self.session, before):
+                self.state.apply(stored.event)
+                self.state.last_event = stored.sequence
+        if self.state.last_event > before:
+            await self._notify()
 
     async def append_surely(self, *events: Event) -> int:
         """Append, trying again for a minute while the store is away: a hiccup must not cost what was understood.
@@ -74,8 +94,12 @@ class SessionLog:
         self.passing.clear()
         await self._notify()
 
-    async def follow(self, after: int = 0) -> AsyncIterator[Stored | dict[str, Any]]:
-        """All events above `after`, then new ones as they come, mixed with what only passes, until the end."""
+    async def follow(self, after: int = 0, *, stay: bool = False) -> AsyncIterator[Stored | dict[str, Any]]:
+        """All events above `after`, then new ones as they come, mixed with what only passes, until the end.
+
+        With `stay` it goes on past the end, for what is done to the note; what another process does comes within
+        seconds.
+        """
         sequence, version = after, 0
         while True:
             complete, passing = self.complete, self._passing_version
@@ -87,14 +111,19 @@ class SessionLog:
                 if message["version"] > version:
                     yield {name: value for name, value in message.items() if name != "version"}
             version = passing
-            if complete:
+            if complete and not stay:
                 return
-            async with self._news:
-                while not self._has_news(sequence, version):
-                    await self._news.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S if complete else None), self._news:
+                    while not self._has_news(sequence, version, complete):
+                        await self._news.wait()
+            if complete:
+                await self.catch_up()
 
-    def _has_news(self, sequence: int, version: int) -> bool:
-        return self.complete or self.state.last_event > sequence or self._passing_version > version
+    def _has_news(self, sequence: int, version: int, complete: bool) -> bool:
+        """Whether there is more than was seen, or the end has come since."""
+        ended = self.complete and not complete
+        return ended or self.state.last_event > sequence or self._passing_version > version
 
     async def _notify(self) -> None:
         async with self._news:

@@ -3,21 +3,27 @@
 import asyncio
 import logging
 import uuid
-from typing import Any
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
 from streaming import roles
 from streaming.errors import NoConsent, NotDrafted, Overloaded, PeerError, SessionOver, UnknownSession
-from streaming.events import NoteDrafted, RolesAssigned
+from streaming.events import ContextGiven, NoteDrafted, RolesAssigned
+from streaming.note_desk import NoteDesk, Readings, redrafted
 from streaming.ports import Store
-from streaming.session import Engines, Session, drafted
+from streaming.session import Engines, Session
 from streaming.session_log import SessionLog
 from streaming.settings import Settings
 from streaming.types import Role, RoleGuess, SpeakerId, TrackPlan, to_tick
+from streaming.wall_clock import now
 
 log = logging.getLogger("sameday.sessions")
 
 _IDLE_CHECK_S = 5.0
+_RECENT = 8
+"""Logs of ended sessions that are kept at hand: an edit follows a look, and an hour's log takes time to read."""
 
 
 class Sessions:
@@ -29,7 +35,10 @@ class Sessions:
         self._settings = settings
         self._live: dict[str, Session] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._role_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._logs: WeakValueDictionary[str, SessionLog] = WeakValueDictionary()
+        self._recent: deque[SessionLog] = deque(maxlen=_RECENT)
+        self._readings = Readings()
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self, ready: asyncio.Event) -> None:
@@ -43,7 +52,13 @@ class Sessions:
                     if session.progress == "live" and session.idle_s() > self._settings.idle_timeout_s:
                         await session.end("idle")
 
-    async def create(self, tracks: tuple[TrackPlan, ...], consent: tuple[str, ...], note_format: str) -> Session:
+    async def create(
+        self,
+        tracks: tuple[TrackPlan, ...],
+        consent: tuple[str, ...],
+        note_format: str,
+        context: ContextGiven | None = None,
+    ) -> Session:
         """Start a session. Raises NoConsent, PeerError, Overloaded, StoreFailed."""
         assert self._group is not None, "run() first"
         _check(tracks, consent)
@@ -53,10 +68,11 @@ class Sessions:
         # The place is taken before anything is awaited, or many at once would pass the check.
         self._live[name] = session
         try:
-            await session.start(tracks, consent, note_format)
+            await session.start(tracks, consent, note_format, context)
         except BaseException:
             del self._live[name]
             raise
+        self._logs[name] = session.log
         self._tasks[name] = self._group.create_task(self._run(session))
         return session
 
@@ -72,38 +88,86 @@ class Sessions:
         return self._live.get(name)
 
     async def assign_roles(self, name: str, wanted: dict[SpeakerId, Role] | None) -> None:
-        """Take the clinician's word for who is who, also after the end; None swaps. Raises UnknownSession."""
-        async with self._role_locks.setdefault(name, asyncio.Lock()):
+        """Take the clinician's word for who is who, also after the end; None swaps.
+
+        Raises UnknownSession, and NoteSigned: who said what in a signed note does not change.
+        """
+        async with self._lock(name):
             found = await self.log_of(name)
+            NoteDesk(found, self._readings).check_unsigned()
             current = found.state.roles or RoleGuess({}, "talk", 0.0)
             guess = roles.swap(current) if wanted is None else RoleGuess(current.roles | wanted, "clinician", 1.0)
             await found.append(RolesAssigned(guess))
             state = found.state
-            if state.note is not None:
+            if state.note is not None and not self._drafting(name):
                 # A note is written by role: with others it would say what the client said of the clinician.
-                await found.append(NoteDrafted(await drafted(state, self._engines.writer, state.note_format)))
+                note = await redrafted(found, self._engines.writer, state.note_format)
+                await found.append(NoteDrafted(note, now(), "roles"))
+
+    async def names(self) -> list[str]:
+        """Ids of all sessions, live ones and those in the log, oldest first. Raises StoreFailed."""
+        return await self._store.sessions()
 
     async def log_of(self, name: str) -> SessionLog:
-        """A session's log, also of one that ended before this process began. Raises UnknownSession."""
+        """A session's log, also of one that ended before this process began. Raises UnknownSession.
+
+        All who ask for one at the same time share it: what one does to a note the others see.
+        """
         if name in self._live:
             return self._live[name].log
-        found = SessionLog(name, self._store)
-        async for stored in self._store.replay(name):
-            found.state.apply(stored.event)
-            found.state.last_event = stored.sequence
+        found = self._logs.get(name) or SessionLog(name, self._store)
+        await found.catch_up()
         if found.state.started_at is None:
             raise UnknownSession("No such session on this server.", mend="Start one with POST /api/sessions.")
+        found = self._logs.setdefault(name, found)
         found.complete = True
+        if found not in self._recent:
+            self._recent.append(found)
         return found
 
-    async def note(self, name: str, note_format: str | None) -> dict[str, Any]:
-        """The note, in another format if asked. Raises UnknownSession, NotDrafted."""
-        state = (await self.log_of(name)).state
-        if state.note is None:
+    async def note(self, name: str) -> NoteDesk:
+        """The note of a session, to look at. Raises UnknownSession, NotDrafted while it is live or being drafted."""
+        found = await self.log_of(name)
+        if self._drafting(name):
             raise NotDrafted("The note is drafted when the session has ended.", mend="End the session first.")
-        if note_format in (None, state.note_format):
-            return state.note
-        return await drafted(state, self._engines.writer, note_format or state.note_format)
+        return NoteDesk(found, self._readings)
+
+    @asynccontextmanager
+    async def at_desk(self, name: str) -> AsyncIterator[NoteDesk]:
+        """The note of a session, to work at; one at a time. Raises as `note`."""
+        async with self._lock(name):
+            yield await self.note(name)
+
+    async def redraft(self, name: str, version: int | None, section: str | None, *, who: str) -> NoteDesk:
+        """Have the writer draft the note again, or a section of it; what people edited stays.
+
+        The writer may take its time: nobody waits for it with the note. Raises as `note`, and Conflict, NotAllowed,
+        UnknownSection, StoreFailed.
+        """
+        async with self.at_desk(name) as desk:
+            desk.check_redraft(version, section)
+        found = await self.log_of(name)
+        note = await redrafted(found, self._engines.writer, found.state.note_format)
+        async with self.at_desk(name) as desk:
+            await desk.redraft(note, section, who=who)
+            return desk
+
+    async def give_context(self, name: str, given: ContextGiven) -> None:
+        """What is known beside the talk, also while the session goes on. Raises UnknownSession, NoteSigned."""
+        async with self._lock(name):
+            found = await self.log_of(name)
+            if self._drafting(name):
+                await found.append(given)
+            else:
+                await NoteDesk(found, self._readings).give_context(given)
+
+    def _lock(self, name: str) -> asyncio.Lock:
+        return self._locks.setdefault(name, asyncio.Lock())
+
+    def _drafting(self, name: str) -> bool:
+        """Whether the session goes on, or its note is still being drafted."""
+        session = self.find(name)
+        return session is not None and session.progress != "ended"
 
     async def end_all(self) -> None:
         """End every live session and wait until its note is there and its audio is gone."""

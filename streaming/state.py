@@ -3,14 +3,20 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from drafting.review import Review
+from drafting.review_log import drafted, follow
+from streaming import context_json
 from streaming.events import (
     AudioSpan,
+    ContextGiven,
     Event,
     GapMarked,
     NoteDrafted,
+    NoteReviewed,
     RolesAssigned,
     SessionEnded,
     SessionStarted,
+    SkeletonDrafted,
     SpeakerRelabelled,
     StageFailed,
     TrackTotals,
@@ -49,14 +55,25 @@ class SessionState:
     roles: RoleGuess | None = None
     turns: dict[TrackId, tuple[Turn, ...]] = field(default_factory=dict)
     totals: tuple[TrackTotals, ...] = ()
+    client: str | None = None
+    """The id of the client's chart."""
+    entered: dict[str, Any] = field(default_factory=dict)
+    """What the clinician entered of this session."""
+    context: NoteContext = field(default_factory=NoteContext)
+    """What is known beside the talk, from the chart and as entered; the session's own clock apart."""
     note: dict[str, Any] | None = None
+    """The newest draft in the note's format, without what people edited: that is in `review`."""
+    review: Review | None = None
     note_roles: RoleGuess | None = None
     """The roles that the note was drafted with: where others count by now, it is out of date."""
     failures: list[tuple[str, str]] = field(default_factory=list)
+    heard: int = 0
+    """Counts what a note is made of: where it is the same, a reading of the talk is."""
     last_event: int = 0
 
     def apply(self, event: Event) -> None:
         """Fold in the next event of the log."""
+        self.heard += not isinstance(event, AudioSpan | SkeletonDrafted | NoteDrafted | NoteReviewed | StageFailed)
         match event:
             case SessionStarted():
                 self.started_at, self.tracks = event.started_at, event.tracks
@@ -76,10 +93,33 @@ class SessionState:
                 self.roles = event.guess
             case SessionEnded():
                 self.ended_at, self.totals, self.reason = event.ended_at, event.totals, event.reason
+            case ContextGiven():
+                self.client, self.entered = event.client, event.entered
+                self.context = context_json.recall(event.context)
+            case SkeletonDrafted():
+                if self.review is None:
+                    self._draft(event.note, "", "skeleton")
             case NoteDrafted():
-                self.note, self.note_roles = event.note, self.roles
+                self._draft(event.note, event.at, event.why)
+            case NoteReviewed():
+                self._review(event.action)
             case StageFailed():
                 self.failures.append((event.stage, event.code))
+
+    def _draft(self, note: dict[str, Any], at: str, why: str) -> None:
+        if self.review is None or self.review.signed is None:
+            self.note, self.note_roles = note, self.roles
+            self.review = drafted(self.review, note, at=at, why=why)
+
+    def _review(self, action: dict[str, Any]) -> None:
+        if self.review is None:
+            return
+        self.review = follow(self.review, action)
+        note_format = self.review.note.format
+        if self.review.signed is None and note_format in self.review.drafts:
+            self.note, self.note_format = dict(self.review.drafts[note_format]), note_format
+            if action["action"] == "redraft":
+                self.note_roles = self.roles
 
     def role_of(self, speaker: SpeakerId) -> Role | None:
         """The speaker's role as far as it is known."""
@@ -95,5 +135,5 @@ class SessionState:
             utterances=self.in_order(),
             roles=dict(self.roles.roles) if self.roles else {},
             gaps=tuple(self.gaps),
-            context=NoteContext(started_at=self.started_at, ended_at=self.ended_at),
+            context=replace(self.context, started_at=self.started_at, ended_at=self.ended_at),
         )

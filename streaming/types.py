@@ -165,12 +165,20 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class SignedNote:
-    """A draft as signed: `signed_at` is ISO 8601 with zone, `digest` the SHA-256 of its canonical JSON."""
+    """A draft as signed: `signed_at` is ISO 8601 with zone, `digest` the SHA-256 of the record's canonical JSON.
+
+    `overridden` are the rules that it was signed in spite of, `override` is the reason; `context` is what was known
+    of client and session when it was signed.
+    """
 
     draft: Draft
     signer: str
     signed_at: str
     digest: str
+    credentials: str = ""
+    override: str = ""
+    overridden: tuple[str, ...] = ()
+    context: "NoteContext | None" = None
 
 
 Service = Literal[

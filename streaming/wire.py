@@ -6,12 +6,15 @@ from typing import Any
 from streaming import transcript_json
 from streaming.events import (
     AudioSpan,
+    ContextGiven,
     Event,
     GapMarked,
     NoteDrafted,
+    NoteReviewed,
     RolesAssigned,
     SessionEnded,
     SessionStarted,
+    SkeletonDrafted,
     SpeakerRelabelled,
     StageFailed,
     Stored,
@@ -51,6 +54,8 @@ def session_object(
         "ended_at": state.ended_at,
         "tracks": [_plan(plan) | rows.get(plan.id, {}) for plan in state.tracks],
         **_roles(state.roles),
+        "client": state.client,
+        "context": state.entered,
         "ice_servers": ice_servers,
         "last_event": state.last_event,
     }
@@ -112,6 +117,12 @@ def _body(event: Event, role: Role | None) -> dict[str, Any]:
             return {"type": "ended", "ended_at": event.ended_at, "reason": event.reason, "totals": totals}
         case NoteDrafted():
             return {"type": "draft", "note": event.note}
+        case SkeletonDrafted():
+            return {"type": "skeleton", "note": event.note}
+        case NoteReviewed(action):
+            return {"type": "note", "action": action["action"], "at": action["at"]}
+        case ContextGiven():
+            return {"type": "context", "client": event.client, "context": event.context}
         case StageFailed():
             return {"type": "failed", "stage": event.stage, "code": event.code}
         case AudioSpan():

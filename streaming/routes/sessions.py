@@ -6,11 +6,10 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from streaming import errors, wire
+from streaming import charts, errors, wire
 from streaming.bodies import RolesBody, SessionBody
 from streaming.serving import Server
-from streaming.settings import NoteFormat
-from streaming.types import SpeakerId, TrackId, TrackPlan
+from streaming.types import NoteContext, SpeakerId, TrackId, TrackPlan
 
 
 def router(server: Server) -> APIRouter:
@@ -20,7 +19,11 @@ def router(server: Server) -> APIRouter:
     @routes.post("/api/sessions", status_code=201)
     async def start(body: SessionBody) -> JSONResponse:
         plans = tuple(TrackPlan(TrackId(track.id), track.speakers, track.role) for track in body.tracks)
-        session = await server.sessions.create(plans, tuple(body.consent), body.format or server.settings.note_format)
+        note_format = body.format or server.settings.note_format
+        given = None
+        if body.client is not None or body.context.model_fields_set:
+            given = await charts.context(server.records, body.client, body.context.over(NoteContext()))
+        session = await server.sessions.create(plans, tuple(body.consent), note_format, given)
         location = {"Location": f"/api/sessions/{session.id}"}
         return JSONResponse(await server.describe(session.id), 201, location)
 
@@ -53,9 +56,5 @@ def router(server: Server) -> APIRouter:
     async def transcript(name: str) -> dict[str, Any]:
         found = await server.sessions.log_of(name)
         return wire.transcript(found.state)
-
-    @routes.get("/api/sessions/{name}/note")
-    async def note(name: str, format: NoteFormat | None = None) -> dict[str, Any]:
-        return await server.sessions.note(name, format)
 
     return routes

@@ -41,7 +41,9 @@ def router(server: Server) -> APIRouter:
             await asyncio.gather(watch, return_exceptions=True)
 
     @routes.websocket("/api/sessions/{name}/events")
-    async def events(socket: WebSocket, name: str, after: Annotated[int, Query(ge=0)] = 0) -> None:
+    async def events(
+        socket: WebSocket, name: str, after: Annotated[int, Query(ge=0)] = 0, stay: bool = False
+    ) -> None:
         await _accept(socket)
         try:
             found = await server.sessions.log_of(name)
@@ -49,7 +51,7 @@ def router(server: Server) -> APIRouter:
             await _close_with(socket, error)
             return
         try:
-            await _until_gone(socket, _send_events(socket, found, after))
+            await _until_gone(socket, _send_events(socket, found, after, stay))
         except WebSocketDisconnect:
             return
         except SamedayError as error:
@@ -67,7 +69,7 @@ async def refuse(socket: WebSocket, error: SamedayError) -> None:
 async def _close_with(socket: WebSocket, error: SamedayError) -> None:
     """Say why in a message, since a refused handshake tells a browser nothing; then close."""
     peer = _Socket(socket)
-    await peer.send(json.dumps(refusals.body(error.code, error.message, error.mend)))
+    await peer.send(json.dumps(refusals.told(error)))
     await peer.close(refusals.close_code(error))
 
 
@@ -77,11 +79,11 @@ async def _accept(socket: WebSocket) -> None:
         await socket.accept()
 
 
-async def _send_events(socket: WebSocket, found: SessionLog, after: int) -> None:
+async def _send_events(socket: WebSocket, found: SessionLog, after: int, stay: bool) -> None:
     # An utterance's message has the role that the log knew at its place, so that a replay is what was sent live: what
     # lies before `after` is read for that, and not sent.
     roles: dict[SpeakerId, Role] = {}
-    async for news in found.follow():
+    async for news in found.follow(stay=stay):
         if not isinstance(news, Stored):
             await socket.send_json(wire.passing(news))
             continue

@@ -58,7 +58,9 @@ async def test_a_session_from_start_to_note(server: Running) -> None:
         assert (described["state"], described["ended_at"]) == ("ended", ended["ended_at"])
         assert described["tracks"][0]["received_s"] == described["tracks"][0]["transcribed_s"] == 2.5
         note = (await client.get(f"/api/sessions/{session['id']}/note")).json()
-        assert note == seen.of("draft")[0]["note"]
+        drafted = seen.of("draft")[0]["note"]
+        assert {name: note[name] for name in drafted} == drafted
+        assert (note["state"], note["version"], note["signed"]) == ("draft", 1, None)
         assert note["format"] == "dap"
 
 

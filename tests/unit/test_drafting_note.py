@@ -79,7 +79,7 @@ def test_the_bundled_session_passes_its_checks_but_for_what_was_not_said() -> No
 
 def test_json_has_the_documented_shape() -> None:
     body = json.loads(json.dumps(draft(bundled()).as_json()))
-    assert list(body) == ["format", "sections", "risk", "checks", "billing"]
+    assert list(body) == ["format", "sections", "risk", "checks", "billing", "unsupported", "writer"]
     assert body["format"] == "soap"
     assert [section["name"] for section in body["sections"]] == ["Subjective", "Objective", "Assessment", "Plan"]
     for section in body["sections"]:

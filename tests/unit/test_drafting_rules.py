@@ -1,4 +1,4 @@
-"""Formats as data, billing, checks, vague phrases, clone guard, review and recap."""
+"""Formats as data, billing, checks, vague phrases, clone guard and recap."""
 
 from dataclasses import replace
 
@@ -12,7 +12,6 @@ from drafting.core import assemble, draft, read, render
 from drafting.formats import BadFormat, keys, named, parse
 from drafting.note import Note
 from drafting.recap import MAX_QUESTIONS, recap
-from drafting.review import TRANSITIONS, NotAllowed, NotSignable, Review, addend, digest, edit, redraft, sign
 from streaming.transcript_json import read as read_transcript
 from streaming.types import NoteContext, Section, Statement, Transcript
 
@@ -173,75 +172,6 @@ def test_clone_guard() -> None:
         clones(noted(text), ["Client walked the dog on Sunday and liked the quiet streets very much indeed."]) == ()
     )
     assert "another client" in clones(noted(text), [], [text])[0].message
-
-
-def clean_note() -> Note:
-    return replace(noted("Worry most days."), checks=())
-
-
-def test_edit_keeps_provenance_and_a_redraft_keeps_the_edit() -> None:
-    review = Review(clean_note())
-    edited = edit(review, "Plan", ("Worry most days.", "Walks daily."), at="t1", who="P")
-    assert [one.provenance for one in edited.note.sections[0].statements] == ["clinician", "clinician"]
-    again = redraft(edited, replace(noted("New."), version=2), at="t2", who="server")
-    assert [one.text for one in again.note.sections[0].statements] == ["Worry most days.", "Walks daily."]
-    assert again.state == "edited"
-    assert [one.action for one in again.trail] == ["edit", "redraft"]
-
-
-def test_an_unedited_section_takes_the_redraft() -> None:
-    again = redraft(Review(clean_note()), noted("New."), at="t", who="server")
-    assert again.note.sections[0].statements[0].text == "New."
-
-
-def test_signing_is_blocked_by_errors_unless_overridden_with_a_reason() -> None:
-    review = Review(draft(Transcript((), {})))
-    with pytest.raises(NotSignable):
-        sign(review, at="2026-02-01T09:00:00+01:00", who="P")
-    with pytest.raises(NotSignable):
-        sign(review, at="2026-02-01T09:00:00+01:00", who="P", override="  ")
-    signed = sign(review, at="2026-02-01T09:00:00+01:00", who="P", override="chart is down")
-    assert signed.state == "signed"
-    assert "chart is down" in signed.trail[-1].what
-
-
-def test_what_is_signed_never_changes_and_takes_addenda() -> None:
-    signed = sign(Review(clean_note()), at="2026-02-01T09:00:00+01:00", who="P")
-    assert signed.signed is not None
-    assert signed.signed.digest == digest(clean_note())
-    with pytest.raises(NotAllowed):
-        edit(signed, "Plan", ("x",), at="t", who="P")
-    with pytest.raises(NotAllowed):
-        redraft(signed, noted("x"), at="t", who="P")
-    after = addend(addend(signed, "First.", at="t1", who="P"), "Second.", at="t2", who="P")
-    assert [one.text for one in after.addenda] == ["First.", "Second."]
-    assert after.note == signed.note
-    with pytest.raises(NotAllowed):
-        addend(Review(clean_note()), "x", at="t", who="P")
-
-
-def test_a_late_signature_says_so() -> None:
-    late = sign(
-        Review(clean_note()), at="2026-02-03T09:00:00+01:00", who="P", service_date="2026-01-31", late_reason="ill"
-    )
-    assert late.late_entry is not None
-    assert late.late_entry == "Late entry, written 2026-02-03 for the session of 2026-01-31. Reason: ill."
-    assert (
-        sign(Review(clean_note()), at="2026-01-31T19:00:00+01:00", who="P", service_date="2026-01-31").late_entry
-        is None
-    )
-
-
-def test_every_state_of_the_table_is_reached_from_a_draft() -> None:
-    reached, more = {"draft"}, True
-    while more:
-        new = {to for (state, _), to in TRANSITIONS.items() if state in reached} - reached
-        reached, more = reached | new, bool(new)
-    assert reached == {"draft", "edited", "signed", "addended"}
-
-
-def test_the_digest_follows_the_words() -> None:
-    assert digest(noted("a")) != digest(noted("b"))
 
 
 RECAP = (

@@ -12,12 +12,15 @@ from hypothesis.extra.numpy import arrays
 from streaming.errors import StoreFailed
 from streaming.events import (
     AudioSpan,
+    ContextGiven,
     Event,
     GapMarked,
     NoteDrafted,
+    NoteReviewed,
     RolesAssigned,
     SessionEnded,
     SessionStarted,
+    SkeletonDrafted,
     SpeakerRelabelled,
     StageFailed,
     TrackTotals,
@@ -95,7 +98,15 @@ STRATEGIES: dict[type, st.SearchStrategy[Event]] = {
         st.sampled_from(["requested", "idle", "failed"]),
         several(st.builds(TrackTotals, TRACKS, COUNTS, COUNTS, COUNTS, COUNTS)),
     ),
-    NoteDrafted: st.builds(NoteDrafted, st.dictionaries(TEXT, JSON, max_size=3)),
+    ContextGiven: st.builds(
+        ContextGiven,
+        st.none() | TEXT,
+        st.dictionaries(TEXT, JSON, max_size=3),
+        st.dictionaries(TEXT, JSON, max_size=3),
+    ),
+    SkeletonDrafted: st.builds(SkeletonDrafted, st.dictionaries(TEXT, JSON, max_size=3)),
+    NoteDrafted: st.builds(NoteDrafted, st.dictionaries(TEXT, JSON, max_size=3), TEXT, TEXT),
+    NoteReviewed: st.builds(NoteReviewed, st.dictionaries(TEXT, JSON, max_size=3)),
     StageFailed: st.builds(StageFailed, st.sampled_from(["recognize", "diarize", "draft", "store"]), TEXT),
 }
 

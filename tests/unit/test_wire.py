@@ -9,12 +9,15 @@ import pytest
 from streaming import wire
 from streaming.events import (
     AudioSpan,
+    ContextGiven,
     Event,
     GapMarked,
     NoteDrafted,
+    NoteReviewed,
     RolesAssigned,
     SessionEnded,
     SessionStarted,
+    SkeletonDrafted,
     SpeakerRelabelled,
     StageFailed,
     Stored,
@@ -111,6 +114,15 @@ EXPECTED: list[tuple[Event, dict[str, Any]]] = [
         },
     ),
     (NoteDrafted({"format": "dap"}), {"type": "draft", "note": {"format": "dap"}}),
+    (SkeletonDrafted({"format": "dap"}), {"type": "skeleton", "note": {"format": "dap"}}),
+    (
+        NoteReviewed({"action": "edit", "at": "2026-01-31T11:00:00+01:00", "sections": {"Plan": []}}),
+        {"type": "note", "action": "edit", "at": "2026-01-31T11:00:00+01:00"},
+    ),
+    (
+        ContextGiven("c1", {"place": "Room 2"}, {"place": "Room 2", "client": "A. B."}),
+        {"type": "context", "client": "c1", "context": {"place": "Room 2", "client": "A. B."}},
+    ),
     (StageFailed("draft", "broken"), {"type": "failed", "stage": "draft", "code": "broken"}),
 ]
 
@@ -164,6 +176,8 @@ def test_a_live_session() -> None:
         "roles": {},
         "roles_source": None,
         "roles_confidence": 0.0,
+        "client": None,
+        "context": {},
         "ice_servers": ice,
         "last_event": 9,
     }

@@ -1,0 +1,324 @@
+"""A note under review at its session's log: reads it, checks it as it stands, and adds what people do to it.
+
+One desk for one request. Who changes a note holds the session's lock in this process; over processes the log decides:
+an action that was overtaken by another one does not count, and is refused as a conflict.
+"""
+
+import asyncio
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from drafting import note_json, review_log
+from drafting.core import Reading, assemble, read, render
+from drafting.formats import named
+from drafting.note import Note
+from drafting.rechart import recharted
+from drafting.review import SKELETON, NotAllowed, Review, overlaid, section_of
+from drafting.review_changes import Change, changed
+from drafting.stage import EMBEDDED, draft_note, skeleton
+from streaming import context_json, wall_clock
+from streaming.errors import Conflict, NotDrafted, NoteSigned
+from streaming.events import ContextGiven, NoteDrafted, NoteReviewed
+from streaming.ports import NoteWriter
+from streaming.session_log import SessionLog
+from streaming.types import NoteContext, Section, Transcript
+
+_KEPT_READINGS = 8
+_DRAFTS_AT_MOST = 3
+"""A draft is made again where roles or context change while it is written, so many times."""
+
+
+class Readings:
+    """What the talk of the last few sessions says: an hour of it takes a second to read, and an edit needs it."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int, bool], Reading] = OrderedDict()
+
+    async def of(self, found: SessionLog, *, talk: bool = True) -> Reading:
+        """The reading of a session as it stands; without its talk for a note that was made before that was read."""
+        key = (found.session, found.state.heard, talk)
+        if key not in self._kept:
+            transcript = found.state.transcript()
+            wanted = transcript if talk else replace(transcript, utterances=(), roles={})
+            self._kept[key] = await asyncio.to_thread(read, wanted)
+            while len(self._kept) > _KEPT_READINGS:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What comes with a signature."""
+
+    signer: str
+    credentials: str
+    override: str = ""
+    late_reason: str = ""
+
+
+class NoteDesk:
+    """Made on the log of a session that is over."""
+
+    def __init__(self, found: SessionLog, readings: Readings) -> None:
+        self._log = found
+        self._readings = readings
+
+    @property
+    def review(self) -> Review:
+        """The review as the log has it. Raises NotDrafted."""
+        if self._log.state.review is None:
+            raise NotDrafted("There is no note yet.", mend="POST …/note/redraft drafts one from what was heard.")
+        return self._log.state.review
+
+    async def told(self, note_format: str | None = None) -> dict[str, Any]:
+        """The note as JSON, with how it stands; in another format if asked. Raises BadFormat, NoteSigned.
+
+        A session that broke off before its note was drafted has a skeleton, which is version 0.
+        """
+        state = self._log.state
+        if state.review is None:
+            made = await asyncio.to_thread(skeleton, state.transcript(), note_format or state.note_format)
+            return made.as_json() | standing(Review(made, version=0))
+        review = self.review
+        self._check_format(review, note_format)
+        wanted = note_format or review.note.format
+        if review.record is not None:
+            body = {name: value for name, value in review.record.items() if name in _NOTE_KEYS}
+        elif wanted in review.drafts and not review.edits:
+            body = dict(review.drafts[wanted])
+        else:
+            body = (await self.checked(wanted)).as_json()
+        return body | standing(review)
+
+    async def checked(self, note_format: str | None = None, context: NoteContext | None = None) -> Note:
+        """The note as it stands with ledger and findings of just these words; a signed one as it was signed.
+
+        `context` replaces what is known beside the talk. Raises NotDrafted, BadFormat, NoteSigned.
+        """
+        review = self.review
+        self._check_format(review, note_format)
+        if review.signed is not None:
+            return review.note
+        wanted = note_format or review.note.format
+        body = review.drafts.get(wanted)
+        reading = await self._reading(review, context)
+        base = None if body is None else note_json.read(body)
+        return await asyncio.to_thread(_assembled, review, wanted, base, reading)
+
+    async def standing(self) -> Review:
+        """The review with a note that is whole: ledger, findings, billing. What exports are made from."""
+        return replace(self.review, note=await self.checked())
+
+    async def edit(self, version: int, changes: Sequence[Change], *, who: str) -> None:
+        """Change sections. Raises Conflict, NotAllowed, UnknownSection, BadEdit, NotDrafted, StoreFailed."""
+        review = self.expect(version)
+        if review.signed is not None:
+            raise NotAllowed(f"A note that is {review.state} does not allow edit.", mend="Add an addendum.")
+        made = changed(review, changes)
+        await self._act(review_log.editing(review, made, at=wall_clock.now(), who=who))
+
+    async def switch(self, version: int, note_format: str, *, who: str) -> None:
+        """Make another format the note's own, from the facts; no writer is asked. Raises as `edit`, and BadFormat."""
+        review = self.expect(version)
+        body = review.drafts.get(note_format)
+        if body is None:
+            reading = await self._reading(review, None)
+            plain = replace(review, edits={})
+            body = (await asyncio.to_thread(_assembled, plain, note_format, None, reading)).as_json()
+        await self._act(review_log.formatting(review, body, at=wall_clock.now(), who=who))
+
+    async def sign(self, version: int, given: Signing) -> None:
+        """Sign the note as it stands. Raises NotSignable with the findings, Conflict, NotAllowed, NotDrafted."""
+        review = self.expect(version)
+        at = wall_clock.now()
+        known = self._log.state.transcript().context
+        context = replace(
+            known,
+            provider=known.provider or given.signer,
+            credentials=known.credentials or given.credentials,
+            written_at=at,
+            late_reason=given.late_reason or None,
+        )
+        whole = replace(review, note=await self.checked(None, context))
+        action = review_log.signing(
+            whole,
+            at=at,
+            who=given.signer,
+            credentials=given.credentials,
+            override=given.override,
+            late_reason=given.late_reason,
+            context=context,
+        )
+        await self._act(action)
+
+    async def addend(self, version: int | None, text: str, *, who: str, credentials: str) -> None:
+        """Add to a signed note. Raises NotAllowed, NotDrafted, StoreFailed, Conflict where a version is given."""
+        if version is not None:
+            self.expect(version)
+        await self._act(review_log.addending(text, at=wall_clock.now(), who=who, credentials=credentials))
+
+    async def give_context(self, given: ContextGiven) -> None:
+        """Complete what is known beside the talk; chart lines and findings follow. Raises NoteSigned, StoreFailed."""
+        state = self._log.state
+        self.check_unsigned()
+        if state.review is None:
+            await self._log.append(given)
+            return
+        context = context_json.recall(given.context)
+        after = replace(
+            state.transcript(), context=replace(context, started_at=state.started_at, ended_at=state.ended_at)
+        )
+        body = await asyncio.to_thread(_recharted, state.review, after)
+        await self._log.append(given, NoteDrafted(body, wall_clock.now(), "context"))
+
+    def check_redraft(self, version: int | None, section: str | None) -> None:
+        """Whether the writer may be asked. Raises Conflict, NoteSigned, NotAllowed, UnknownSection."""
+        self.check_unsigned()
+        review = self._log.state.review
+        if review is None:
+            return
+        if version is not None:
+            self.expect(version)
+        if section is not None:
+            section_of(review.note, section)
+            if section in review.edited:
+                raise NotAllowed("A person has written this section.", mend="Restore it first, to have it drafted.")
+
+    async def redraft(self, note: Mapping[str, Any], section: str | None, *, who: str) -> None:
+        """Take in a new draft, or one section of it; what people edited stays. Raises NotAllowed, UnknownSection."""
+        review = self._log.state.review
+        if review is None:
+            await self._log.append(NoteDrafted(dict(note), wall_clock.now(), "redraft"))
+            return
+        body = dict(note)
+        if section is not None:
+            reading = await self._reading(review, None)
+            body = await asyncio.to_thread(_with_section, review, note, section, reading)
+        await self._act(review_log.redrafting(body, at=wall_clock.now(), who=who, what=section or "all"))
+
+    def expect(self, version: int) -> Review:
+        """The review, which must be of this version. Raises Conflict, NotDrafted."""
+        review = self.review
+        if review.version != version:
+            raise Conflict(
+                "The note has been changed meanwhile.", current=review.version, mend="Read it again, then change it."
+            )
+        return review
+
+    def check_unsigned(self) -> None:
+        """Raises NoteSigned: what a signed note was made of does not change."""
+        review = self._log.state.review
+        if review is not None and review.signed is not None:
+            raise NoteSigned("The note is signed and stays as it is.", mend="Write an addendum.")
+
+    def _check_format(self, review: Review, note_format: str | None) -> None:
+        if review.signed is not None and note_format not in (None, review.note.format):
+            raise NoteSigned("The note was signed in another format.", mend=f"Ask for {review.note.format}.")
+
+    async def _reading(self, review: Review, context: NoteContext | None) -> Reading:
+        reading = await self._readings.of(self._log, talk=review.note.writer != SKELETON)
+        if context is None:
+            return reading
+        return replace(reading, transcript=replace(reading.transcript, context=context))
+
+    async def _act(self, action: dict[str, Any]) -> None:
+        """Add an action to the log. Raises what it would be refused with, Conflict where another came first."""
+        review_log.apply(self.review, action)
+        mine = uuid.uuid4().hex
+        await self._log.append(NoteReviewed({"id": mine, **action}))
+        if mine not in self.review.actions:
+            raise Conflict(
+                "The note has been changed at the same moment.",
+                current=self.review.version,
+                mend="Read it again, then change it.",
+            )
+
+
+_NOTE_KEYS = ("format", "sections", "risk", "checks", "billing", "unsupported", "writer")
+
+
+def standing(review: Review) -> dict[str, Any]:
+    """What stands beside a note's own JSON: its state, version, what was edited, signed and added."""
+    return {
+        "state": review.state,
+        "version": review.version,
+        "edited": sorted(review.edited),
+        "signed": _signature(review),
+        "late_entry": review.late_entry,
+        "addenda": [
+            {"at": one.at, "who": one.who, "credentials": one.credentials, "text": one.text} for one in review.addenda
+        ],
+    }
+
+
+def _signature(review: Review) -> dict[str, Any] | None:
+    signed = review.signed
+    if signed is None or review.record is None:
+        return None
+    return {
+        "signer": signed.signer,
+        "credentials": signed.credentials,
+        "signed_at": signed.signed_at,
+        "override": signed.override,
+        "overridden": list(signed.overridden),
+        "digest": signed.digest,
+        "intact": review.intact,
+        "record": dict(review.record),
+    }
+
+
+def trail(review: Review) -> list[dict[str, Any]]:
+    """Who did what and when; no words of the note."""
+    return [
+        {"at": one.at, "who": one.who, "action": one.action, "what": one.what, "version": one.version}
+        for one in review.trail
+    ]
+
+
+def _assembled(review: Review, note_format: str, base: Note | None, reading: Reading) -> Note:
+    """A draft with the edits that it has places for, its findings and ledger; from the facts where there is none."""
+    plan = named(note_format)
+    if base is None:
+        base = replace(review.note, format=note_format, sections=render(reading, plan), writer=EMBEDDED, checks=())
+    sections = overlaid(base, review.edits).sections
+    return _with_notices(assemble(reading, sections, plan, version=base.version, writer=base.writer), base)
+
+
+def _with_notices(note: Note, base: Note) -> Note:
+    """With what the drafting stage said of the writer: that is no rule, and cannot be found again."""
+    notices = tuple(one for one in base.checks if one.rule.startswith("writer_"))
+    return replace(note, checks=(*notices, *note.checks))
+
+
+def _recharted(review: Review, after: Transcript) -> dict[str, Any]:
+    """The note's draft with other things known beside the talk."""
+    base = note_json.read(review.drafts[review.note.format])
+    plan = named(base.format)
+    reading = read(replace(after, utterances=(), roles={}) if base.writer == SKELETON else after)
+    ours = render(reading, plan)
+    sections: tuple[Section, ...] = ours if base.writer in (EMBEDDED, SKELETON) else recharted(base.sections, ours)
+    made = assemble(reading, sections, plan, version=base.version, writer=base.writer)
+    return _with_notices(made, base).as_json()
+
+
+def _with_section(review: Review, note: Mapping[str, Any], section: str, reading: Reading) -> dict[str, Any]:
+    """The newest draft with one section of a newer one."""
+    base, newer = note_json.read(review.drafts[review.note.format]), note_json.read(note)
+    fresh = {one.name: one for one in newer.sections if one.name == section}
+    sections = tuple(fresh.get(one.name, one) for one in base.sections)
+    made = assemble(reading, sections, named(base.format), version=newer.version, writer=newer.writer)
+    return _with_notices(made, newer).as_json()
+
+
+async def redrafted(found: SessionLog, writer: NoteWriter, note_format: str) -> dict[str, Any]:
+    """A new draft by the writer, of what is known when it is done."""
+    for _ in range(_DRAFTS_AT_MOST):
+        heard = found.state.heard
+        note = await draft_note(found.state.transcript(), writer, note_format)
+        if found.state.heard == heard:
+            break
+    return note.as_json()

@@ -1,0 +1,64 @@
+"""A session's note: look, edit, have drafted again, sign, add; and the circumstances that it is written with."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from streaming import charts, context_json, note_desk
+from streaming.errors import PeerError
+from streaming.note_bodies import AddendumBody, ContextPatchBody, EditBody, RedraftBody, SignBody
+from streaming.note_desk import Signing
+from streaming.serving import Server
+from streaming.settings import NoteFormat
+
+
+def router(server: Server) -> APIRouter:
+    """Routes under `/api/sessions/{name}/note`, and the session's context."""
+    routes = APIRouter()
+
+    @routes.get("/api/sessions/{name}/note")
+    async def look(name: str, format: NoteFormat | None = None) -> dict[str, Any]:
+        return await (await server.sessions.note(name)).told(format)
+
+    @routes.patch("/api/sessions/{name}/note")
+    async def edit(name: str, body: EditBody) -> dict[str, Any]:
+        if bool(body.changes) == bool(body.format):
+            raise PeerError("Send either `changes` or `format`.", mend="See docs/protocol.md.")
+        async with server.sessions.at_desk(name) as desk:
+            if body.format is not None:
+                await desk.switch(body.version, body.format, who=body.who)
+            else:
+                await desk.edit(body.version, [one.change() for one in body.changes], who=body.who)
+            return await desk.told()
+
+    @routes.post("/api/sessions/{name}/note/redraft")
+    async def redraft(name: str, body: RedraftBody) -> dict[str, Any]:
+        desk = await server.sessions.redraft(name, body.version, body.section, who=body.who)
+        return await desk.told()
+
+    @routes.post("/api/sessions/{name}/note/sign")
+    async def sign(name: str, body: SignBody) -> dict[str, Any]:
+        async with server.sessions.at_desk(name) as desk:
+            await desk.sign(body.version, Signing(body.signer, body.credentials, body.override, body.late_reason))
+            return await desk.told()
+
+    @routes.post("/api/sessions/{name}/note/addenda", status_code=201)
+    async def addend(name: str, body: AddendumBody) -> dict[str, Any]:
+        async with server.sessions.at_desk(name) as desk:
+            await desk.addend(body.version, body.text, who=body.who, credentials=body.credentials)
+            return await desk.told()
+
+    @routes.get("/api/sessions/{name}/note/trail")
+    async def trail(name: str) -> dict[str, Any]:
+        return {"trail": note_desk.trail((await server.sessions.note(name)).review)}
+
+    @routes.patch("/api/sessions/{name}/context")
+    async def context(name: str, body: ContextPatchBody) -> dict[str, Any]:
+        state = (await server.sessions.log_of(name)).state
+        client = body.client if "client" in body.model_fields_set else state.client
+        entered = body.over(context_json.recall(state.entered))
+        given = await charts.context(server.records, client, entered)
+        await server.sessions.give_context(name, given)
+        return await server.describe(name)
+
+    return routes
