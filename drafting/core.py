@@ -15,7 +15,7 @@ from drafting.note import Note
 from drafting.render import sections
 from drafting.risk import Ledger, ledger_of
 from drafting.verify import verdict, verify
-from drafting.wording import current, reworded
+from drafting.wording import current, reworded, unworded
 from streaming.roles import guess
 from streaming.types import RoleGuess, Section, Transcript, UtteranceId
 
@@ -105,7 +105,7 @@ def assemble(
     `earlier` are the client's notes before it and `others` other clients', which it must not repeat.
     """
     found = billing(reading.transcript, note_format.service_of(reading.transcript.context))
-    judged = verify(written, reading.transcript)
+    judged = verify(unworded(written, current()), reading.transcript)
     note = Note(version, note_format.key, judged, reading.ledger, (), found, writer)
     checks = findings(
         note, reading.facts, reading.transcript, note_format, reading.guessed, earlier=earlier, others=others

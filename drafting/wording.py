@@ -7,9 +7,9 @@ own words but for the terms.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from drafting.data import load
@@ -44,6 +44,12 @@ class Wording:
     terms: Mapping[str, str]
     frames: Mapping[str, str]
 
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """All frames as one pattern; the longest first, since some begin like others."""
+        by_length = sorted(self.frames.items(), key=lambda pair: (-_weight(pair[1]), pair[0]))
+        return re.compile("|".join(_as_pattern(name, frame, self.terms) for name, frame in by_length))
+
 
 @lru_cache(maxsize=1)
 def built_in() -> Wording:
@@ -74,6 +80,8 @@ def read(body: Mapping[str, Any]) -> Wording:
     for name, term in terms.items():
         if not isinstance(term, str) or not re.fullmatch(r"[^\W\d_][\w' -]{0,39}", term):
             raise BadWording(f"terms.{name} is no word.", mend="Use a word such as client, patient or member.")
+        if term != base.terms[name] and re.search(rf"\b(?:{'|'.join(base.terms.values())})\b", term):
+            raise BadWording(f"terms.{name} holds one of our terms.", mend="Use another word.")
     for name, frame in frames.items():
         _check(f"sentences.{name}", frame, base.frames[name])
     return Wording({**base.terms, **terms}, {**base.frames, **frames})
@@ -96,74 +104,99 @@ def _check(place: str, frame: object, ours: str) -> None:
 
 def reworded(sections: tuple[Section, ...], wording: Wording) -> tuple[Section, ...]:
     """The sections with what the talk and the ledger say in this wording; other sentences stay as they are."""
-    if wording == built_in():
-        return sections
+    return sections if wording == built_in() else _all(sections, lambda text: reword(text, wording))
+
+
+def unworded(sections: tuple[Section, ...], wording: Wording) -> tuple[Section, ...]:
+    """The sections in the wording that comes along, in which they are verified and looked through."""
+    return sections if wording == built_in() else _all(sections, lambda text: unword(text, wording))
+
+
+def _all(sections: tuple[Section, ...], change: Callable[[str], str]) -> tuple[Section, ...]:
     return tuple(
-        Section(part.name, tuple(
-            replace(one, text=reword(one.text, wording)) if one.provenance == "transcript" else one
-            for one in part.statements
-        ))
+        Section(
+            part.name,
+            tuple(
+                replace(one, text=change(one.text)) if one.provenance == "transcript" else one
+                for one in part.statements
+            ),
+        )
         for part in sections
-    )  # fmt: skip
+    )
 
 
 def reword(sentence: str, wording: Wording) -> str:
     """A sentence of the core in a practice's wording; the same sentence in the wording that comes along."""
-    risk = sentence.startswith(("Risk:", "Said about another"))
-    told = sentence if risk else _frames().sub(lambda found: _framed(found, wording), sentence)
-    return _with_terms(told, wording.terms)
+    return _translated(sentence, built_in(), wording)
+
+
+def unword(sentence: str, wording: Wording) -> str:
+    """A sentence in a practice's wording as the core says it."""
+    return _translated(sentence, wording, built_in())
 
 
 def framed(sentence: str) -> bool:
     """Whether a practice can reword something of this sentence."""
-    return _frames().search(sentence) is not None
+    return built_in().pattern.search(sentence) is not None
 
 
-def _framed(found: re.Match[str], wording: Wording) -> str:
-    name = next(name for name in built_in().frames if found[f"f_{name}"] is not None)
-    slots = {slot: found[f"{name}_{slot}"] for slot in _SLOT.findall(built_in().frames[name]) if slot not in _TERMS}
-    frame = wording.frames[name]
-    if built_in().frames[name].startswith("{technique}") and not frame.startswith("{technique}"):
-        technique = slots["technique"]
-        slots["technique"] = technique if technique[1:2].isupper() else technique[:1].lower() + technique[1:]
-    slots |= dict(built_in().terms)  # the terms are put in last, over the whole sentence
+def _translated(sentence: str, source: Wording, target: Wording) -> str:
+    if not sentence.startswith(_OWN_WORDS):
+        sentence = source.pattern.sub(lambda found: _framed(found, source, target), sentence)
+    return _with_terms(sentence, source.terms, target.terms)
+
+
+_OWN_WORDS = ("Risk:", "Said about another")
+
+
+def _framed(found: re.Match[str], source: Wording, target: Wording) -> str:
+    """A frame of one wording in the other; its terms stay those of the source until all frames are done."""
+    name = next(name for name in source.frames if found[f"f_{name}"] is not None)
+    frame, ours = target.frames[name], source.frames[name]
+    slots = {slot: found[f"{name}_{slot}"] for slot in _SLOT.findall(ours) if slot not in _TERMS}
+    if "technique" in slots:
+        technique, starts = slots["technique"], frame.startswith("{technique}")
+        if starts != ours.startswith("{technique}") and not technique[1:2].isupper():
+            slots["technique"] = technique[:1].lower() + technique[1:]
+    slots |= dict(source.terms)
     told = _SLOT.sub(lambda slot: slots[slot[1]], frame)
-    starts_high = found[0].lstrip()[:1].isupper()
+    if not found[0].lstrip()[:1].isupper():
+        return told
     lead = len(told) - len(told.lstrip())
-    first = told[lead : lead + 1]
-    return told[:lead] + (first.upper() if starts_high else first) + told[lead + 1 :]
+    return told[:lead] + told[lead : lead + 1].upper() + told[lead + 1 :]
 
 
-def _with_terms(text: str, terms: Mapping[str, str]) -> str:
-    """The text with the practice's terms outside of quotes."""
-    if terms == built_in().terms:
+def _with_terms(text: str, source: Mapping[str, str], target: Mapping[str, str]) -> str:
+    """The text with other terms outside of quotes."""
+    if source == target:
         return text
     parts = _QUOTED.split(text)
     for at in range(0, len(parts), 2):
-        for ours, own in terms.items():
-            parts[at] = re.sub(rf"\b{ours}\b", own, parts[at])
-            parts[at] = re.sub(rf"\b{ours.capitalize()}\b", own[:1].upper() + own[1:], parts[at])
+        for name, old in source.items():
+            new = target[name]
+            parts[at] = re.sub(rf"\b{re.escape(old)}\b", new, parts[at])
+            parts[at] = re.sub(rf"\b{re.escape(_high(old))}\b", _high(new), parts[at])
     return "".join(parts)
 
 
-@lru_cache(maxsize=1)
-def _frames() -> re.Pattern[str]:
-    """All frames that come along as one pattern; the longest first, since some begin like others."""
-    terms = built_in().terms
-    made = []
-    for name, frame in sorted(built_in().frames.items(), key=lambda pair: (-_weight(pair[1]), pair[0])):
-        pieces = []
-        for at, piece in enumerate(_SLOT.split(frame)):
-            if at % 2 and piece not in _TERMS:
-                pieces.append(_SLOTS[piece].replace(f"?P<{piece}>", f"?P<{name}_{piece}>"))
-            else:
-                pieces.append(re.escape(terms[piece] if at % 2 else piece))
-        text = "".join(pieces)
-        starts_with_slot = frame.startswith("{") and _SLOT.match(frame) and frame[1 : frame.index("}")] not in _TERMS
-        if not starts_with_slot and text[:1].isalpha():
-            text = f"[{text[0]}{text[0].upper()}]{text[1:]}"
-        made.append(f"(?P<f_{name}>{'^' if starts_with_slot else '(?<![A-Za-z])'}{text})")
-    return re.compile("|".join(made))
+def _high(word: str) -> str:
+    return word[:1].upper() + word[1:]
+
+
+def _as_pattern(name: str, frame: str, terms: Mapping[str, str]) -> str:
+    pieces = []
+    for at, piece in enumerate(_SLOT.split(frame)):
+        if at % 2 and piece not in _TERMS:
+            pieces.append(_SLOTS[piece].replace(f"?P<{piece}>", f"?P<{name}_{piece}>"))
+        else:
+            pieces.append(re.escape(terms[piece] if at % 2 else piece))
+    text = "".join(pieces)
+    first = _SLOT.match(frame)
+    if first is not None and first[1] not in _TERMS:
+        return f"(?P<f_{name}>^{text})"
+    if text[:1].isalpha():
+        text = f"[{text[0].lower()}{text[0].upper()}]{text[1:]}"
+    return f"(?P<f_{name}>(?<![A-Za-z]){text})"
 
 
 def _weight(frame: str) -> int:

@@ -8,8 +8,9 @@ from shared_data import shared_data
 
 from benchmarks.draft_figures import HERE
 from drafting import wording
-from drafting.core import draft, read
-from drafting.wording import BadWording, built_in, framed, parse, reword
+from drafting.core import assemble, draft, read, render
+from drafting.formats import named
+from drafting.wording import BadWording, built_in, framed, parse, reword, unword
 from drafting.wording import read as read_wording
 from streaming.transcript_json import parse as parse_transcript
 
@@ -39,6 +40,7 @@ def test_every_sentence_stays_as_it_is_in_our_wording_and_can_be_reworded() -> N
             assert framed(fact.sentence), fact.sentence
             changed = reword(fact.sentence, mine)
             assert quotes(changed) == quotes(fact.sentence)
+            assert unword(changed, mine) == fact.sentence
             assert "client" not in re.sub(r'"[^"]*"', "", changed.lower())
     assert sentences > 50
 
@@ -69,7 +71,23 @@ def test_every_sentence_stays_as_it_is_in_our_wording_and_can_be_reworded() -> N
     ],
 )
 def test_frames_and_terms(frames: dict[str, str], before: str, after: str) -> None:
-    assert reword(before, read_wording({**PATIENT, "sentences": frames})) == after
+    mine = read_wording({**PATIENT, "sentences": frames})
+    assert reword(before, mine) == after
+    assert unword(after, mine) == before
+
+
+def test_a_note_that_is_put_together_again_is_not_reworded_twice() -> None:
+    frames = {"reported": "{client} reported that this week {told}", "said": '{client} said to us, "{quote}"'}
+    wording.use(read_wording({"terms": {"client": "member"}, "sentences": frames}))
+    try:
+        reading = read(parse_transcript((HERE / "data" / "session" / "reference.json").read_bytes()))
+        once = assemble(reading, render(reading, named("soap")), named("soap"))
+        twice = assemble(reading, once.sections, named("soap"))
+    finally:
+        wording.use(None)
+    assert twice == once
+    assert once.unsupported == 0
+    assert any("reported that this week" in one.text for part in once.sections for one in part.statements)
 
 
 def test_risk_keeps_its_words_but_for_the_terms() -> None:
@@ -99,6 +117,7 @@ def test_a_note_in_a_practice_s_wording_has_the_same_findings(as_patient: None) 
         ('[sentences]\nhomework = "Homework"', "sentences.homework"),
         ('[sentences]\nreport = "{client} {told}"', "sentences"),
         ('[terms]\nclient = "{client}"', "terms.client"),
+        ('[terms]\nclient = "the client"', "terms.client"),
         ('[terms]\nperson = "person"', "terms"),
         ("[other]\na = 1", "the wording"),
         ('terms = "x"', "terms"),
