@@ -167,7 +167,9 @@ def _run_accuracy(chosen: argparse.Namespace, settings: Settings) -> int:
 def _run_draft(chosen: argparse.Namespace, _: Settings) -> int:
     from benchmarks import draft_figures
 
-    return draft_figures.main([*([str(chosen.folder)] if chosen.folder else []), *(["--json"] if chosen.json else [])])
+    return draft_figures.main(
+        [*([str(chosen.folder)] if chosen.folder else []), *(["--json"] if chosen.json else [])]
+    )
 
 
 def _run_load(chosen: argparse.Namespace, settings: Settings) -> int:

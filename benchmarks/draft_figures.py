@@ -180,8 +180,8 @@ def support_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
                     bare += one.provenance == "transcript" and not one.evidence
                     thin += one.provenance == "transcript" and covered(one.text, _cited(one, transcript)) < THIN
                     unsupported += not one.supported
-    return {"from_transcript": told, "without_evidence": bare, "without_their_words": thin, "unsupported": unsupported,
-            "unsupported_share": round(unsupported / max(1, told), 5)}  # fmt: skip
+    return {"from_transcript": told, "without_evidence": bare, "without_their_words": thin,
+            "unsupported": unsupported, "unsupported_share": round(unsupported / max(1, told), 5)}  # fmt: skip
 
 
 THIN = 0.5

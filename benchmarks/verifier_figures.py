@@ -1,7 +1,7 @@
-"""Figures of the verifier: sentences made by rule from any sessions, and paraphrases written by hand about known ones.
+"""Figures of the verifier: sentences made by rule from any sessions, and paraphrases written about known ones.
 
-`data/verifier/written.jsonl` holds for each sentence the session's file name, the utterance it tells (from 0), its class
-and the text; cited as a writer cites, with the utterances around it. No words of the sessions are in it.
+`data/verifier/written.jsonl` holds for each sentence the session's file name, the utterance it tells (from 0), its
+class and the text; the utterances around it are cited, as a writer cites them.
 """
 
 import json

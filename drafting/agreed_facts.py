@@ -138,7 +138,7 @@ def _task(groups: Sequence[Sequence[Clause]], at: int, clause: Clause, *, late: 
     evidence = (clause.utterance, reply[0].utterance) if reply else (clause.utterance,)
     answer = f' Client answered, "{quoted(joined(reply[:2]))}"' if reply else ""
     if task is not None:
-        words = to_client(clause.text[task.start("task") :])
+        words = to_client(_CONNECTIVES.sub("", clause.text[task.start("task") :]))
         words = "; ".join([words[:1].lower() + words[1:], *_further_tasks(groups[at], clause)])
         name = {"yes": "Agreed in session, homework", "no": "Proposed by clinician, not agreed"}.get(
             agreed, "Proposed by clinician, agreement not heard"
@@ -155,6 +155,14 @@ def _task(groups: Sequence[Sequence[Clause]], at: int, clause: Clause, *, late: 
         "plan", clause.text, sentence, evidence, "clinician", clause.start,
         time="future", weight=2.0 + (agreed == "yes"), detail={"agreed": agreed},
     )  # fmt: skip
+
+
+_CONNECTIVES = re.compile(
+    r"^(?:(?:then|now|so|maybe|just|and|well|is|would be|will be|to|that you|that|for you to|please|perhaps"
+    r"|kind of)[ ,]+)+",
+    re.IGNORECASE,
+)
+"""What joins a task to the words that gave it: "then, is to move your smoking outside"."""
 
 
 _IMPERATIVE = re.compile(

@@ -152,11 +152,22 @@ def _what_was_said(group: Sequence[Clause], clause: Clause, technique: Technique
     place = list(group).index(clause)
     following = group[place + 1 : place + 2]
     if clause.question:
-        return f'clinician asked, "{quoted(clause.text)}"'
+        return f'clinician asked, "{quoted(_whole(clause))}"'
     verb = "reflected" if technique.key in ("reflection", "summary") else "said"
-    if following and following[0].question and len(following[0].text.split()) <= 20:
+    if following and following[0].question and 3 <= len(following[0].text.split()) <= 20 and not following[0].cut:
         return f'clinician {verb}, "{quoted(clause.text)}" and asked, "{quoted(following[0].text)}"'
-    return f'clinician {verb}, "{quoted(clause.text)}"'
+    return f'clinician {verb}, "{quoted(_whole(clause))}"'
+
+
+_DANGLING = re.compile(
+    r"(?:[ ,]+(?:the|a|an|of|and|or|but|even|your|my|because|if|with the|to the|is the))+$", re.IGNORECASE
+)
+
+
+def _whole(clause: Clause) -> str:
+    """The clause; where the speaker broke off, without the words that hang in the air."""
+    kept = _DANGLING.sub("", clause.text)
+    return f"{kept}…" if kept != clause.text and len(kept.split()) >= 4 else clause.text
 
 
 _THOUGHT = re.compile(

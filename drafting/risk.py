@@ -261,21 +261,22 @@ def _taken_back(
 ) -> Event | None:
     """What a denial came to in the client's next words, heard as part of the answer; None where it stands."""
     first = _said(groups[reply])
-    remark = False
+    remark = echoed = False
     for later in range(reply + 1, min(len(groups), reply + 1 + ANSWER_UTTERANCES)):
         group = groups[later]
         text = joined(group) if group else ""
         if not group or backchannel(text):
             continue
         if group[0].role == "clinician":
+            echoed = _ECHO.fullmatch(text.lower()) is not None
             remark = len(text.split()) <= REMARK_WORDS and not any(clause.question for clause in group)
-            if not remark:
+            if not remark and not echoed:
                 break
             continue
         if remark and not turns(text):
             break
         said = [other for other in found[later] if other.item == one.item and not other.other]
-        sense = after_denial(first.text, text, negative=negative, inverse=one.inverse)
+        sense = after_denial(first.text, text, negative=negative, inverse=one.inverse, echoed=echoed)
         if any(not other.negated and not other.clause.question for other in said):
             sense = "affirmed"
         if sense != "denied":
@@ -287,6 +288,13 @@ def _taken_back(
     return None
 
 
+_ECHO = re.compile(
+    r"(?:(?:no|none|nothing|never|not at all|not even (?:once|a little)|not really|really|are you sure"
+    r"|you're sure|you sure"
+    r"|zero|not once|no thoughts(?: at all)?|you hesitated|not (?:a single )?one|no\?|you paused"
+    r"|is that right)[ ,.?!]*)+"
+)
+"""What a clinician asks after a denial to hear whether it stands."""
 REMARK_WORDS = 12
 """A clinician's remark of so many words does not end an answer that is then taken back."""
 

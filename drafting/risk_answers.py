@@ -53,8 +53,7 @@ _NO = re.compile(
     r"|hasn't|never"
     r"|not a thing|not even (?:close|a little|once)|doesn't (?:cross|come)|i (?:could|can) never|i have (?:too"
     r"|so) much"
-    r" to live for|i(?:'ve got| have)(?: got)? (?:\w+ )+to live for|my (?:kids|faith|family|daughter"
-    r"|son)\b.* (?:would|could)"
+    r" to live for|i(?:'ve got| have)(?: got)? (?:\w+ )+to live for"
     r"|not (?:my|where my) (?:thing|head|mind)|i don't go there|it'?s (?:just )?(?:a figure of speech"
     r"|an expression)|not at all|not really|not (?:now|lately|any ?more|recently|since|currently"
     r"|ever|me|once"
@@ -81,6 +80,7 @@ _NEVER = re.compile(
     r"|negative\b|zero\b|not in the"
     r" (?:slightest|least)|not that i|i can't imagine|i can(?:'t|not) see myself|thankfully(?:,)? no|no\w* thank)"
 )
+_IF_YES = re.compile(r"\bif i (?:say|said|told you) (?:yes|that i (?:do|have|did)|i (?:do|have|did))\b")
 _PLAINLY_NOT = re.compile(
     r"\bnothing like that\b|\bnot like that\b|\bnever (?:do|done|have|had|would|thought|act|hurt|go)\b|\bi"
     r" (?:wouldn't|would not|couldn't)"
@@ -212,8 +212,15 @@ def turns(text: str) -> bool:
     return withdraws(text) or _TURNS.match(clean(text).lower()) is not None
 
 
-def after_denial(answer: str, further: str, *, negative: bool = False, inverse: bool = False) -> Answer:
-    """A denial's sense once the client has said more: still denied, affirmed, or unclear where that is in doubt."""
+def after_denial(
+    answer: str, further: str, *, negative: bool = False, inverse: bool = False, echoed: bool = False
+) -> Answer:
+    """A denial's sense once the client has said more: still denied, affirmed, or unclear where that is in doubt.
+
+    `echoed` is for words that answer the clinician's "None?": there a yes stays with the denial.
+    """
+    if echoed:
+        return classify(further, negative=True, inverse=inverse) if not goes_along(further) else "affirmed"
     both = classify(f"{answer} {further}", negative=negative, inverse=inverse)
     alone = classify(further, negative=negative, inverse=inverse)
     low = clean(further).lower()
@@ -278,6 +285,8 @@ def classify(text: str, *, negative: bool = False, inverse: bool = False, open_q
         return "affirmed" if inverse else "denied"
     if not low:
         return "none"
+    if _IF_YES.search(low):
+        return "affirmed"
     if _UNKNOWN.match(low):
         rest = low.split(",", 1)[-1]
         sense: Answer = "affirmed" if rest is not low and _YES.match(rest.strip()) else "unclear"

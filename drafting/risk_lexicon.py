@@ -69,7 +69,9 @@ def lexicon() -> Lexicon:
         idioms=compiled([*body["idioms"]["patterns"], *frames["idioms"]["patterns"]]),
         fiction=re.compile(body["fiction"]["pattern"]),
         direct=of("direct", items),
-        context=of("context", items),
+        context={
+            item: compiled([*items[item].get("context", []), *framed[item].get("context", [])]) for item in ITEMS
+        },
         frames=of("direct", framed),
         asked=of("asked", framed),
         told=of("told", framed),

@@ -271,7 +271,7 @@ def _about_other(item: RiskItem, before: str, phrase: str) -> bool:
     """Whether the last subject before the mention is somebody else. Being harmed names the other by itself."""
     if item == "being_harmed":
         return not re.search(r"\b(?:me|you|my|us|your)\b", phrase) and _last_subject(before) == "other"
-    if item == "hi":
+    if item == "hi" or (item == "self_injury" and "self" not in phrase):
         return _last_subject(before) == "other"
     if re.search(r"\b(?:myself|yourself|i|my|your|me|you)\b", phrase):
         return False

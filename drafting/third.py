@@ -45,7 +45,9 @@ _LEAD_IN = re.compile(
     r"|okay|ok|oh|um|uh|right|like|because|then|i mean|you know|honestly"
     r"|actually|just|now"
     r"|also|plus|maybe|sure|basically|anyway|exactly|definitely|i guess|i think|i don't know(?=[,.;]|$)|i suppose"
-    r"|probably|cause)\b(?:[ ,.-]+|$))+",
+    r"|probably|cause|wow|man(?=,)|gosh|geez|especially|the thing is(?: that)?|another thing is(?: that)?"
+    r"|the other thing is(?: that)?|it's just(?: that)|let me (?:see|think)(?=[,.])|you see|true(?=[,.])"
+    r"|yes sir|no sir)\b(?:[ ,.-]+|$))+",
     re.IGNORECASE,
 )
 _HEDGES = re.compile(r"^(?:i (?:guess|suppose|mean|think)|maybe|probably|i don't know)\b", re.IGNORECASE)
@@ -62,7 +64,11 @@ def without_lead(text: str) -> str:
         kept = _HEDGES.match(text)
         if kept is not None and not hedge and not re.match(r"(?:i mean|i don't know)", kept[0].lower()):
             hedge = kept[0]
-        first = re.match(r"[\w']+(?: (?:mean|know|guess|think|suppose|don't know))?[ ,.-]*", text)
+        first = re.match(
+            r"(?:the|another|the other) thing is(?: that)?[ ,]*"
+            r"|[\w']+(?: (?:mean|know|guess|think|suppose|don't know))?[ ,.-]*",
+            text,
+        )
         step = first.end() if first is not None else found.end()
         text = text[step:] if step < len(text) else ""
     return (f"{hedge} {text}" if hedge else text).strip(" ,")

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from drafting.clauses import clean
 from drafting.data import load
+from drafting.uncertain import uncertain
 from drafting.verify_words import contradicts, soft_cover, stems, strangers, wanted_of
 from drafting.words import FUNCTION_WORDS, content_stems, numbers, stem, tokens
 from streaming.types import Role, Section, SpeakerId, Statement, Transcript, Utterance, UtteranceId
@@ -278,5 +279,6 @@ def _judged(one: Statement, said: Mapping[UtteranceId, Utterance], roles: Mappin
         return one
     if not one.evidence or any(place not in said for place in one.evidence):
         return replace(one, supported=False)
-    evidence = [(roles.get(said[place].speaker, "other"), said[place].text) for place in one.evidence]
-    return replace(one, supported=verdict(one.text, evidence).supported)
+    cited = [said[place] for place in one.evidence]
+    evidence = [(roles.get(each.speaker, "other"), each.text) for each in cited]
+    return replace(one, supported=verdict(one.text, evidence).supported, uncertain=uncertain(one.text, cited))
