@@ -144,6 +144,8 @@ class Statement:
     provenance: Provenance
     evidence: tuple[UtteranceId, ...]
     supported: bool = True
+    uncertain: tuple[str, ...] = ()
+    """Words that it rests on and that were recognized with little confidence: shown first in review."""
 
 
 @dataclass(frozen=True, slots=True)
