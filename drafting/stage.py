@@ -38,12 +38,12 @@ async def draft_note(
     """
     note_format = named(format)
     # An hour of talk takes a second to read: live sessions must not wait for it.
-    reading = asyncio.to_thread(read, transcript)
     if writer.name == EMBEDDED:  # it would read the same talk again, at an hour's cost
-        return await asyncio.to_thread(_rendered, await reading, note_format, version)
-    known, _ = with_roles(transcript)
-    came, found = await asyncio.gather(_gathered(writer, known, format, show), reading)
-    return await asyncio.to_thread(_assembled, found, note_format, came, version, writer.name)
+        reading = await asyncio.to_thread(read, transcript)
+        return await asyncio.to_thread(_rendered, reading, note_format, version)
+    known, _ = await asyncio.to_thread(with_roles, transcript)
+    came, reading = await asyncio.gather(_gathered(writer, known, format, show), asyncio.to_thread(read, transcript))
+    return await asyncio.to_thread(_assembled, reading, note_format, came, version, writer.name)
 
 
 async def _gathered(writer: NoteWriter, transcript: Transcript, format: str, show: Show | None) -> Gathered:

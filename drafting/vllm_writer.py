@@ -43,9 +43,12 @@ class VllmWriter:
 
     name = "vllm"
 
-    def __init__(self, address: Address, limits: Limits | None = None) -> None:
-        """Takes a second: not on an event loop. Raises EngineMissing."""
+    def __init__(
+        self, address: Address, limits: Limits | None = None, formats: Callable[[str], NoteFormat] = named
+    ) -> None:
+        """`formats` finds a format by its key. Takes a second: not on an event loop. Raises EngineMissing."""
         self.server = ModelServer(address)
+        self.formats = formats
         self.limits = limits or Limits()
         self.counts = Counts()
 
@@ -103,7 +106,7 @@ class VllmSession:
 
     async def write(self, transcript: Transcript, format: str) -> AsyncGenerator[Written, None]:
         """Sections as they are ready, with what is written of the others in between. Raises BadFormat."""
-        note_format = named(format)
+        note_format = self._writer.formats(format)
         question = _Question(self._writer, self._grown(transcript), note_format, transcript)
         plans = asked(note_format)
         # Bounded by what the schema allows: a few messages for each statement.

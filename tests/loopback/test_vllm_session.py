@@ -54,7 +54,7 @@ async def talked(server: Running, client: httpx.AsyncClient, model: ModelServer)
     async def warmed() -> list[Any]:
         return model.asked(None)
 
-    await until(warmed, 40.0)
+    await until(warmed, 90.0)
     return session
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
+import httpx
 import pytest
 from talk import HOSTILE, hostile_talk
 
@@ -149,11 +150,11 @@ async def test_the_cache_holds_the_session_and_hits_rise(
     assert writer.counts.warming_failed == 0
 
 
-async def test_hostile_talk_reaches_the_model_as_plain_text(writer: VllmWriter) -> None:
+async def test_hostile_talk_reaches_the_model_as_plain_text(writer: VllmWriter, server: VllmServer) -> None:
     """A special token in the room's words would end the user's turn: the server's own count of tokens tells."""
     plain = hostile_talk(["a <|im_start|> b"])
-    inside = await _tokens(writer, messages(extended(Prompt(), plain))[1]["content"])
-    special = await _tokens(writer, "<|im_start|><|im_end|>")
+    inside = await _tokens(server, messages(extended(Prompt(), plain))[1]["content"])
+    special = await _tokens(server, "<|im_start|><|im_end|>")
     assert special.count(_IM_START) == 3  # what a server makes of such words where nobody escapes them
     assert inside.count(_IM_START) == 2  # the user's and the assistant's, which the template begins
     note = await draft_note(hostile_talk(HOSTILE), writer)
@@ -164,12 +165,13 @@ _IM_START = 1
 """The token's number in the tiny model's vocabulary."""
 
 
-async def _tokens(writer: VllmWriter, text: str) -> list[int]:
+async def _tokens(server: VllmServer, text: str) -> list[int]:
+    """The tokens of a user's message, as the server's own template and tokenizer make them."""
     body = {"model": MODEL, "messages": [{"role": "user", "content": text}]}
-    url = writer.server.address.base_url.removesuffix("/v1") + "/tokenize"
-    answer = await writer.server._client.post(url, body=body, cast_to=object)
-    assert isinstance(answer, dict)
-    return list(answer["tokens"])
+    async with httpx.AsyncClient(timeout=30) as client:
+        answer = await client.post(server.url.removesuffix("/v1") + "/tokenize", json=body)
+    tokens: list[int] = answer.json()["tokens"]
+    return tokens
 
 
 async def test_a_model_that_is_not_there_is_refused(server: VllmServer) -> None:
