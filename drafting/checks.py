@@ -5,7 +5,7 @@ What is missing because nobody said it stays a finding: nothing is filled in to 
 
 from collections.abc import Sequence
 
-from drafting.clones import Earlier
+from drafting.clones import Earlier, Print
 from drafting.clones import findings as clones
 from drafting.facts import Fact
 from drafting.formats import NoteFormat
@@ -26,7 +26,7 @@ def findings(
     packs: Sequence[Pack] | None = None,
     *,
     earlier: Sequence[Earlier | str] = (),
-    others: Sequence[str] = (),
+    others: Sequence[str | Print] = (),
 ) -> tuple[CheckFinding, ...]:
     """The rules of these packs that the note does not meet, in the packs' order; then what it repeats.
 

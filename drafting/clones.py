@@ -9,18 +9,30 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from zlib import crc32
 
 from drafting.data import load
 from drafting.note import CheckFinding, Note
 from drafting.words import tokens
 
+Print = frozenset[int]
+"""A note's hashed 5-grams: enough to compare it, and no text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """An earlier note of the same client: its date of service (ISO) and its own words."""
+    """An earlier note of the same client: its date of service (ISO), and its own words or their print."""
 
     date: str
-    text: str
+    text: str | Print
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a note must not repeat: the client's notes before it, and other clients'."""
+
+    earlier: tuple[Earlier, ...] = ()
+    others: tuple[str | Print, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -28,16 +40,18 @@ def _boilerplate() -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{one})" for one in load("clones.toml")["boilerplate"]))
 
 
-def grams(text: str) -> frozenset[int]:
-    """The word 5-grams of a text, hashed; lines of boilerplate are left out."""
+def grams(text: str | Print) -> Print:
+    """The word 5-grams of a text, hashed the same on every machine; lines of boilerplate are left out."""
+    if isinstance(text, frozenset):
+        return text
     return _grams("\n".join(line for line in text.splitlines() if not _boilerplate().search(line.strip())))
 
 
 @lru_cache(maxsize=1024)
-def _grams(text: str) -> frozenset[int]:
+def _grams(text: str) -> Print:
     size = load("clones.toml")["gram"]
     words = tokens(text)
-    return frozenset(map(hash, zip(*(words[n:] for n in range(size)), strict=False)))
+    return frozenset(crc32(" ".join(words[n : n + size]).encode()) for n in range(len(words) - size + 1))
 
 
 def similarity(one: str, other: str) -> float:
@@ -45,7 +59,7 @@ def similarity(one: str, other: str) -> float:
     return _jaccard(grams(one), grams(other))
 
 
-def _jaccard(a: frozenset[int], b: frozenset[int]) -> float:
+def _jaccard(a: Print, b: Print) -> float:
     if not a or not b:
         return 0.0
     common = len(a & b)
@@ -58,7 +72,9 @@ def own_words(note: Note) -> str:
     return "\n".join(one.text for one in told if one.provenance in ("transcript", "clinician"))
 
 
-def findings(note: Note, earlier: Sequence[Earlier | str], others: Sequence[str] = ()) -> tuple[CheckFinding, ...]:
+def findings(
+    note: Note, earlier: Sequence[Earlier | str], others: Sequence[str | Print] = ()
+) -> tuple[CheckFinding, ...]:
     """An error where the note repeats this client's earlier notes (texts alone where no date is known) or another's.
 
     What many of the other notes have in common is the practice's standard wording, not a copy: it is left out of the
@@ -95,7 +111,7 @@ STANDARD_SHARE, LEAST_NOTES = 0.25, 8
 """What a quarter of at least so many notes hold is standard wording."""
 
 
-def _standard(notes: Sequence[frozenset[int]]) -> frozenset[int]:
+def _standard(notes: Sequence[Print]) -> Print:
     if len(notes) < LEAST_NOTES:
         return frozenset()
     counts: Counter[int] = Counter()
@@ -105,7 +121,7 @@ def _standard(notes: Sequence[frozenset[int]]) -> frozenset[int]:
     return frozenset(gram for gram, count in counts.items() if count >= least)
 
 
-def _most_repeated(note: Note, earlier: str) -> str:
+def _most_repeated(note: Note, earlier: str | Print) -> str:
     """The section that holds most of what is repeated."""
     before = grams(earlier)
 

@@ -7,7 +7,7 @@ from drafting.billing import billing
 from drafting.checks import findings
 from drafting.clauses import by_utterance, clauses
 from drafting.client_facts import quoted
-from drafting.clones import Earlier
+from drafting.clones import Earlier, Print
 from drafting.extract import facts_of
 from drafting.facts import Fact
 from drafting.formats import NoteFormat, named
@@ -98,7 +98,7 @@ def assemble(
     version: int = 1,
     writer: str = "embedded",
     earlier: Sequence[Earlier | str] = (),
-    others: Sequence[str] = (),
+    others: Sequence[str | Print] = (),
 ) -> Note:
     """A note of sections that some writer wrote, with ledger, findings and billing, in the practice's wording.
 
