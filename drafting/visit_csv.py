@@ -137,7 +137,10 @@ def _rows(text: str, faults: list[Remark]) -> Iterator[_Row]:
         DELIMITERS, key=lambda mark: (len(_columns(_split(lines[first], mark))), lines[first].count(mark))
     )
     reader = csv.reader(lines[first:], delimiter=delimiter, strict=True, skipinitialspace=True)
-    columns = _columns(next(reader, []))
+    try:
+        columns = _columns(next(reader, []))
+    except csv.Error:
+        raise BadImport("The first line is no CSV: check its quotes.") from None
     missing = [one for one in load("visit_columns.toml")["required"] if one not in columns.values()]
     if missing and "start" not in columns.values():
         known = ", ".join(load("visit_columns.toml")["columns"]["date"][:4])

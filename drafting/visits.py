@@ -7,7 +7,7 @@ client by; it goes into no log and no message.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from streaming.errors import PeerError
@@ -127,13 +127,19 @@ _EMPTY = Visit("-", date(2000, 1, 1))
 
 
 def _consistent(visit: Visit) -> Visit:
-    if visit.start and visit.stop and not 0 < (visit.length_min or 0) <= MAX_MINUTES:
+    if visit.start and visit.stop and not fits(visit.start, visit.stop):
         raise BadVisit("stop is not after start.", mend="A visit ends within a day of its start.")
     if visit.start and datetime.fromisoformat(visit.start).date() != visit.date:
         raise BadVisit("start is on another day than date.", mend="Give the day in the zone of start.")
     if visit.signed_at and visit.note != "signed":
         raise BadVisit("signed_at is there, and the note is not signed.")
     return visit
+
+
+def fits(start: str, stop: str) -> bool:
+    """Whether two instants can be a visit's: the one after the other, within a day."""
+    length = datetime.fromisoformat(stop) - datetime.fromisoformat(start)
+    return timedelta(0) < length <= timedelta(minutes=MAX_MINUTES)
 
 
 def _day(value: object) -> date:

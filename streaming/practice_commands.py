@@ -161,10 +161,12 @@ def _said(name: str, settings: Settings) -> str | Spoken:
             raise BadRecap("Nothing was understood in the dictation.", mend="Dictate again, or type the recap.")
         return Spoken(said)
     try:
-        return _decoded(path.open("rb").read(_MAX_TEXT_BYTES + 1))
+        with path.open("rb") as file:
+            data = file.read(_MAX_TEXT_BYTES + 1)
     except OSError as error:
         why = error.strerror or "it cannot be read"
         raise BadRecap(f"The recap cannot be read: {why}.", mend="Check the path.") from None
+    return _decoded(data)
 
 
 def _decoded(data: bytes) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from drafting.review import SKELETON
-from drafting.visits import NOTE_STATES, Kind, NoteState, Visit
+from drafting.visits import NOTE_STATES, Kind, NoteState, Visit, fits
 from streaming.state import SessionState
 
 _KINDS: dict[str, Kind] = {"intake": "intake", "treatment_plan": "plan"}
@@ -27,7 +27,7 @@ def visit_of(name: str, state: SessionState, zone: ZoneInfo) -> Visit | None:
         context.client or "",
         state.client or context.client_id or "",
         start.isoformat(),
-        stop.isoformat() if stop is not None and stop > start else None,
+        stop.isoformat() if stop is not None and fits(start.isoformat(), stop.isoformat()) else None,
         cpt=str(note.get("billing", {}).get("cpt") or ""),
         payer=context.payer or "",
         kind=_KINDS.get(context.service, _FORMATS.get(state.note_format, "progress")),

@@ -159,9 +159,8 @@ def _add_self_check(routes: APIRouter) -> None:
     @routes.post("/api/self-check")
     async def pointers(body: CheckBody) -> JSONResponse:
         found = self_check.pointers(body.answers, body.country)
-        # Nothing of it is kept here, and nothing of it may be kept on the way.
-        shown = {"pointers": [one.as_json() for one in found], "close": self_check.words()[1]}
-        return JSONResponse(shown, headers={"Cache-Control": "no-store"})
+        # Nothing of it is kept here; that nothing is kept on the way says the guard, as of all answers.
+        return JSONResponse({"pointers": [one.as_json() for one in found], "close": self_check.words()[1]})
 
 
 def _is_calendar(request: Request, data: bytes) -> bool:

@@ -40,7 +40,9 @@ export const W = {
   more: (count) => `and ${count} more`,
   noPlan: "No block is set yet.",
   afterHours: "Evenings and weekends",
-  afterHoursLine: (outside, all) => `This week ${outside} of ${notes(all)} were written outside your working hours.`,
+  afterHoursLine: (outside, all) => all === 1
+    ? `This week's one note was written ${outside ? "outside" : "within"} your working hours.`
+    : `This week ${outside} of ${notes(all)} were written outside your working hours.`,
   afterHoursNone: "No note has been written this week yet.",
   trends: {
     falling: "Over eight weeks that share is going down.", rising: "Over eight weeks that share is going up.",
