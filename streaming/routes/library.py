@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body
 from fastapi.responses import JSONResponse
 
 from drafting import packs, phrases
+from drafting.checks import thread_of
 from drafting.formats import keys, named
 from streaming.errors import UnknownRecord
 from streaming.ports import Record
@@ -15,7 +16,7 @@ KIND, KEY = "phrases", "practice"
 
 
 def router(server: Server) -> APIRouter:
-    """`/api/formats`, `/api/packs` and `/api/phrases`."""
+    """`/api/formats`, `/api/packs`, `/api/phrases`; of a session's note its thread and the phrases that fit it."""
     routes = APIRouter()
 
     @routes.get("/api/formats")
@@ -34,6 +35,21 @@ def router(server: Server) -> APIRouter:
             "settings": {name: list(keys) for name, keys in chosen.settings.items()},
             "packs": [pack.as_json() for pack in packs.known().values()],
         }
+
+    @routes.get("/api/sessions/{name}/note/thread")
+    async def thread(name: str) -> dict[str, Any]:
+        """The golden thread of a session's note as it stands."""
+        desk = await server.sessions.note(name)
+        note, reading = await desk.checked(), await desk.reading()
+        return thread_of(note, reading.facts, reading.transcript, named(note.format)).as_json()
+
+    @routes.get("/api/sessions/{name}/note/phrases")
+    async def offered(name: str) -> dict[str, Any]:
+        """Phrases that fit what was heard: suggestions, which are in no note unless they are taken."""
+        reading = await (await server.sessions.note(name)).reading()
+        own = await own_phrases(server)
+        made = phrases.suggest(reading, None, phrases.library(dict(own.body) if own else None))
+        return {"phrases": [one.as_json() for one in made]}
 
     @routes.get("/api/phrases")
     async def look_at_phrases() -> JSONResponse:

@@ -1,7 +1,7 @@
 """The routes of formats, rule packs and phrases, over records in memory."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import httpx
@@ -9,19 +9,45 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from drafting.formats import keys
+from benchmarks.draft_figures import HERE
+from drafting.core import Reading, assemble, read, render
+from drafting.formats import keys, named
+from drafting.note import Note
 from drafting.packs import built_in
 from drafting.phrases import built_in as all_phrases
 from streaming import refusals
-from streaming.errors import SamedayError
+from streaming.errors import SamedayError, UnknownSession
 from streaming.memory_records import MemoryRecords
 from streaming.routes import library
 from streaming.serving import Server
 from streaming.settings import Settings
+from streaming.transcript_json import parse
+from streaming.types import NoteContext
 
 pytestmark = pytest.mark.unit
 
 OWN: dict[str, Any] = {"id": "ours", "modality": "CBT", "kind": "progress", "text": "Progress toward {goal}: [what]."}
+
+
+class FakeDesk:
+    """A desk at which the bundled session's note lies."""
+
+    async def reading(self) -> Reading:
+        body = (HERE / "data" / "session" / "reference.json").read_bytes()
+        return read(replace(parse(body), context=NoteContext(goals=("Go to the team lunch", "Repair the boat"))))
+
+    async def checked(self) -> Note:
+        found = await self.reading()
+        return assemble(found, render(found, named("soap")), named("soap"))
+
+
+class FakeSessions:
+    """One session that is over."""
+
+    async def note(self, name: str) -> FakeDesk:
+        if name != "known":
+            raise UnknownSession("No such session on this server.")
+        return FakeDesk()
 
 
 @dataclass
@@ -30,6 +56,7 @@ class FakeServer:
 
     settings: Settings = field(default_factory=Settings)
     records: MemoryRecords = field(default_factory=MemoryRecords)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
 
 
 @pytest.fixture
@@ -85,3 +112,32 @@ async def test_phrases_that_are_wrong_are_refused_and_nothing_is_kept(client: ht
     assert answer.status_code == 422
     assert "phrases[0].kind" in answer.json()["message"]
     assert (await client.get("/api/phrases")).json()["version"] == 0
+
+
+async def test_the_thread_of_a_session_s_note(client: httpx.AsyncClient) -> None:
+    body = (await client.get("/api/sessions/known/note/thread")).json()
+    assert [one["key"] for one in body["links"]] == [
+        "diagnosis",
+        "goal",
+        "intervention",
+        "response",
+        "progress",
+        "plan",
+    ]
+    assert body["links"][0]["state"] == "missing"
+    assert body["links"][0]["mend"]
+    assert [one["goal"] for one in body["goals"]] == ["Go to the team lunch", "Repair the boat"]
+    assert body["goals"][1]["missing"] == ["intervention", "progress", "plan"]
+    assert (await client.get("/api/sessions/other/note/thread")).status_code == 404
+
+
+async def test_phrases_that_fit_a_session_are_suggestions_with_the_practice_s_own_first(
+    client: httpx.AsyncClient,
+) -> None:
+    own = OWN | {"id": "ours", "kind": "intervention", "technique": "cognitive_restructuring", "text": "On {target}."}
+    await client.put("/api/phrases", json={"version": 0, "phrases": [own]})
+    found = (await client.get("/api/sessions/known/note/phrases")).json()["phrases"]
+    assert {one["provenance"] for one in found} == {"suggestion"}
+    of_technique = [one for one in found if "cognitive restructuring" in one["because"]]
+    assert of_technique[0]["phrase"] == "ours"
+    assert of_technique[0]["text"] == 'On the thought "this is it, I am going to lose my job".'
