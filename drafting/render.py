@@ -94,7 +94,7 @@ def _progress(facts: Sequence[Fact], part: Part, context: NoteContext, told: _To
         lines.extend(_of_this_goal(fact, one.goal) for fact in chosen)
         if not chosen:
             name = one.goal.text.rstrip(".")
-            text = f'No progress on the goal "{name}" was discussed: enter what changed, if anything.'
+            text = f'No progress on the goal "{name}" was discussed: what changed, if anything, is to be entered.'
             lines.append(Statement(text, "suggestion", ()))
     taken = {fact for one in of_goals for fact in map(id, one.facts)}
     rest = [one for one in facts if id(one) not in taken]
