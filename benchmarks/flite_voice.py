@@ -22,6 +22,7 @@ from streaming.types import SAMPLE_RATE, Int16Mono
 VOICES = ("awb", "kal16", "rms", "slt")
 LEAD_S, TAIL_S = 0.01, 0.04
 """What is kept of the recording before the first word and after the last: a final release outlasts its segment."""
+_SEED = 1
 _WORD_START = b"R:SylStructure.daughter1.daughter1.R:Segment.p.end"
 _WORD_END = b"R:SylStructure.daughtern.daughtern.R:Segment.end"
 _TOKEN_POSITION = b"R:Token.parent.file_pos"
@@ -114,6 +115,8 @@ def speak(text: str, voice: str) -> Speech:
     if not tokens:
         raise ValueError("nothing to speak")
     library = _library()
+    # Its noise comes from the C library's random numbers: a sentence must sound the same whatever came before it.
+    ctypes.CDLL(None).srand(_SEED)
     utterance = library.flite_synth_text(" ".join(tokens).encode("ascii"), _voice(voice))
     try:
         spans = _spans(library, utterance)

@@ -1,5 +1,6 @@
 """Latencies of a live session as its client felt them, against a reference with true times."""
 
+import math
 from dataclasses import dataclass
 
 from benchmarks.live import Recording, shown_times, word_times
@@ -16,6 +17,7 @@ class Latencies:
     """Seconds. `final_s` has an entry per reference utterance whose last word was heard."""
 
     first_word_s: float
+    """NaN where none were shown."""
     final_s: tuple[float, ...]
     partial_gaps_s: tuple[float, ...]
     """Between one change of the shown text and the next, while somebody speaks."""
@@ -67,9 +69,9 @@ def _matched(said: list[tuple[str, float]], reference: Transcript) -> list[tuple
 
 
 def _first_word(recording: Recording, reference: Transcript) -> float:
-    began = recording.sent_at(min(word.start for one in reference.utterances for word in one.words))
-    shown = min(at for at, message in recording.messages if _text(message))
-    return shown - began
+    starts = [word.start for one in reference.utterances for word in one.words]
+    shown = [at for at, message in recording.messages if _text(message)]
+    return min(shown) - recording.sent_at(min(starts)) if starts and shown else math.nan
 
 
 def _partial_gaps(recording: Recording) -> list[float]:

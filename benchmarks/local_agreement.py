@@ -15,6 +15,7 @@ from streaming.types import SAMPLE_RATE, Tick, Word
 
 CHUNK_TICKS = SAMPLE_RATE
 TRIM_TICKS = 15 * SAMPLE_RATE
+_MOST_TICKS = 20 * SAMPLE_RATE
 _BEGIN = Tick(0)
 _OVERLAP_WORDS = 5
 _NEAR_TICKS = SAMPLE_RATE
@@ -38,7 +39,7 @@ class LocalAgreement:
         self.final += committed
         self._pending = list(fresh[count:])
         if end - self.start > TRIM_TICKS:
-            self._trim()
+            self._trim(end)
         return committed
 
     def flush(self) -> tuple[Word, ...]:
@@ -58,13 +59,13 @@ class LocalAgreement:
                 return words[count:]
         return words
 
-    def _trim(self) -> None:
+    def _trim(self, end: Tick) -> None:
         inside = [word for word in self.final if word.end > self.start]
         ends = [word.end for word in inside if word.text.endswith(SENTENCE_END)]
         if ends:
             self.start = ends[-1]
         elif inside:
             self.start = inside[-1].end
-        else:
-            # Nothing has ever agreed: the published loop cuts at 30 s come what may; the model here hears 20 s.
+        elif end - self.start > _MOST_TICKS:
+            # Nothing has agreed: the published loop cuts at 30 s come what may; the model here hears 20 s.
             self.start = Tick(self.start + TRIM_TICKS // 2)

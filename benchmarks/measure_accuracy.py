@@ -145,6 +145,8 @@ def whole_spans(utterances: Iterable[Utterance | Turn], length: Tick) -> list[tu
             joined[-1] = (joined[-1][0], max(joined[-1][1], one.end))
         else:
             joined.append((one.start, one.end))
+    if not joined:
+        return []
     middles = [Tick((end + start) // 2) for (_, end), (start, _) in pairwise(joined)]
     floors, ceilings = [Tick(0), *middles], [*middles, length]
     return [
