@@ -67,12 +67,14 @@ async def with_sessions(records: Records, sessions: Logs, zone: ZoneInfo) -> lis
     known = await kept(records)
     for name in await sessions.names():
         stored = known.get(name)
-        if sessions.find(name) is not None or (stored and (stored.body.get("final") or _DICTATION in stored.body)):
+        if stored and (stored.body.get("final") or _DICTATION in stored.body):
             continue
         try:
-            now = visit_of(name, (await sessions.log_of(name)).state, zone)
+            state = (await sessions.log_of(name)).state
         except PeerError:
             continue  # a log without a beginning is no session
+        goes_on = state.ended_at is None and sessions.find(name) is not None
+        now = None if goes_on else visit_of(name, state, zone)
         if now is not None:
             known[name] = await _catch_up(records, stored, now)
     return [_visit(one) for one in known.values() if _DICTATION not in one.body]
