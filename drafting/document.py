@@ -17,7 +17,7 @@ from typing import Literal
 from drafting.billing import told
 from drafting.formats import BadFormat, named
 from drafting.note import Note
-from drafting.review import Addendum, Review, State
+from drafting.review import Addendum, Review, State, is_prompt
 from streaming.types import NoteContext, Section, Statement, Transcript, seconds
 
 Mark = Literal["", "chart", "unsupported"]
@@ -174,11 +174,12 @@ def document(
 ) -> Document:
     """The document of a draft, or of a note under review, signed or not.
 
-    `context` is the chart and the session's clock. With a `transcript` it is appended, and only then.
+    `context` is the chart and the session's clock; of a signed note what was known when it was signed counts. With a
+    `transcript` it is appended, and only then.
     """
     review = note if isinstance(note, Review) else Review(note)
-    known = _tidied(context or NoteContext())
     signed = review.signed
+    known = _tidied((signed.context if signed else None) or context or NoteContext())
     sections = signed.draft.sections if signed else review.note.sections
     key = signed.draft.format if signed else review.note.format
     signer = tidy(signed.signer) if signed else ""
@@ -217,9 +218,9 @@ def tidy(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    spaced = re.sub(r"\s+", " ", _BIDI.sub("", text))
+    spaced = re.sub(r"\s", " ", _BIDI.sub("", text))
     kept = "".join(one for one in spaced if one.isprintable() or unicodedata.category(one) not in _UNSAFE)
-    return unicodedata.normalize("NFC", kept).strip()
+    return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
 def _paragraphs(text: str) -> tuple[str, ...]:
@@ -269,6 +270,8 @@ def _header(note: Note, context: NoteContext, is_signed: bool) -> Iterator[Field
     yield line("Diagnosis", context.diagnosis)
     yield line("Modality", MODALITIES.get(context.modality or ""))
     yield from known("Place", context.place)
+    yield from known("Participants", ", ".join(context.participants))
+    yield from known("Group size", str(context.group_size) if context.group_size else None)
     if (context.modality or "").startswith("telehealth"):
         yield line("Client's location", context.client_location)
         yield line("Provider's location", context.provider_location)
@@ -310,11 +313,6 @@ def _part(section: Section, context: NoteContext, is_signed: bool) -> Part:
     return Part(tidy(section.name), tuple(one for one in made if one.text))
 
 
-def is_prompt(statement: Statement) -> bool:
-    """Whether a statement is our word to the clinician; what of risk was not assessed is the note's own."""
-    return statement.provenance == "suggestion" and not statement.text.startswith("Risk:")
-
-
 def _mark(statement: Statement) -> Mark:
     if not statement.supported:
         return "unsupported"
@@ -346,14 +344,19 @@ def _open(note: Note) -> Iterator[OpenItem]:
 def _signature(review: Review, context: NoteContext, signer: str) -> Iterator[Field]:
     if review.signed is None:
         return
-    credentials = f", {context.credentials}" if context.credentials and context.credentials not in signer else ""
-    yield Field("Signed by", f"{signer}{credentials}")
+    own = context.credentials if signer == context.provider else ""
+    yield Field("Signed by", _named(signer, tidy(review.signed.credentials) or own or ""))
     yield Field("Signed at", clock(review.signed.signed_at))
     yield Field("Digest of the signed text (SHA-256)", review.signed.digest)
 
 
 def _later(one: Addendum, number: int) -> Later:
-    return Later(f"Addendum {number}, {clock(one.at)}, {tidy(one.who)}", _paragraphs(one.text))
+    who = _named(tidy(one.who), tidy(one.credentials))
+    return Later(f"Addendum {number}, {clock(one.at)}, {who}", _paragraphs(one.text))
+
+
+def _named(who: str, credentials: str) -> str:
+    return who if not credentials or who.endswith(credentials) else f"{who}, {credentials}"
 
 
 def _dated(review: Review, context: NoteContext) -> str:

@@ -16,7 +16,8 @@ from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
-from docx.styles.style import ParagraphStyle
+from docx.styles.style import CharacterStyle, ParagraphStyle
+from docx.table import Table
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
@@ -101,9 +102,12 @@ def _sentence(line: Paragraph, one: Sentence) -> None:
 def _table(word: WordFile, rows: Sequence[Field]) -> None:
     """Labels and values; the first column is marked as heading the rows, for those who hear the table."""
     table = word.add_table(rows=0, cols=2)
-    table.style = word.styles["Table Grid"]
     table.alignment = WD_TABLE_ALIGNMENT.LEFT
     table.autofit = False
+    _rules(table)
+    widths = (Cm(4.8), Cm(12.2))
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
     look = table._tbl.tblPr.find(qn("w:tblLook"))
     if look is not None:
         for name, value in (("firstRow", "0"), ("firstColumn", "1"), ("noHBand", "1"), ("noVBand", "1")):
@@ -111,7 +115,7 @@ def _table(word: WordFile, rows: Sequence[Field]) -> None:
         look.set(qn("w:val"), "0680")
     for one in rows:
         cells = table.add_row().cells
-        for cell, width in zip(cells, (Cm(4.6), Cm(12.4)), strict=True):
+        for cell, width in zip(cells, widths, strict=True):
             cell.width = width
         label, value = (cell.paragraphs[0] for cell in cells)
         label.style = value.style = word.styles["Cell"]
@@ -123,6 +127,19 @@ def _table(word: WordFile, rows: Sequence[Field]) -> None:
     for row in table.rows:
         _flag(row._tr.get_or_add_trPr(), "w:cantSplit")
     word.add_paragraph(style="Cell")
+
+
+def _rules(table: Table) -> None:
+    """Light lines between the rows, instead of a grid."""
+    borders = OxmlElement("w:tblBorders")
+    for side in ("w:insideH", "w:bottom"):
+        rule = OxmlElement(side)
+        for name, value in (("w:val", "single"), ("w:sz", "4"), ("w:space", "0"), ("w:color", "C9D0CF")):
+            rule.set(qn(name), value)
+        borders.insert(0, rule)
+    properties = table._tbl.tblPr
+    later = [one for one in properties if one.tag in (qn("w:tblLayout"), qn("w:tblCellMar"), qn("w:tblLook"))]
+    later[0].addprevious(borders) if later else properties.append(borders)
 
 
 # Styles, page, properties
@@ -141,12 +158,14 @@ def _styles(word: WordFile) -> None:
     normal.paragraph_format.widow_control = True
     for name, size, before in (("Title", 20, 0), ("Heading 1", 13, 12), ("Heading 2", 11, 8)):
         _heading_style(_style(word, name), size, before)
-    for name, size, after in (("Cell", 10, 0), ("Transcript", 9, 3), ("Banner", 12, 6)):
+        _ink(_letters(word, f"{name} Char"))  # some readers follow the letters' style that is linked with it
+    for name, size, after in (("Cell", 10, 2), ("Transcript", 9, 3), ("Banner", 12, 6)):
         made = word.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
         assert isinstance(made, ParagraphStyle)
         made.base_style = normal
         made.font.size = Pt(size)
         made.paragraph_format.space_after = Pt(after)
+    _style(word, "Cell").paragraph_format.space_before = Pt(2)
     banner = _style(word, "Banner")
     banner.font.bold, banner.font.color.rgb = True, _WARN
 
@@ -157,8 +176,15 @@ def _style(word: WordFile, name: str) -> ParagraphStyle:
     return style
 
 
+def _letters(word: WordFile, name: str) -> CharacterStyle:
+    style = word.styles[name]
+    assert isinstance(style, CharacterStyle)
+    return style
+
+
 def _heading_style(style: ParagraphStyle, size: int, before: int) -> None:
-    style.font.size, style.font.color.rgb, style.font.name, style.font.bold = Pt(size), _INK, FONT, True
+    style.font.size, style.font.name, style.font.bold = Pt(size), FONT, True
+    _ink(style)
     properties = style.element.get_or_add_rPr()
     fonts = properties.get_or_add_rFonts()
     for name in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
@@ -170,6 +196,14 @@ def _heading_style(style: ParagraphStyle, size: int, before: int) -> None:
     border = style.element.get_or_add_pPr().find(qn("w:pBdr"))
     if border is not None:
         style.element.get_or_add_pPr().remove(border)
+
+
+def _ink(style: CharacterStyle) -> None:
+    """The note's own colour, not the theme's."""
+    style.font.color.rgb = _INK
+    colour = style.element.get_or_add_rPr().find(qn("w:color"))
+    for name in ("w:themeColor", "w:themeShade", "w:themeTint"):
+        colour.attrib.pop(qn(name), None)
 
 
 def _page(word: WordFile, document: Document) -> None:
@@ -211,7 +245,7 @@ def _flag(parent: object, name: str) -> None:
 
 
 def _properties(word: WordFile, document: Document) -> None:
-    at = document.instant or _EPOCH
+    at = (document.instant or _EPOCH).astimezone(UTC)
     known = word.core_properties
     known.title = document.title if document.is_signed else f"{document.title} (draft)"
     known.author = known.last_modified_by = "sameday"
@@ -222,7 +256,7 @@ def _properties(word: WordFile, document: Document) -> None:
 
 
 def _steady(made: bytes) -> bytes:
-    """The same file with fixed times inside the zip, and without the template's picture."""
+    """The same file with fixed times inside the zip, without the template's picture and the name of its program."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(made)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
@@ -231,6 +265,8 @@ def _steady(made: bytes) -> bytes:
             content = old.read(name)
             if name == "_rels/.rels":
                 content = re.sub(rb"<Relationship [^>]*thumbnail[^>]*/>", b"", content)
+            if name == "docProps/app.xml":
+                content = re.sub(rb"(?<=<Application>)[^<]*", b"sameday", content)
             entry = zipfile.ZipInfo(name, _EPOCH.timetuple()[:6])
             entry.compress_type = zipfile.ZIP_DEFLATED
             new.writestr(entry, content)

@@ -42,6 +42,8 @@ MEDIA_TYPE = "application/pdf"
 REMARK = "Characters that this file's font does not have are given as code points, such as [U+4E2D]."
 MAX_WORD = 60
 """A longer word is given places to break at: no line holds it."""
+MAX_PIECE = 3_000
+"""Longer text is laid out in pieces: one paragraph over many pages takes time that grows with its square."""
 
 _REGULAR, _BOLD = "NotoSans", "NotoSans-Bold"
 _INK, _QUIET, _WARN, _RULE = HexColor("#1f292b"), HexColor("#556063"), HexColor("#9a3412"), HexColor("#c9d0cf")
@@ -129,7 +131,7 @@ def _style(name: str) -> ParagraphStyle:
         "cell": {"fontSize": 9.5, "leading": 13, "spaceAfter": 0},
         "small": {"fontSize": 8.5, "leading": 12, "textColor": _QUIET, "spaceBefore": 10},
         "said": {"fontSize": 9, "leading": 12.5, "spaceAfter": 3},
-        "item": {"leftIndent": 12, "bulletIndent": 2, "spaceAfter": 3},
+        "item": {"leftIndent": 12, "bulletIndent": 2, "spaceAfter": 3, "bulletFontName": _REGULAR},
     }  # fmt: skip
     return ParagraphStyle(name, parent=base, **more[name])
 
@@ -137,9 +139,7 @@ def _style(name: str) -> ParagraphStyle:
 class _Heading(Paragraph):  # type: ignore[misc]
     """A heading that is a bookmark too."""
 
-    def __init__(self, text: str, plain: str, level: int) -> None:
-        super().__init__(text, _style(f"h{level + 1}"))
-        self.bookmark = (plain, level)
+    bookmark: tuple[str, int] | None = None
 
 
 class _File(BaseDocTemplate):  # type: ignore[misc]
@@ -177,7 +177,7 @@ class _File(BaseDocTemplate):  # type: ignore[misc]
         canvas.restoreState()
 
     def afterFlowable(self, flowable: Flowable) -> None:
-        if isinstance(flowable, _Heading):
+        if isinstance(flowable, _Heading) and flowable.bookmark:
             text, level = flowable.bookmark
             self._marks += 1
             self.canv.bookmarkPage(f"part{self._marks}")
@@ -195,7 +195,9 @@ def _fitting(text: str, room: float) -> str:
 
 def _flow(document: Document, letters: _Letters) -> Iterator[Flowable]:
     def heading(text: str, level: int = 0) -> _Heading:
-        return _Heading(letters.markup(text), letters.plain(text), level)
+        made = _Heading(letters.markup(text), _style(f"h{level + 1}"))
+        made.bookmark = (letters.plain(text), level)
+        return made
 
     yield Paragraph(letters.markup(document.title), _style("title"))
     for line in (document.banner, document.late_entry):
@@ -205,14 +207,14 @@ def _flow(document: Document, letters: _Letters) -> Iterator[Flowable]:
     for part in document.parts:
         yield heading(part.title)
         for one in part.sentences or (Sentence(NOTHING),):
-            yield Paragraph(_sentence(one, letters), _style("text"))
+            yield from _sentence(one, letters)
     if document.signature:
         yield heading("Signature")
         yield from _table(document.signature, letters)
     for later in document.addenda:
         yield heading(later.title)
         for text in later.paragraphs:
-            yield Paragraph(letters.markup(text), _style("text"))
+            yield from (Paragraph(letters.markup(piece), _style("text")) for piece in _pieces(text))
     if document.open_items:
         yield heading(OPEN_TITLE)
     for title, items in document.open_by_kind():
@@ -224,18 +226,28 @@ def _flow(document: Document, letters: _Letters) -> Iterator[Flowable]:
         yield PageBreak()
         yield heading(TRANSCRIPT_TITLE)
         for said in document.transcript:
-            who = f"<b>{letters.markup(f'{said.time}  {said.who}:')}</b> "
-            yield Paragraph(who + letters.markup(said.text), _style("said"))
+            for at, piece in enumerate(_pieces(said.text)):
+                who = "" if at else f"<b>{letters.markup(f'{said.time}  {said.who}:')}</b> "
+                yield Paragraph(who + letters.markup(piece), _style("said"))
 
 
-def _sentence(one: Sentence, letters: _Letters) -> str:
-    text = letters.markup(one.text)
-    if one.text.startswith("Risk:"):
-        text = f"<b>Risk:</b>{text[5:]}"
-    if one.mark:
-        colour, bold = ("9a3412", "b") if one.mark == "unsupported" else ("556063", "font")
-        text += f' <font size="8" color="#{colour}"><{bold}>[{MARKS[one.mark]}]</{bold}></font>'
-    return text
+def _sentence(one: Sentence, letters: _Letters) -> Iterator[Flowable]:
+    pieces = _pieces(one.text)
+    for at, piece in enumerate(pieces):
+        text = letters.markup(piece)
+        if at == 0 and piece.startswith("Risk:"):
+            text = f"<b>Risk:</b>{text[5:]}"
+        if one.mark and piece is pieces[-1]:
+            colour, bold = ("9a3412", "b") if one.mark == "unsupported" else ("556063", "font")
+            text += f' <font size="8" color="#{colour}"><{bold}>[{MARKS[one.mark]}]</{bold}></font>'
+        yield Paragraph(text, _style("text"))
+
+
+def _pieces(text: str) -> list[str]:
+    """The text in pieces of at most MAX_PIECE characters, cut at spaces where there are any."""
+    if len(text) <= MAX_PIECE:
+        return [text]
+    return [one.strip() for one in re.findall(rf".{{1,{MAX_PIECE}}}(?=\s|$)|.{{1,{MAX_PIECE}}}", text)]
 
 
 def _table(rows: Sequence[Field], letters: _Letters) -> Iterator[Flowable]:
@@ -255,9 +267,9 @@ def _table(rows: Sequence[Field], letters: _Letters) -> Iterator[Flowable]:
     table = Table(cells, colWidths=[_LABEL, _WIDTH - _LABEL], splitInRow=1, hAlign="LEFT")
     table.setStyle(
         TableStyle([
-            ("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE),
-            ("LEFTPADDING", (0, 0), (0, -1), 0), ("TOPPADDING", (0, 0), (-1, -1), 2.5),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
+            ("FONTNAME", (0, 0), (-1, -1), _REGULAR), ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE), ("LEFTPADDING", (0, 0), (0, -1), 0),
+            ("TOPPADDING", (0, 0), (-1, -1), 2.5), ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
         ])
     )  # fmt: skip
     yield table

@@ -20,8 +20,11 @@ class Export:
     content: bytes
 
 
-def export(document: Document, format: ExportFormat) -> Export:
-    """The document as a file. Raises NotFhir. Takes some 0.1 s of one core: keep it off the event loop."""
+def export(document: Document, format: ExportFormat, *, with_pdf: bool = False) -> Export:
+    """The document as a file; `with_pdf` puts the PDF into a FHIR resource beside the text. Raises NotFhir.
+
+    Takes some 0.1 s of one core: keep it off the event loop.
+    """
     # Each library is loaded when its format is first asked for: a server that writes text needs none of them.
     if format == "txt":
         text = export_text.render(document)
@@ -36,7 +39,8 @@ def export(document: Document, format: ExportFormat) -> Export:
         return Export(name_of(document, format), export_pdf.MEDIA_TYPE, export_pdf.render(document))
     from drafting import export_fhir
 
-    return Export(name_of(document, format), export_fhir.MEDIA_TYPE, export_fhir.render(document))
+    pdf = export(document, "pdf").content if with_pdf else None
+    return Export(name_of(document, format), export_fhir.MEDIA_TYPE, export_fhir.render(document, pdf=pdf))
 
 
 def name_of(document: Document, format: ExportFormat) -> str:

@@ -1,0 +1,35 @@
+"""A session's note as a file."""
+
+import asyncio
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from drafting.document import Document, document
+from drafting.exports import Export, ExportFormat, export
+from streaming.serving import Server
+
+
+def router(server: Server) -> APIRouter:
+    """The route `/api/sessions/{name}/note/export`."""
+    routes = APIRouter()
+
+    @routes.get("/api/sessions/{name}/note/export")
+    async def file(name: str, format: ExportFormat, transcript: bool = False, pdf: bool = False) -> Response:
+        desk = await server.sessions.note(name)
+        review = await desk.standing()
+        talk = (await server.sessions.log_of(name)).state.transcript()
+        made = document(review, talk.context, transcript=talk if transcript else None)
+        found = await asyncio.to_thread(_export, made, format, pdf)
+        return Response(found.content, media_type=found.media_type, headers=_headers(found))
+
+    return routes
+
+
+def _export(made: Document, format: ExportFormat, pdf: bool) -> Export:
+    return export(made, format, with_pdf=pdf)
+
+
+def _headers(found: Export) -> dict[str, str]:
+    # A note is nobody's to keep on the way: neither a cache nor, once it is saved, under the client's name.
+    return {"Content-Disposition": f'attachment; filename="{found.name}"', "Cache-Control": "no-store"}
