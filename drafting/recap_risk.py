@@ -42,6 +42,11 @@ def entered(pieces: Sequence[Piece], sentences: Sequence[str]) -> tuple[Entered,
     return tuple(found[item] for item in ITEMS if item in found)
 
 
+def of_sentence(text: str) -> tuple[tuple[RiskItem, Entry], ...]:
+    """What a sentence that a clinician wrote says of each item that it names, of the client and not of others."""
+    return tuple(_findings(masked(written_out(text).lower())))
+
+
 def _findings(low: str) -> list[tuple[RiskItem, Entry]]:
     words = patterns()["risk"]
     if words["others"].search(low):

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from drafting import note_json, review_log
+from drafting.clones import Earlier, Print
+from drafting.contradictions import contradictions
 from drafting.core import Reading, assemble, read, render
 from drafting.formats import named
 from drafting.note import Note
@@ -60,12 +62,22 @@ class Signing:
     late_reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Notes that this one must not repeat: the client's earlier ones, and other clients'."""
+
+    earlier: tuple[Earlier, ...] = ()
+    others: tuple[Print, ...] = ()
+
+
 class NoteDesk:
     """Made on the log of a session that is over."""
 
     def __init__(self, found: SessionLog, readings: Readings) -> None:
         self._log = found
         self._readings = readings
+        self.compared = Compared()
+        """What an edited or signed note is held against."""
 
     @property
     def review(self) -> Review:
@@ -107,7 +119,18 @@ class NoteDesk:
         body = review.drafts.get(wanted)
         reading = await self._reading(review, context)
         base = None if body is None else note_json.read(body)
-        return await asyncio.to_thread(_assembled, review, wanted, base, reading)
+        return await asyncio.to_thread(_assembled, review, wanted, base, reading, self.compared)
+
+    @property
+    def context(self) -> NoteContext:
+        """What is known beside the talk; of a signed note what was known when it was signed."""
+        review = self._log.state.review
+        signed = review.signed if review is not None else None
+        return signed.context if signed and signed.context else self._log.state.transcript().context
+
+    async def reading(self) -> Reading:
+        """What the talk says, which the note is made of. Raises NotDrafted."""
+        return await self._reading(self.review, None)
 
     async def standing(self) -> Review:
         """The review with a note that is whole: ledger, findings, billing. What exports are made from."""
@@ -279,19 +302,34 @@ def trail(review: Review) -> list[dict[str, Any]]:
     ]
 
 
-def _assembled(review: Review, note_format: str, base: Note | None, reading: Reading) -> Note:
+def _assembled(
+    review: Review, note_format: str, base: Note | None, reading: Reading, compared: Compared | None = None
+) -> Note:
     """A draft with the edits that it has places for, its findings and ledger; from the facts where there is none."""
     plan = named(note_format)
     if base is None:
         base = replace(review.note, format=note_format, sections=render(reading, plan), writer=EMBEDDED, checks=())
     sections = overlaid(base, review.edits).sections
-    return _with_notices(assemble(reading, sections, plan, version=base.version, writer=base.writer), base)
+    against = compared or Compared()
+    made = assemble(
+        reading,
+        sections,
+        plan,
+        version=base.version,
+        writer=base.writer,
+        earlier=against.earlier,
+        others=against.others,
+    )
+    return _with_notices(made, base)
 
 
 def _with_notices(note: Note, base: Note) -> Note:
-    """With what the drafting stage said of the writer: that is no rule, and cannot be found again."""
+    """With what the drafting stage said of the writer, and where a person's words on risk differ from what was heard.
+
+    The first is no rule, and cannot be found again.
+    """
     notices = tuple(one for one in base.checks if one.rule.startswith("writer_"))
-    return replace(note, checks=(*notices, *note.checks))
+    return replace(note, checks=(*notices, *contradictions(note.sections, note.risk), *note.checks))
 
 
 def _recharted(review: Review, after: Transcript) -> dict[str, Any]:

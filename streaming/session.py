@@ -261,12 +261,12 @@ class Session:
         state = self.log.state
         try:
             while True:
-                roles = state.roles
+                heard = state.heard
                 note = await drafted(state, self._writer, state.note_format, self._show)
                 await self.log.append_surely(NoteDrafted(note, now()))
-                if state.roles is roles:
+                if state.heard == heard:
                     return
-                # The clinician corrected who is who meanwhile: the note is written by role.
+                # The clinician corrected who is who meanwhile, by which the note is written, or named the client.
         except Exception as error:
             log.error("drafting failed: %s", type(error).__name__, extra={"session": self.id})
             # Times, code and what is to be entered by hand: nobody goes home without a note.

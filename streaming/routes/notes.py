@@ -4,10 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from streaming import charts, context_json, note_desk
+from streaming import charts, context_json, note_desk, signed_notes
 from streaming.errors import PeerError
 from streaming.note_bodies import AddendumBody, ContextPatchBody, EditBody, RedraftBody, SignBody
-from streaming.note_desk import Signing
+from streaming.note_desk import NoteDesk, Signing
 from streaming.serving import Server
 from streaming.settings import NoteFormat
 
@@ -16,15 +16,22 @@ def router(server: Server) -> APIRouter:
     """Routes under `/api/sessions/{name}/note`, and the session's context."""
     routes = APIRouter()
 
+    async def compare(name: str, desk: NoteDesk) -> None:
+        client = (await server.sessions.log_of(name)).state.client
+        desk.compared = await signed_notes.compared(server.records, name, client)
+
     @routes.get("/api/sessions/{name}/note")
     async def look(name: str, format: NoteFormat | None = None) -> dict[str, Any]:
-        return await (await server.sessions.note(name)).told(format)
+        desk = await server.sessions.note(name)
+        await compare(name, desk)
+        return await desk.told(format)
 
     @routes.patch("/api/sessions/{name}/note")
     async def edit(name: str, body: EditBody) -> dict[str, Any]:
         if bool(body.changes) == bool(body.format):
             raise PeerError("Send either `changes` or `format`.", mend="See docs/protocol.md.")
         async with server.sessions.at_desk(name) as desk:
+            await compare(name, desk)
             if body.format is not None:
                 await desk.switch(body.version, body.format, who=body.who)
             else:
@@ -34,12 +41,16 @@ def router(server: Server) -> APIRouter:
     @routes.post("/api/sessions/{name}/note/redraft")
     async def redraft(name: str, body: RedraftBody) -> dict[str, Any]:
         desk = await server.sessions.redraft(name, body.version, body.section, who=body.who)
+        await compare(name, desk)
         return await desk.told()
 
     @routes.post("/api/sessions/{name}/note/sign")
     async def sign(name: str, body: SignBody) -> dict[str, Any]:
         async with server.sessions.at_desk(name) as desk:
+            await compare(name, desk)
             await desk.sign(body.version, Signing(body.signer, body.credentials, body.override, body.late_reason))
+            client = (await server.sessions.log_of(name)).state.client
+            await signed_notes.keep(server.records, name, client, desk.review)
             return await desk.told()
 
     @routes.post("/api/sessions/{name}/note/addenda", status_code=201)

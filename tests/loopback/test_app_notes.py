@@ -384,3 +384,37 @@ async def test_roles_that_change_draft_the_note_again_and_leave_edits(server: Ru
         assert (note["version"], note["state"], texts(note, "Plan")) == (3, "edited", ["Mine."])
         lines = (await client.get(path(session, "/trail"))).json()["trail"]
         assert (lines[-1]["action"], lines[-1]["what"], lines[-1]["who"]) == ("draft", "roles", "server")
+
+
+async def test_a_denial_against_the_clients_own_words_stops_the_signature(server: Running, folder: Path) -> None:
+    lines = (*TALK[:5], (TALK[5][0], TALK[5][1]), (CLIENT, "Yes, most nights I think of killing myself."))
+    session = await keep_session(folder, lines=lines)
+    async with client_of(server) as client:
+        assert (await look(client, session))["risk"]["si"]["state"] == "endorsed"
+        note = (await change(client, session, add("Client denies SI.", "Assessment"))).json()
+        wrong = [one for one in note["checks"] if one["rule"] == "risk_contradicted"]
+        assert [(one["severity"], one["section"]) for one in wrong] == [("error", "Assessment")]
+        refused = told(await client.post(path(session, "/sign"), json={"version": 2, **WHO}))
+        assert "risk_contradicted" in {one["rule"] for one in refused["checks"]}
+
+
+COPIED = (
+    "Client described arguing with the landlord about the broken heating and staying up to write letters to the "
+    "housing office, then missing the early shift at the bakery twice because of it and being warned by the manager."
+)
+
+
+async def test_a_note_that_repeats_another_one_is_no_note_of_this_session(server: Running, folder: Path) -> None:
+    async with client_of(server) as client:
+        chart = (await client.post("/api/charts", json={"client": "Ada Byron"})).json()["id"]
+        first, second = await keep_session(folder), await keep_session(folder)
+        made = [{"op": "write", "section": name, "texts": [COPIED]} for name in ("Subjective", "Plan")]
+        for session in (first, second):
+            await client.patch(f"/api/sessions/{session}/context", json={"client": chart})
+        assert (await change(client, first, *made, version=2)).status_code == 200
+        assert (await client.post(path(first, "/sign"), json={"version": 3, **WHO, **REASON})).status_code == 200
+        note = (await change(client, second, *made, version=2)).json()
+        assert "cloned_note" in {one["rule"] for one in note["checks"]}
+        assert note["checks"] == (await look(client, second))["checks"]
+        refused = told(await client.post(path(second, "/sign"), json={"version": 3, **WHO}))
+        assert "cloned_note" in {one["rule"] for one in refused["checks"]}

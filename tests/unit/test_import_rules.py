@@ -73,6 +73,7 @@ LAYERS: dict[str, str] = {
     "streaming.engines": "app",
     "streaming.refusals": "app",
     "streaming.serving": "app",
+    "streaming.signed_notes": "app",
     "streaming.sessions": "app",
     "streaming.cli": "command",
     "streaming.doctor": "command",
