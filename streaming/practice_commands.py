@@ -259,6 +259,9 @@ class _Logs:
     def find(self, name: str) -> None:
         return None
 
+    async def has_news(self, name: str, after: int) -> bool:
+        return bool([one async for one in self._store.replay(name, after)])
+
     async def log_of(self, name: str) -> SessionLog:
         found = SessionLog(name, self._store)
         await found.catch_up()

@@ -108,6 +108,13 @@ class Sessions:
         """Ids of all sessions, live ones and those in the log, oldest first. Raises StoreFailed."""
         return await self._store.sessions()
 
+    async def has_news(self, name: str, after: int) -> bool:
+        """Whether a session's log holds anything after a sequence number. Raises StoreFailed."""
+        news = 0
+        async for _ in self._store.replay(name, after):
+            news += 1
+        return news > 0
+
     async def log_of(self, name: str) -> SessionLog:
         """A session's log, also of one that ended before this process began. Raises UnknownSession.
 

@@ -18,6 +18,10 @@ KIND = "visit"
 _TRIES = 3
 _DICTATION = "dictation"
 """Marks a session that was a dictated recap: it is nobody's visit."""
+_SEEN = "seen"
+"""The last event of the session's log that the visit is of."""
+_OURS = ("final", _SEEN)
+"""What a record holds beside the visit."""
 
 
 class VisitStays(PeerError):
@@ -49,6 +53,10 @@ class Logs(Protocol):
         """Something where the session goes on here, else None."""
         ...
 
+    async def has_news(self, name: str, after: int) -> bool:
+        """Whether a session's log holds anything after a sequence number. Raises StoreFailed."""
+        ...
+
     async def log_of(self, name: str) -> SessionLog:
         """A session's log. Raises UnknownSession, StoreFailed."""
         ...
@@ -67,7 +75,7 @@ async def with_sessions(records: Records, sessions: Logs, zone: ZoneInfo) -> lis
     known = await kept(records)
     for name in await sessions.names():
         stored = known.get(name)
-        if stored and (stored.body.get("final") or _DICTATION in stored.body):
+        if stored and not await _may_differ(sessions, name, stored):
             continue
         try:
             state = (await sessions.log_of(name)).state
@@ -76,8 +84,15 @@ async def with_sessions(records: Records, sessions: Logs, zone: ZoneInfo) -> lis
         goes_on = state.ended_at is None and sessions.find(name) is not None
         now = None if goes_on else visit_of(name, state, zone)
         if now is not None:
-            known[name] = await _catch_up(records, stored, now)
+            known[name] = await _catch_up(records, stored, now, state.last_event)
     return [_visit(one) for one in known.values() if _DICTATION not in one.body]
+
+
+async def _may_differ(sessions: Logs, name: str, stored: Record) -> bool:
+    """Whether a session's visit can be another than is kept: to read a log takes time, to ask for news none."""
+    if stored.body.get("final") or _DICTATION in stored.body:
+        return False
+    return await sessions.has_news(name, int(stored.body.get(_SEEN, 0)))
 
 
 async def dictated(records: Records, session: str) -> None:
@@ -85,10 +100,10 @@ async def dictated(records: Records, session: str) -> None:
     await records.put(KIND, session, {_DICTATION: True})
 
 
-async def _catch_up(records: Records, stored: Record | None, now: Visit) -> Record:
+async def _catch_up(records: Records, stored: Record | None, now: Visit, seen: int) -> Record:
     """The record of a session's visit as it is now; written only where it differs."""
     visit = now if stored is None else caught_up(_visit(stored), now)
-    body = visit.as_json() | ({"final": True} if now.note == "signed" else {})
+    body = visit.as_json() | {_SEEN: seen} | ({"final": True} if now.note == "signed" else {})
     if stored is not None and stored.body == body:
         return stored
     version = stored.version if stored else 0
@@ -99,7 +114,11 @@ async def _catch_up(records: Records, stored: Record | None, now: Visit) -> Reco
 
 
 def _visit(record: Record) -> Visit:
-    return visits.read({name: value for name, value in record.body.items() if name != "final"})
+    return visits.read({name: value for name, value in record.body.items() if name not in _OURS})
+
+
+def _ours(record: Record) -> dict[str, Any]:
+    return {name: record.body[name] for name in _OURS if name in record.body}
 
 
 async def look(records: Records, key: str) -> Visit:
@@ -132,7 +151,7 @@ async def change(records: Records, key: str, body: Mapping[str, Any], *, at: str
         elif body.get("note", "signed") != "signed" and "signed_at" not in body:
             body = {**body, "signed_at": None}
         visit = visits.changed(_visit(stored), body)
-        kept_body = visit.as_json() | ({"final": True} if stored.body.get("final") else {})
+        kept_body = visit.as_json() | _ours(stored)
         try:
             await records.put(KIND, key, kept_body, version=stored.version)
         except Conflict:
@@ -170,8 +189,7 @@ async def take(records: Records, imported: Imported) -> Taken:
         merged = visits.merged(there, visit)
         if merged != there:
             stored = await records.get(KIND, there.id)
-            extra = {"final": True} if stored.body.get("final") else {}
-            await records.put(KIND, there.id, merged.as_json() | extra)
+            await records.put(KIND, there.id, merged.as_json() | _ours(stored))
             filled += 1
     return Taken(new, filled, len(imported.visits) - new - filled)
 
