@@ -171,6 +171,7 @@ async def _read(address: str, pause_s: float | None, over: asyncio.Event) -> lis
     async with connect(address, max_size=None, max_queue=1) as socket:
         if pause_s is None:
             await asyncio.Event().wait()
+            return numbers
         async for text in socket:
             message = json.loads(text)
             if message["sequence"] is not None:

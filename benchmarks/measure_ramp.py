@@ -149,18 +149,27 @@ def run_step(
         **(profiler.environment() if profiler else {}),
     }
     with running_server(environment) as server:
-        began, costs = time.monotonic(), server_costs(server)
+        began, costs, busy_s = time.monotonic(), server_costs(server), processes.machine_busy_s()
         profile = (lambda: profiler.begin(server, expected_s)) if profiler else lambda: None
         outcomes, given_up, sender_cpu_s = _stream(server, callers, work, watcher, profile)
         wall_s = time.monotonic() - began
         used = costs()
+        others_s = processes.machine_busy_s() - busy_s - used.cpu_s - sender_cpu_s
         if profiler is not None:
             profiler.finish()
     judged_ones: list[Judged | None] = [
         None if one.error else judged(one, talk.pieces[one.caller % len(talk.pieces)]) for one in outcomes
     ]
     return step_of(
-        Step(sessions, transport or "both", length_s, given_up=given_up, wall_s=wall_s, memory_mb=used.peak_mb),
+        Step(
+            sessions,
+            transport or "both",
+            length_s,
+            given_up=given_up,
+            wall_s=wall_s,
+            memory_mb=used.peak_mb,
+            other_cores=max(0.0, others_s / wall_s),
+        ),
         outcomes,
         judged_ones,
         [talk.alone[one.caller % len(talk.pieces)] for one in outcomes],

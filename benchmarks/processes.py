@@ -111,6 +111,13 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * _TICK_S
 
 
+def machine_busy_s() -> float:
+    """Core-seconds that all processes of this machine have used so far, with what its host has kept from it."""
+    fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    idle, waiting = fields[3], fields[4]
+    return (sum(fields) - idle - waiting) * _TICK_S
+
+
 def thread_cpu_s(pid: int) -> dict[str, float]:
     """Core-seconds by thread name without its number; the main thread is `main`. Threads that ended are left out."""
     used: dict[str, float] = {}

@@ -18,6 +18,7 @@ JUDGES: dict[Judge, str] = {
     "final_s": "last sample to final words, all utterances",
 }
 SHARES = (0.5, 0.95, 0.99)
+_QUIET_CORES = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ class Step:
     """Sessions of which all that was sent is transcribed or named as a gap."""
     gaps_s: Mapping[str, float] = field(default_factory=dict)
     sender_cores: float = math.nan
+    other_cores: float = math.nan
+    """What neither the server nor the senders used of the machine, or its host kept: not quiet where it is much."""
     sender_late_ms: float = math.nan
     """How much later than its place in the audio a frame left, 99 % of them."""
 
@@ -155,6 +158,7 @@ class Step:
             "complete": self.complete,
             "gaps_s": {cause: round(length, 2) for cause, length in self.gaps_s.items()},
             "sender_cores": _known(self.sender_cores),
+            "other_cores": _known(self.other_cores),
             "sender_late_ms": _known(self.sender_late_ms),
         }
 
@@ -244,7 +248,8 @@ def line(step: Step, limits: Limits) -> str:
     ]  # fmt: skip
     fault = step.fault(limits)
     row = "".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, _COLUMNS, strict=True))
-    return row + (f"  broken: {fault}" if fault else "")
+    busy = f"  (others took {others:.1f} cores)" if (others := step.other_cores) > _QUIET_CORES else ""
+    return row + (f"  broken: {fault}" if fault else "") + busy
 
 
 def _percent(value: float) -> str:

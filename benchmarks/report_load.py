@@ -52,12 +52,13 @@ def _ramp(details: Mapping[str, Any]) -> Iterator[Drawing]:
     cells = [_step_cells(row["transport"], step) for row in rows for step in row["steps"]]
     head = ("transport", "what broke", "at once", "final p50", "p95", "p99", "past endpoint p95", "first p95",
             "shown p95", "draft p95", "WER %", "alone %", "DER %", "lag s", "cores", "MB", "senders",
-            "late ms")  # fmt: skip
+            "others", "late ms")  # fmt: skip
     says = (
         "A row a step, seconds unless it says otherwise. Alone: the same pieces transcribed one by one. "
-        "Sender: the process that plays all sessions; late: 99 % of its frames left within so much of their time."
+        "Senders: cores of the process that plays all sessions; others: cores that the rest of the machine took "
+        "meanwhile; late: 99 % of the senders' frames left within so much of their time."
     )
-    yield "Steps", says, table(head, cells, numbers=16)
+    yield "Steps", says, table(head, cells, numbers=17)
 
 
 def _step_cells(transport: str, step: Mapping[str, Any]) -> list[str]:
@@ -69,7 +70,7 @@ def _step_cells(transport: str, step: Mapping[str, Any]) -> list[str]:
         at("final_s", "p99"), at("past_endpoint_s"), at("first_s"), at("partial_s"), at("draft_s"),
         percent(step["wer"]), percent(step["wer_alone"]), percent(step["der"]), number(step["lag_most_s"], 1),
         number(sum(step["cores"].values()), 2), number(step["memory_mb"], 0), number(step["sender_cores"], 2),
-        number(step["sender_late_ms"], 0),
+        number(step["other_cores"], 2), number(step["sender_late_ms"], 0),
     ]  # fmt: skip
 
 

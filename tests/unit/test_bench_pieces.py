@@ -100,7 +100,7 @@ def test_a_word_is_shown_with_the_first_message_that_fills_its_place() -> None:
         (3.0, closed("a", "b")),
         (4.0, closed("c", "d")),
     ]
-    assert shown_times(Recording(messages=messages)) == [1.0, 1.0, 2.0, 4.0]  # type: ignore[arg-type]
+    assert shown_times(Recording(messages=messages)) == [1.0, 1.0, 2.0, 4.0]
 
 
 def finished(piece_words: list[tuple[str, float, float]], frames: int = 500) -> Outcome:
