@@ -52,8 +52,27 @@ export class Api {
     return this.#session(await request(path(id, "/end"), { method: "POST" }));
   }
 
-  async note(id, format) {
-    return (await request(`${path(id, "/note")}?format=${encodeURIComponent(format)}`)).json();
+  /** The note as it stands, or as it reads in another format. */
+  async note(id, format = null) {
+    return (await request(`${path(id, "/note")}${format ? `?format=${encodeURIComponent(format)}` : ""}`)).json();
+  }
+
+  /** The note after changes: {version, changes} or {version, format}. */
+  async change(id, body) {
+    return (await request(path(id, "/note"), { method: "PATCH", body: JSON.stringify(body) })).json();
+  }
+
+  async sign(id, body) {
+    return (await request(path(id, "/note/sign"), { method: "POST", body: JSON.stringify(body) })).json();
+  }
+
+  async addend(id, body) {
+    return (await request(path(id, "/note/addenda"), { method: "POST", body: JSON.stringify(body) })).json();
+  }
+
+  /** The note as plain text, as its export has it. */
+  async noteText(id) {
+    return (await request(exportUrl(id, "txt"))).text();
   }
 
   /** {session, elapsedS}: the elapsed time by the server's clock alone, for the two clocks may differ. */
@@ -69,6 +88,10 @@ export class Api {
 const track = (people) => (people === 1 ? { id: "mic", speakers: 1, role: "clinician" } : { id: "mic", speakers: people });
 
 export const path = (id, rest = "") => `/api/sessions/${encodeURIComponent(id)}${rest}`;
+
+/** The address of the note as a file. */
+export const exportUrl = (id, format, transcript = false) =>
+  `${path(id, "/note/export")}?format=${format}${transcript ? "&transcript=true" : ""}`;
 
 /** The address of a session's events after number `after`, as a WebSocket address of this page's own server. */
 export function eventsUrl(id, after) {

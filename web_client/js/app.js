@@ -3,14 +3,12 @@
 import { Api, toProblem } from "./api.js";
 import { backoff, pause } from "./backoff.js";
 import { EventFeed } from "./feed.js";
-import {
-  addressOf, chosenFormat, earlierSessions, forgetSessions, recall, remember, rememberFormat, rememberSession, sessionInAddress,
-} from "./memory.js";
+import { addressOf, earlierSessions, forgetSessions, recall, remember, rememberSession, sessionInAddress } from "./memory.js";
 import { obstacle } from "./microphone.js";
 import { MicrophoneDesk } from "./microphone_desk.js";
-import { noteText } from "./note_text.js";
+import { NoteDesk, knownFormat } from "./note_desk.js";
 import { Recorder } from "./recorder.js";
-import { isComplete, shownNote, withRole } from "./selectors.js";
+import { isComplete, withRole } from "./selectors.js";
 import { participants } from "./state.js";
 import { Store } from "./store.js";
 import { S } from "./strings.js";
@@ -32,6 +30,8 @@ export class App {
     onFatal: (error) => this.#recordingRefused(error),
   });
   #microphone = new MicrophoneDesk(this.#store, this.#recorder, (error) => this.#problem(error));
+
+  #note = new NoteDesk(this.#store, this.#api, this.#page, (error) => this.#problem(error));
 
   start() {
     this.#page.start();
@@ -90,10 +90,15 @@ export class App {
       confirmEnd: () => this.#end(),
       showEvidence: (evidence) => this.#dispatch({ type: "page/evidence", evidence }),
       backToNote: () => this.#backToNote(),
-      chooseFormat: (format) => this.#chooseFormat(format),
+      chooseFormat: (format) => this.#note.chooseFormat(format),
+      edit: (editor) => this.#note.open(editor),
+      cancelEdit: (editor) => this.#note.cancel(editor),
+      change: (section, changes, said) => this.#note.edit(section, changes, said),
+      sign: (given) => this.#note.sign(given),
+      addend: (given) => this.#note.addend(given),
       forget: () => this.#forget(),
-      copy: () => this.#copy(),
-      draftAgain: () => this.#draftAgain(),
+      copy: () => this.#note.copy(),
+      draftAgain: () => this.#note.draftAgain(),
       newSession: () => this.#newSession(),
       dismiss: () => this.#problem(null),
       scrolled: () => this.#page.render(this.#state),
@@ -194,7 +199,7 @@ export class App {
       this.#problem({ code: "bad_message" });
     }
     if (before !== "ended" && this.#state.phase === "ended") this.#stopRecording();
-    if (this.#state.note !== note) this.#showFormat(knownFormat());
+    if (this.#state.note !== note) this.#note.drafted();
   }
 
   /** The log is at its end without an end or a note: the server was stopped in the middle, or something failed. */
@@ -263,7 +268,7 @@ export class App {
       const answer = await this.#api.swapRoles(this.#state.session.id);
       this.#dispatch({ type: "page/session", ...answer });
       this.#page.say(S.live.swapped);
-      await this.#refreshNote();
+      await this.#note.refresh();
     } catch (error) {
       this.#problem(error);
     }
@@ -274,7 +279,7 @@ export class App {
     const roles = withRole(this.#state, speaker, role);
     try {
       this.#dispatch({ type: "page/session", ...(await this.#api.setRoles(this.#state.session.id, roles)) });
-      await this.#refreshNote();
+      await this.#note.refresh();
     } catch (error) {
       this.#problem(error);
     }
@@ -314,61 +319,10 @@ export class App {
 
   // The note
 
-  async #refreshNote() {
-    if (this.#state.phase !== "ended" || !this.#state.note) return;
-    const before = JSON.stringify(this.#state.note);
-    this.#dispatch({ type: "page/note-stale" });
-    const note = await this.#api.note(this.#state.session.id, this.#state.note.format);
-    if (JSON.stringify(note) === before) return;
-    this.#dispatch({ type: "page/note", note });
-    await this.#showFormat(this.#state.format);
-  }
-
-  async #draftAgain() {
-    try {
-      const note = await this.#api.note(this.#state.session.id, this.#state.started?.format ?? "soap");
-      this.#dispatch({ type: "page/note", note });
-      await this.#showFormat(knownFormat());
-    } catch (error) {
-      this.#problem(error);
-    }
-  }
-
-  async #chooseFormat(format) {
-    rememberFormat(format);
-    if (await this.#showFormat(format)) this.#page.say(S.note.formatShown(S.note.formatNames[format]));
-  }
-
-  /** Shows the note in a format; the session's own stays as it was drafted. Whether that is what is shown now. */
-  async #showFormat(format) {
-    const { note, session } = this.#state;
-    if (!note || !format) return false;
-    this.#dispatch({ type: "page/format", format });
-    if (format === note.format) return true;
-    try {
-      this.#dispatch({ type: "page/other-note", note: await this.#api.note(session.id, format) });
-    } catch (error) {
-      if (this.#state.format === format) this.#dispatch({ type: "page/format", format: null });
-      this.#problem(error);
-    }
-    return shownNote(this.#state)?.format === format;
-  }
-
   #backToNote() {
     const { evidence } = this.#state;
     this.#dispatch({ type: "page/evidence", evidence: null });
     this.#page.focusOrigin(evidence);
-  }
-
-  async #copy() {
-    try {
-      await navigator.clipboard.writeText(noteText(shownNote(this.#state)));
-      this.#dispatch({ type: "page/copied", result: "done" });
-      this.#page.say(S.note.copied);
-    } catch {
-      this.#dispatch({ type: "page/copied", result: "failed" });
-      this.#page.say(S.note.copyFailed);
-    }
   }
 
   async #newSession() {
@@ -381,10 +335,4 @@ export class App {
     this.#listEarlier();
     this.#problemIfBlocked();
   }
-}
-
-/** The format that was chosen in this browser, where it is one of ours. */
-function knownFormat() {
-  const format = chosenFormat();
-  return Object.hasOwn(S.note.formatNames, format ?? "") ? format : null;
 }

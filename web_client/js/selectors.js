@@ -1,5 +1,6 @@
 // What the page shows, worked out of the state: pure, so that it can be tested without a page.
 
+import { isSigned } from "./review.js";
 import { S, clock, duration } from "./strings.js";
 
 const MERGE_GAPS_S = 2;
@@ -186,6 +187,7 @@ export function lagWords(state) {
 
 /** Whether a single tap can put the roles right: two people, and known who is taken for whom. */
 export function canSwap(state) {
+  if (isSigned(state.note)) return false;
   const all = speakers(state);
   return all.length === 2 && all.some((speaker) => state.roles.by[speaker]);
 }

@@ -25,6 +25,8 @@ export const INITIAL = Object.freeze({
   format: null, // of the note that was chosen to be shown; null is the session's own
   otherNote: null, // the note in that format, as the server renders it
   earlier: Object.freeze([]), // {id, at}: sessions that this browser started before
+  editor: null, // {kind: "section" | "sentence" | "add", section, index}: what is being written
+  saving: false, // a change of the note is on its way
   noteStale: false, // the roles were changed after it was drafted
   setup: Object.freeze({ people: 2, consent: Object.freeze([]), missing: Object.freeze([]) }),
   microphone: Object.freeze({ status: "off", devices: Object.freeze([]), chosen: "" }), // off, opening, open
@@ -121,6 +123,8 @@ const HANDLERS = new Map(Object.entries({
   // An answer for a format that is no longer wanted comes too late to count.
   "page/other-note": (state, message) => (message.note.format === state.format
     ? { ...state, otherNote: message.note, evidence: null, copied: null } : state),
+  "page/editor": (state, message) => ({ ...state, editor: message.editor }),
+  "page/saving": (state, message) => ({ ...state, saving: message.saving }),
   "page/earlier": (state, message) => ({ ...state, earlier: message.earlier }),
   "page/note-stale": (state) => ({ ...state, noteStale: state.note !== null }),
   "page/unknown-session": (state) => ({ ...state, phase: "lost", problem: null }),

@@ -1,9 +1,13 @@
 // The note: sections, each statement with its source, risk, checks, time and code, and whether all of it is there.
 
-import { billingLine, noteText, riskName, riskState, sourceName } from "../note_text.js";
-import { completeness, draftFailed, shownNote, speakerName } from "../selectors.js";
-import { S, clock, duration, localTime } from "../strings.js";
+import { billingLine, noteText, riskName, riskState } from "../note_text.js";
+import { isReviewed, isSigned } from "../review.js";
+import { completeness, draftFailed, shownNote } from "../selectors.js";
+import { S, duration, localTime } from "../strings.js";
+import { R } from "../strings_review.js";
 import { button, focusOn, h, icon, newId, setChildren, setHidden, setText } from "./dom.js";
+import { AddendaView, SignView, TakeView, firstLook, signature } from "./review.js";
+import { SectionsView } from "./sections.js";
 import { notice } from "./setup.js";
 
 export class NoteView {
@@ -19,10 +23,16 @@ export class NoteView {
   #formatField;
   #jump;
   #shown = [];
-  #origins = new Map(); // evidence key to the button that showed it
+  #sections;
+  #sign;
+  #addenda;
+  #take = new TakeView();
 
   constructor(actions) {
     this.#actions = actions;
+    this.#sections = new SectionsView(actions);
+    this.#sign = new SignView(actions);
+    this.#addenda = new AddendaView(actions);
     this.#copy = button(S.note.copy, () => actions.copy(), { icon: "copy", kind: "primary" });
     this.#format.append(...Object.entries(S.note.formatNames).map(([value, name]) => h("option", { value }, name)));
     this.#format.addEventListener("change", () => actions.chooseFormat(this.#format.value));
@@ -44,29 +54,46 @@ export class NoteView {
   }
 
   focusOrigin(evidence) {
-    const origin = this.#origins.get(evidence?.origin);
-    if (origin?.isConnected) origin.focus();
-    else this.focus();
+    if (!this.#sections.focus(evidence?.origin)) this.focus();
+  }
+
+  focusSection(name) {
+    this.#sections.focusSection(name);
   }
 
   render(state) {
     this.#renderCopied(state);
     const note = shownNote(state);
-    setHidden(this.#formatField, !note);
-    const format = state.format ?? note?.format ?? "";
+    const reviewed = isReviewed(note);
+    setHidden(this.#formatField, !note || isSigned(note));
+    const format = reviewed ? note.format : state.format ?? note?.format ?? "";
     if (this.#format.value !== format) this.#format.value = format;
-    const parts = [note, state.utterances, state.roles, state.failures, state.ended, state.gaps, state.session, state.noteStale];
+    if (!state.editor) this.#sections.closed();
+    if (reviewed) this.#renderReview(state, note);
+    this.#renderBody(state, note);
+    this.#sections.settle(state);
+  }
+
+  #renderReview(state, note) {
+    if (isSigned(note)) this.#addenda.render(note);
+    else this.#sign.render(state, note);
+    this.#take.render(state, note);
+  }
+
+  #renderBody(state, note) {
+    const parts = [note, state.utterances, state.roles, state.failures, state.ended, state.gaps, state.session, state.noteStale, state.editor];
     if (parts.every((part, index) => part === this.#shown[index])) return;
-    const focused = document.activeElement?.dataset?.origin;
+    const focused = this.#sections.focused();
     this.#shown = parts;
-    this.#origins.clear();
-    setText(this.#title, note && S.note.formats[note.format] ? `${S.note.title} · ${S.note.formats[note.format]}` : S.note.title);
+    const title = isSigned(note) ? R.titleSigned : S.note.title;
+    setText(this.#title, note && S.note.formats[note.format] ? `${title} · ${S.note.formats[note.format]}` : title);
+    setText(this.#lead, isSigned(note) ? R.leadSigned : isReviewed(note) ? R.lead : S.note.lead);
     setHidden(this.#lead, !note);
     setHidden(this.#copy, !note);
-    setHidden(this.#jump, !note?.checks);
+    setHidden(this.#jump, !note?.checks || isSigned(note));
     setText(this.#jump, S.checks.jump(note?.checks?.length ?? 0));
     setChildren(this.#body, [...(note ? this.#note(state, note) : this.#withoutNote(state)), complete(state)].filter(Boolean));
-    if (focused) this.#origins.get(focused)?.focus();
+    if (focused) this.#sections.focus(focused);
   }
 
   #renderCopied(state) {
@@ -87,49 +114,18 @@ export class NoteView {
   }
 
   #note(state, note) {
-    const sections = (note.sections ?? []).map((section, index) => this.#section(state, section, index));
+    const sections = this.#sections.render(state, note);
     const empty = state.utterances.length === 0 ? notice("info", S.note.empty, "") : null;
     const stale = state.noteStale ? notice("busy", S.note.stale, "") : null;
-    return [stale, empty, ...sections, this.#risk(state, note.risk), checks(note.checks), billing(note.billing)].filter(Boolean);
+    const rest = [this.#risk(state, note.risk, isSigned(note)), isSigned(note) ? null : checks(note.checks, isReviewed(note)), billing(note.billing)];
+    if (!isReviewed(note)) return [stale, empty, ...sections, ...rest].filter(Boolean);
+    const look = isSigned(note) ? null : firstLook(state, note, (section, index) => this.#sections.focusStatement(section, index));
+    const [risk, open, code] = rest;
+    const end = isSigned(note) ? [signature(note), this.#addenda.element] : [this.#sign.element];
+    return [stale, empty, look, open, ...sections, risk, code, ...end, this.#take.element].filter(Boolean);
   }
 
-  #section(state, section, index) {
-    const statements = section.statements ?? [];
-    return h("section", { class: "section", "aria-label": section.name },
-      h("h2", {}, section.name),
-      statements.length
-        ? h("ul", { class: "statements" }, statements.map((statement, at) => this.#statement(state, statement, `${index}.${at}`)))
-        : h("p", { class: "hint" }, S.note.emptySection));
-  }
-
-  #statement(state, statement, key) {
-    const supported = statement.supported !== false;
-    return h("li", { class: "statement", "data-source": statement.provenance, "data-supported": String(supported) },
-      h("p", { class: "statement__text", dir: "auto" }, statement.text),
-      supported ? null : h("p", { class: "statement__warning" }, icon("warning"), h("span", {}, S.note.unsupported)),
-      h("p", { class: "statement__source" }, h("span", { class: "source" }, sourceName(statement)),
-        this.#evidence(state, statement.evidence ?? [], key)));
-  }
-
-  /** Buttons to the utterances that a statement rests on. */
-  #evidence(state, ids, key) {
-    const known = new Map(state.utterances.map((said) => [said.id, said]));
-    return ids.map((id, index) => {
-      const said = known.get(id);
-      if (!said) return h("span", { class: "hint" }, S.note.evidenceMissing);
-      const name = speakerName(state, said.speaker, said.role);
-      const time = clock(said.start);
-      const origin = `${key}.${index}`;
-      const link = h("button", {
-        type: "button", class: "evidence", "aria-label": S.note.showEvidence(name, time), "data-origin": origin,
-        "data-evidence-of": id, on: { click: () => this.#actions.showEvidence({ ids, focus: id, origin }) },
-      }, S.note.evidence(name, time));
-      this.#origins.set(origin, link);
-      return link;
-    });
-  }
-
-  #risk(state, risk) {
+  #risk(state, risk, signed) {
     const items = Object.entries(risk ?? {});
     if (!items.length) return null;
     const rows = items.map(([item, found]) =>
@@ -137,7 +133,7 @@ export class NoteView {
         h("th", { role: "rowheader", scope: "row" }, riskName(item)),
         h("td", { role: "cell" }, h("span", { class: "finding" }, found.state === "not_asked" ? null : icon(found.state === "asked_denied" ? "check" : "warning"),
           h("span", {}, riskState(found)))),
-        h("td", { role: "cell" }, this.#evidence(state, found.evidence ?? [], `risk.${item}`))));
+        h("td", { role: "cell" }, this.#sections.evidence(state, found.evidence ?? [], `risk.${item}`))));
     const open = items.some(([, found]) => found.state === "not_asked");
     return h("section", { class: "section", "aria-label": S.risk.title },
       h("h2", {}, S.risk.title), h("p", { class: "hint" }, S.risk.lead),
@@ -146,20 +142,20 @@ export class NoteView {
         h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, COLUMNS.map((words) =>
           h("th", { role: "columnheader", scope: "col" }, words)))),
         h("tbody", { role: "rowgroup" }, rows)),
-      open ? h("p", { class: "hint" }, S.risk.reminder) : null);
+      open && !signed ? h("p", { class: "hint" }, S.risk.reminder) : null);
   }
 }
 
 const COLUMNS = [S.risk.item, S.risk.finding, S.risk.evidence];
 const SEVERITIES = ["error", "warning", "info"];
 
-function checks(list) {
+function checks(list, reviewed) {
   if (!list) return null;
   const rank = (check) => (SEVERITIES.includes(check.severity) ? SEVERITIES.indexOf(check.severity) : 1);
   const sorted = [...list].sort((a, b) => rank(a) - rank(b));
   return h("section", { class: "section", "aria-label": S.checks.title },
     h("h2", { tabindex: "-1", "data-sign": "" }, S.checks.title),
-    sorted.length ? h("p", { class: "hint" }, S.checks.lead) : null,
+    sorted.length && !reviewed ? h("p", { class: "hint" }, S.checks.lead) : null,
     sorted.length
       ? h("ul", { class: "checks" }, sorted.map((check) =>
         h("li", { class: "check", "data-severity": check.severity },

@@ -70,6 +70,14 @@ export class Page {
     this.#note.focusOrigin(evidence);
   }
 
+  focusSection(name) {
+    this.#note.focusSection(name);
+  }
+
+  focusNote() {
+    this.#note.focus();
+  }
+
   focusEnd() {
     this.#status.focusEnd();
   }

@@ -1,6 +1,7 @@
 // The line that stays in sight while a session runs: what is happening, how long, how it is going, what to press.
 
 import { canSwap, elapsed, health, isRecording, rolesWords, speakerName, speakers } from "../selectors.js";
+import { isSigned } from "../review.js";
 import { S, clock } from "../strings.js";
 import { button, h, icon, newId, setAttribute, setChildren, setHidden, setText } from "./dom.js";
 import { LevelView } from "./level.js";
@@ -98,7 +99,7 @@ export class RolesView {
     setHidden(this.element, state.utterances.length === 0);
     setText(this.#words, rolesWords(state));
     const all = speakers(state);
-    const many = all.length > 1 && !canSwap(state);
+    const many = all.length > 1 && !canSwap(state) && !isSigned(state.note);
     setHidden(this.#choose, !many);
     const key = many ? JSON.stringify([all, state.roles.by]) : "";
     if (key === this.#key) return;

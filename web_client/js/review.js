@@ -1,0 +1,65 @@
+// What the page knows of a note under review, worked out of the state: pure.
+
+import { isToEnter } from "./note_text.js";
+
+const DOUBTFUL = 0.5; // a word heard with less than this probability may be another one
+// Where a misheard word changes the meaning: negations, amounts and times, harm.
+const TELLING = /^(?:no|not|never|none|nothing|nobody|neither|without|\w+n['’]t|cannot|\d[\d.,:]*|half|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|hundred|milligrams?|mg|daily|weekly|kill|die|died|dying|suicid\w*|hurt|harm|cut|overdose|pills?|gun|hit)$/i;
+
+/** Whether the server holds the note under review: then it can be changed and signed. */
+export const isReviewed = (note) => Number.isInteger(note?.version) && typeof note.state === "string";
+
+export const isSigned = (note) => note?.state === "signed" || note?.state === "addended";
+
+export const errorsOf = (note) => (note?.checks ?? []).filter((check) => check.severity === "error");
+
+/** Telling words of a statement's sources that were heard with doubt, as they were written down. */
+export function doubtfulWords(state, statement) {
+  if (Array.isArray(statement.uncertain)) return statement.uncertain;
+  if (statement.provenance !== "transcript") return [];
+  const sources = new Set(statement.evidence ?? []);
+  const text = ` ${statement.text.toLowerCase()} `;
+  const words = state.utterances.filter((said) => sources.has(said.id)).flatMap((said) => said.words ?? []);
+  const found = words
+    .filter((word) => word.confidence < DOUBTFUL)
+    .map((word) => word.text.replace(/^[^\p{L}\d]+|[^\p{L}\d]+$/gu, ""))
+    .filter((word) => TELLING.test(word) && new RegExp(`[^\\p{L}\\d]${word.toLowerCase()}[^\\p{L}\\d]`, "u").test(text));
+  return [...new Set(found)];
+}
+
+/** What kind of look a statement needs: unsupported, uncertain, enter, suggested; null for none. */
+export function attention(state, statement) {
+  if (statement.supported === false) return "unsupported";
+  if (isToEnter(statement)) return "enter";
+  if (statement.provenance === "suggestion") return "suggested";
+  return doubtfulWords(state, statement).length ? "uncertain" : null;
+}
+
+const ORDER = ["unsupported", "uncertain", "enter", "suggested"];
+
+/** What to look at first, the least certain before the rest: {kind, section, index, text}. */
+export function firstLooks(state, note) {
+  const found = (note.sections ?? []).flatMap((section) => (section.statements ?? []).map((statement, index) =>
+    ({ kind: attention(state, statement), section: section.name, index, text: statement.text })));
+  return found.filter((one) => one.kind).sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+}
+
+/** Whether signing now is signing after the day of the session, by the session's own clock. */
+export function isLate(endedAt, nowMs) {
+  const parts = /^(\d{4}-\d{2}-\d{2})T.*?(Z|[+-]\d{2}:\d{2})$/.exec(endedAt ?? "");
+  if (!parts || !nowMs) return false;
+  const [, day, zone] = parts;
+  const sign = zone.startsWith("-") ? -1 : 1;
+  const minutes = zone === "Z" ? 0 : sign * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6)));
+  return new Date(nowMs + minutes * 60_000).toISOString().slice(0, 10) > day;
+}
+
+/** The sentences of a section as lines of text; what asks for something to be entered is not the note's text. */
+export const asLines = (section) =>
+  (section.statements ?? []).filter((statement) => !isPrompt(statement)).map((statement) => statement.text).join("\n");
+
+export const promptsOf = (section) => (section.statements ?? []).filter(isPrompt).map((statement) => statement.text);
+
+export const fromLines = (text) => text.split(/\r?\n/).map((line) => line.replace(/\s+/g, " ").trim()).filter(Boolean);
+
+const isPrompt = (statement) => statement.provenance === "suggestion" && /\bto be entered\b/i.test(statement.text);

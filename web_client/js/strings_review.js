@@ -1,0 +1,93 @@
+// The words of the review: editing, signing and taking the note along.
+
+const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+
+export const R = {
+  lead: "Not signed. Check what is marked, change what is not right, then sign. Choose a time to see what was said.",
+  leadSigned: "Signed. What is signed stays as it is; you can add to it below.",
+  titleSigned: "Note",
+
+  first: {
+    title: "Look at these first",
+    lead: "What is least certain, in the order to check it.",
+    none: "Nothing is unsupported, uncertain or left for you to enter.",
+    kinds: {
+      unsupported: "Not supported by what was said",
+      uncertain: "Words that were hard to hear",
+      enter: "For you to enter",
+      suggested: "Suggested, not said",
+    },
+    goTo: (kind, text, section) => `${kind}, in ${section}: ${text}. Go there`,
+    heard: (words) => `Heard with doubt: ${words.map((word) => `“${word}”`).join(", ")}. Listen to your memory before you keep it.`,
+  },
+
+  edit: {
+    section: "Edit as text",
+    sectionOf: (name) => `Edit ${name} as text`,
+    sectionLabel: (name) => `${name}: one sentence a line`,
+    sectionHint: "One sentence a line. Sentences you leave as they are keep where they come from; the others become yours.",
+    add: "Add a sentence",
+    addTo: (name) => `Add a sentence to ${name}`,
+    addLabel: (name) => `New sentence in ${name}`,
+    addHint: "What you observed or know: it is marked as entered by you.",
+    sentence: "Edit",
+    sentenceLabel: (name) => `Sentence in ${name}`,
+    enter: "Enter",
+    confirm: "Confirm",
+    keep: "Keep as my own",
+    accept: "Accept",
+    drop: "Drop",
+    restore: "Back to the draft",
+    restoreOf: (name) => `Put ${name} back to the draft`,
+    edited: "Edited by you",
+    save: "Save",
+    cancel: "Cancel",
+    keys: "Ctrl+Enter saves, Escape leaves it as it was.",
+    of: (action, text) => `${action}: ${text.length > 80 ? `${text.slice(0, 80)}…` : text}`,
+    empty: "Write something, or cancel.",
+    saved: (name) => `${name} is saved.`,
+    dropped: (name) => `Dropped from ${name}. “Back to the draft” brings it back.`,
+    restored: (name) => `${name} is the draft’s again.`,
+    saving: "Saving…",
+  },
+
+  sign: {
+    title: "Sign",
+    lead: "Signing fixes the text with your name, the time and a digest. Prompts and suggestions that you did not accept are left out.",
+    signer: "Your name",
+    credentials: "Credentials",
+    credentialsHint: "Such as LCSW or PhD",
+    errors: (count) => `${plural(count, "point is", "points are")} needed before signing. Mend ${count === 1 ? "it" : "them"} above, or sign all the same and say why.`,
+    override: "Reason to sign all the same",
+    late: "Why this note is written after the day of the session",
+    lateHint: "It is signed as a late entry, dated today.",
+    unsaved: "A change is not saved yet: save or cancel it first.",
+    submit: "Sign the note",
+    signed: "The note is signed.",
+    missing: { signer: "Enter your name.", credentials: "Enter your credentials.", override: "Give the reason.", late_reason: "Say why it is late." },
+    by: (signer, time) => `Signed by ${signer}, ${time}`,
+    override_was: (reason) => `Signed in spite of open points. Reason: ${reason}`,
+    digest: "Digest",
+    broken: "The signed text does not match its digest. Tell whoever runs the server, and do not rely on this note.",
+  },
+
+  addenda: {
+    title: "Addenda",
+    none: "Nothing has been added.",
+    lead: "An addendum is dated now and stands below the signed note, which stays as it is.",
+    text: "Addendum",
+    submit: "Add the addendum",
+    added: "The addendum is added.",
+    missing: "Write the addendum first.",
+    head: (number, who, time) => `${number}. ${who}, ${time}`,
+  },
+
+  take: {
+    title: "Take the note along",
+    draft: "The note is not signed: every file says so.",
+    transcript: "With the transcript of the session",
+    transcriptHint: "The transcript is no part of the record. Add it only where it is asked for.",
+    formats: { docx: "Word", pdf: "PDF", txt: "Plain text", fhir: "FHIR (for other systems)" },
+    download: (name) => `Download as ${name}`,
+  },
+};
