@@ -28,5 +28,9 @@ def router(server: Server) -> APIRouter:
     async def page() -> FileResponse:
         return FileResponse(folder / "index.html")
 
+    @routes.get("/backlog", include_in_schema=False)
+    async def backlog() -> FileResponse:
+        return FileResponse(folder / "backlog.html")
+
     routes.mount("/static", StaticFiles(directory=folder), name="static")
     return routes
