@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,16 +66,18 @@ class WebSocketPeer:
             ready = json.loads(await socket.recv())
             answers = asyncio.create_task(self._answers(socket))
             try:
-                await self._send(socket, ready["sequence"], answers)
+                await self._send(socket, ready, answers)
                 await socket.send(json.dumps({"type": "end"}))
                 return await answers
             finally:
                 answers.cancel()
 
-    async def _send(self, socket: ClientConnection, first: int, answers: "asyncio.Task[Tick]") -> None:
+    async def _send(self, socket: ClientConnection, ready: dict[str, Any], answers: "asyncio.Task[Tick]") -> None:
         if self._started is None:
             self._started = time.monotonic()
-        for frame in self._frames[first:]:
+        # By its tick: a server that was started anew counts frames from 0 again, and knows what it has received.
+        first = next((at for at, frame in enumerate(self._frames) if frame.tick + frame.ticks > ready["tick"]), None)
+        for number, frame in enumerate(self._frames[first:] if first is not None else [], ready["sequence"]):
             end = frame.tick + frame.ticks - self._frames[0].tick
             wait_s = self._started + end / SAMPLE_RATE / self._pace - time.monotonic()
             if wait_s > 0:
@@ -83,7 +86,7 @@ class WebSocketPeer:
                 return
             if len(self.sent) == frame.sequence:
                 self.sent.append((Tick(frame.tick + frame.ticks), time.monotonic()))
-            await socket.send(pack(frame))
+            await socket.send(pack(replace(frame, sequence=number)))
 
     async def _answers(self, socket: ClientConnection) -> Tick:
         async for text in socket:

@@ -37,9 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # A letter that the terminal does not know is shown by its number: it must not cost the transcript.
             stream.reconfigure(errors="backslashreplace")
     try:
-        given = {
-            name: value for name, value in vars(chosen).items() if name in _SETTINGS and value is not None
-        }
+        given = {name: value for name, value in vars(chosen).items() if name in _SETTINGS and value is not None}
         settings = load(**given)
         _set_up_logging(settings)
         if chosen.run is not _doctor:  # which says what is wrong with them, and goes on

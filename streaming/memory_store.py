@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from streaming.errors import StoreFailed
-from streaming.events import AudioSpan, Event, Stored
+from streaming.events import AudioSpan, Event, NoteDrafted, SessionEnded, Stored
 
 
 class _Log:
@@ -15,6 +15,9 @@ class _Log:
         self.events: list[Stored] = []
         self.audio: deque[Stored] = deque()
         self.audio_ticks = 0
+
+    def holds(self, kind: type[Event]) -> bool:
+        return any(isinstance(stored.event, kind) for stored in self.events)
 
 
 class MemoryStore:
@@ -62,6 +65,12 @@ class MemoryStore:
 
     async def sessions(self) -> list[str]:
         return list(self._logs)
+
+    async def left_open(self) -> list[str]:
+        return [name for name, log in self._logs.items() if not all(map(log.holds, (SessionEnded, NoteDrafted)))]
+
+    async def with_audio(self) -> list[str]:
+        return [name for name, log in self._logs.items() if log.audio]
 
     async def close(self) -> None:
         self._closed = True

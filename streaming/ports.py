@@ -118,6 +118,14 @@ class Store(Protocol):
         """Ids of the sessions in the log, oldest first."""
         ...
 
+    async def left_open(self) -> list[str]:
+        """Ids of sessions whose log has no end or no note, oldest first. Raises StoreFailed."""
+        ...
+
+    async def with_audio(self) -> list[str]:
+        """Ids of sessions whose log holds audio, oldest first. Raises StoreFailed."""
+        ...
+
     async def close(self) -> None:
         """Finish pending appends and release files and connections."""
         ...

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from streaming import record_json
 from streaming.errors import StoreFailed
-from streaming.events import AudioSpan, Event, Stored, encode, restore
+from streaming.events import AudioSpan, Event, NoteDrafted, SessionEnded, Stored, encode, restore
 from streaming.ports import Record
 
 _BATCH = 256
@@ -112,6 +112,22 @@ class RedisStore:
         await self._ready()
         found = await self._ask(cast("Awaitable[list[bytes]]", self._redis.lrange(self._sessions_key, 0, -1)))
         return [entry.decode() for entry in found]
+
+    async def left_open(self) -> list[str]:
+        found = []
+        for name in await self.sessions():
+            kinds = {type(stored.event) async for stored in self.replay(name)}
+            if not kinds >= {SessionEnded, NoteDrafted}:
+                found.append(name)
+        return found
+
+    async def with_audio(self) -> list[str]:
+        names = await self.sessions()
+        pipeline = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipeline.exists(self._key(name, "audio"))
+        held = await self._ask(pipeline.execute())
+        return [name for name, found in zip(names, held, strict=True) if found]
 
     async def change_record(self, kind: str, key: str, version: int | None, text: str) -> int:
         """For `RedisRecords`: what `_CHANGE_RECORD` says. Raises StoreFailed."""

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from streaming import engines, errors, ice, wire
+from streaming import engines, errors, ice, sole_server, wire
 from streaming.ports import Records
 from streaming.practice_data import use_practice
 from streaming.session import Session
@@ -59,6 +59,8 @@ class Server:
         store = engines.open_store(settings)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(store.close)
+            if settings.store == "sqlite":
+                stack.enter_context(sole_server.of(settings.database))
             made = await stack.enter_async_context(engines.running(settings))
             sessions = Sessions(made, store, settings)
             ready = asyncio.Event()
@@ -74,7 +76,9 @@ class Server:
     async def track(self, name: str, track: str) -> Track:
         """The sink of a live session's track. Raises UnknownSession, UnknownTrack, SessionOver."""
         await self.sessions.log_of(name)
-        return self.sessions.live(name).track(track)
+        session = self.sessions.live(name)
+        await session.ready.wait()
+        return session.track(track)
 
     async def hang_up(self, resource: str) -> None:
         """Close a WHIP resource. Raises UnknownResource, Replaced: the sender should then leave off, or two fight."""

@@ -16,8 +16,10 @@ from drafting.stage import Show, draft_note, skeleton
 from streaming import roles, session_roles, stages
 from streaming.errors import SessionOver, StoreFailed, UnknownTrack
 from streaming.events import (
+    AudioSpan,
     ContextGiven,
     Event,
+    GapMarked,
     NoteDrafted,
     RolesAssigned,
     SessionEnded,
@@ -35,7 +37,7 @@ from streaming.segmenting import Segmenter, SegmentSettings
 from streaming.session_log import SessionLog
 from streaming.state import Progress, SessionState
 from streaming.track import Track
-from streaming.types import Float32, Role, RoleGuess, SpeakerId, TrackId, TrackPlan, seconds
+from streaming.types import Float32, Gap, Role, RoleGuess, SpeakerId, Tick, TrackId, TrackPlan, seconds
 from streaming.vad import VoiceDetector
 from streaming.wall_clock import now
 
@@ -83,6 +85,8 @@ class Session:
         self._reason: EndReason = "requested"
         self._weighed = 0
         self._ending = asyncio.Event()
+        self.ready = asyncio.Event()
+        """Set once audio may come."""
         self.ended = asyncio.Event()
 
     @property
@@ -118,7 +122,26 @@ class Session:
         if known:
             events.append(RolesAssigned(RoleGuess(known, "track", 1.0)))
         await self.log.append(*events)
-        began = time.monotonic()
+        self._prepare(plans, time.monotonic())
+        self.ready.set()
+
+    async def resume(self) -> None:
+        """Take up a session that its process left, as its log has it: what was received is heard anew.
+
+        What comes of it is a function of the audio alone, so the utterances are those the log holds already.
+        Raises StoreFailed.
+        """
+        state = self.log.state
+        assert state.started_at is not None, "a session begins with its start"
+        elapsed = datetime.now(UTC) - datetime.fromisoformat(state.started_at)
+        self._prepare(state.tracks, time.monotonic() - elapsed.total_seconds())
+        async for stored in self.log.store.replay(self.id, audio=True):
+            match stored.event:
+                case AudioSpan(track=name) | GapMarked(gap=Gap(track=name)):
+                    await self._tracks[name].restore(stored.sequence, stored.event)
+        self.ready.set()
+
+    def _prepare(self, plans: tuple[TrackPlan, ...], began: float) -> None:
         for plan in plans:
             self._tracks[plan.id] = Track(plan, self.log, Segmenter(self._engines.segments), began)
             if plan.speakers > 1:
@@ -130,7 +153,13 @@ class Session:
         return OnlineDiarizer(self._engines.speaker_model, plan.id, plan.speakers, enrolled=enrolled)
 
     async def run(self) -> None:
-        """Transcribe until the end is asked for and everything has been worked off; then write the note."""
+        """Transcribe until the end is asked for and everything has been worked off; then write the note.
+
+        A session that was taken up after its end lacks its note alone.
+        """
+        if self.log.state.ended_at is not None:
+            await self._finish(self._draft())
+            return
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(self._watch())
@@ -151,7 +180,7 @@ class Session:
             for failure in failed.exceptions:
                 log.error("session failed: %s", type(failure).__name__, extra={"session": self.id})
             await self._fail()
-        await self._finish()
+        await self._finish(self._settle_speakers(), self._guess_roles(), self._end_event(), self._draft())
 
     async def _fail(self) -> None:
         """Stages have been cancelled: take no more audio, and keep what they had understood."""
@@ -165,6 +194,10 @@ class Session:
         if self.progress == "live":
             self.progress, self._reason = "ending", reason
             self._ending.set()
+
+    def silent_s(self) -> float:
+        """Seconds since the end of what was received, by the session's clock."""
+        return min((seconds(Tick(track.clock() - track.received)) for track in self.tracks), default=0.0)
 
     def idle_s(self) -> float:
         """Seconds since the last audio of any track."""
@@ -206,14 +239,12 @@ class Session:
             for track in self.tracks
         ]
 
-    async def _finish(self) -> None:
+    async def _finish(self, *steps: Coroutine[Any, Any, None]) -> None:
         """Each step for itself: one that fails must not cost the others, least of all the end and the note."""
         self.progress = "ending"
         try:
-            await self._step("settle", self._settle_speakers())
-            await self._step("roles", self._guess_roles())
-            await self._step("end", self._end_event())
-            await self._step("draft", self._draft())
+            for step in steps:
+                await self._step(step.__name__.strip("_"), step)
         finally:
             self.progress = "ended"
             await self.log.finish()

@@ -45,6 +45,7 @@ class Sessions:
         """Serve until cancelled; a session that fails ends by itself and takes no other with it."""
         async with asyncio.TaskGroup() as group:
             self._group = group
+            await self._take_up()
             ready.set()
             while True:
                 await asyncio.sleep(_IDLE_CHECK_S)
@@ -75,6 +76,24 @@ class Sessions:
         self._logs[name] = session.log
         self._tasks[name] = self._group.create_task(self._run(session))
         return session
+
+    async def _take_up(self) -> None:
+        """Go on with what another process left: sessions without an end or a note, and audio nobody needs any more.
+
+        Where nodes share a store only the node that a session was on could tell that it is gone: there it stays.
+        """
+        assert self._group is not None
+        if self._settings.store != "sqlite":
+            return
+        for name in await self._store.left_open():
+            session = Session(name, await self.log_of(name), self._engines)
+            session.log.complete = False
+            self._live[name] = session
+            self._tasks[name] = self._group.create_task(self._run(session, resumed=True))
+        if not self._settings.keep_audio:
+            for name in await self._store.with_audio():
+                if name not in self._live:
+                    await self._store.drop_audio(name)
 
     def live(self, name: str) -> Session:
         """A session that takes audio or is being finished. Raises SessionOver for any other."""
@@ -182,8 +201,12 @@ class Sessions:
             await session.end("requested")
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _run(self, session: Session) -> None:
+    async def _run(self, session: Session, *, resumed: bool = False) -> None:
         try:
+            if resumed:
+                await session.resume()
+                if session.silent_s() > self._settings.idle_timeout_s:
+                    await session.end("idle")
             await session.run()
             if not self._settings.keep_audio and session.log.state.ended_at is not None:
                 # All of it is transcribed or named as a gap by now; what was said is kept, the voice is not.
@@ -191,7 +214,9 @@ class Sessions:
         except Exception as error:
             # One session must not end the others; what an error says may hold content.
             log.error("session left unfinished: %s", type(error).__name__, extra={"session": session.id})
+            session.progress = "ended"
         finally:
+            session.ready.set()
             # What readers still want is in the log: the models' state and the audio can go.
             self._live.pop(session.id, None)
             self._tasks.pop(session.id, None)

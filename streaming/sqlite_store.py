@@ -45,6 +45,9 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 _EVENTS = "SELECT sequence, body, x'' FROM event WHERE session = :key AND sequence > :after"
 _AUDIO = "SELECT sequence, body, samples FROM audio WHERE session = :key AND sequence > :after"
+_HOLDS = "EXISTS (SELECT 1 FROM event WHERE event.session = session.key AND json_extract(body, '$.type') = ?)"
+_LEFT_OPEN = f"SELECT id FROM session WHERE NOT ({_HOLDS} AND {_HOLDS}) ORDER BY key"
+_WITH_AUDIO = "SELECT id FROM session WHERE key IN (SELECT DISTINCT session FROM audio) ORDER BY key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,12 @@ class SqliteStore:
 
     async def sessions(self) -> list[str]:
         return await asyncio.get_running_loop().run_in_executor(self._open_reader(), self._read_sessions)
+
+    async def left_open(self) -> list[str]:
+        return [str(row[0]) for row in await self.query(_LEFT_OPEN, ["SessionEnded", "NoteDrafted"])]
+
+    async def with_audio(self) -> list[str]:
+        return [str(row[0]) for row in await self.query(_WITH_AUDIO, [])]
 
     async def change(self, step: Step, *, wipes: bool = False) -> int:
         """Run a step on the writing thread; its result once it is durable. Raises StoreFailed."""

@@ -95,6 +95,20 @@ class Track:
         await self._lost(end, cause)
         return await self._save()
 
+    async def restore(self, sequence: int, event: AudioSpan | GapMarked) -> None:
+        """Take up what the log holds of this track, in its order: it is heard again, and not written again."""
+        if isinstance(event, GapMarked):
+            self.gaps.append(event.gap)
+            if event.gap.start == self.received:  # else audio that came, and could not be transcribed
+                await self._silent(event.gap.end)
+        else:
+            await self._lost(event.start, "no_audio")  # what was never written cannot be heard, and is named
+            self.audio.stored(event.start, sequence)
+            # A store that failed after it had written was asked again: what came twice counts once.
+            await self.audio.append(event.pcm[self.received - event.start :])
+        self._durable = self.received
+        self.audio.saved(self.received)
+
     def _check_open(self) -> None:
         if self.audio.closed:
             raise SessionOver("The session has ended and takes no more audio.")
@@ -131,8 +145,11 @@ class Track:
         gap = Gap(self.track, self.received, end, cause)
         self.gaps.append(gap)
         self._unsaved.append(GapMarked(gap))
-        # The stages hear silence there, so that their clocks go on; the gap says that it was none.
-        self.audio.silent(gap.start, gap.end)
+        await self._silent(end)
+
+    async def _silent(self, end: Tick) -> None:
+        """The stages hear silence where nothing came, so that their clocks go on; a gap says that it was none."""
+        self.audio.silent(self.received, end)
         await self.audio.append(np.zeros(end - self.received, dtype=np.int16))
 
     async def _save(self) -> Tick:

@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 
 from streaming.errors import StoreFailed
-from streaming.events import AudioSpan, Event, GapMarked, NoteDrafted, SessionStarted, StageFailed, Stored
+from streaming.events import (
+    AudioSpan,
+    Event,
+    GapMarked,
+    NoteDrafted,
+    SessionEnded,
+    SessionStarted,
+    StageFailed,
+    Stored,
+)
 from streaming.ports import Store
 from streaming.types import Gap, Tick, TrackId, TrackPlan
 
@@ -134,6 +143,17 @@ class StoreContract:
             assert acknowledged == list(range(3, 42, 2))
             talked = [event for n in range(20) for event in (gap(1000 * at + n), span(1000 * at + n, 160))]
             assert_log(await replayed(store, name, audio=True), [started(), *talked])
+
+    async def test_sessions_left_open_and_those_with_audio_are_found(self, store: Store) -> None:
+        assert (await store.left_open(), await store.with_audio()) == ([], [])
+        over, noted = SessionEnded("2026-01-31T10:50:00+01:00", "requested", ()), NoteDrafted({"format": "soap"})
+        for name, events in {"a": [span(0)], "b": [over, noted], "c": [over], "d": [span(0), over, noted]}.items():
+            await store.append(name, [started(), *events])
+        await store.append("b", [StageFailed("draft", "SessionEnded")])
+        assert await store.left_open() == ["a", "c"]
+        assert await store.with_audio() == ["a", "d"]
+        await store.drop_audio("d")
+        assert await store.with_audio() == ["a"]
 
     async def test_writers_of_one_session_get_a_dense_log_of_whole_batches(self, store: Store) -> None:
         async def write(writer: int) -> None:

@@ -179,7 +179,7 @@ async def test_roles_reach_readers_and_what_was_said_before(server: Running) -> 
         assert [message["roles"] for message in replay.of("roles")] == [{"mic": "clinician"}]
 
 
-async def test_after_a_restart_what_ended_is_served_and_what_did_not_is_called_interrupted(tmp_path: Path) -> None:
+async def test_after_a_restart_what_ended_is_served_and_what_did_not_goes_on(tmp_path: Path) -> None:
     environment = data_folder(tmp_path)
     with running_server(environment) as first:
         async with client_of(first) as client:
@@ -210,15 +210,14 @@ async def test_after_a_restart_what_ended_is_served_and_what_did_not_is_called_i
             assert (await client.post(f"/api/sessions/{ended}/end")).json() == described
 
             described = (await client.get(f"/api/sessions/{cut_off}")).json()
-            assert described["state"] == "interrupted"
-            assert described["ended_at"] is None
+            assert described["state"] == "live"
             there = await transcript_of(client, cut_off)
             assert [row["text"] for row in there["utterances"]] == [row["text"] for row in transcript["utterances"]]
-            bare = (await client.get(f"/api/sessions/{cut_off}/note")).json()
-            assert (bare["writer"], bare["version"], bare["signed"]) == ("skeleton", 0, None)
-            seen = await follow(second, cut_off)
-            assert (seen.code, seen.of("ended")) == (1000, [])
+            no_note = await client.get(f"/api/sessions/{cut_off}/note")
+            assert (no_note.status_code, refusal(no_note)["code"]) == (409, "not_drafted")
+            seen = await end(second, client, cut_off)
             assert len(seen.of("utterance")) == 1
+            assert_accounts_for_all(seen.of("ended")[0], [len(question())])
 
 
 async def test_a_server_that_is_asked_to_stop_finishes_its_sessions_first(tmp_path: Path) -> None:

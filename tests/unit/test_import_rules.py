@@ -23,6 +23,7 @@ LAYERS: dict[str, str] = {
     "drafting.fonts": "door",
     "streaming.local_zone": "door",
     "streaming.onnx": "door",
+    "streaming.sole_server": "door",
     "streaming.vad": "door",
     "streaming.weights": "door",
     # adapter: implements a seam for one transport, engine or store
