@@ -158,7 +158,7 @@ class Session:
         A session that was taken up after its end lacks its note alone.
         """
         if self.log.state.ended_at is not None:
-            await self._finish(self._draft())
+            await self._finish(draft=self._draft())
             return
         try:
             async with asyncio.TaskGroup() as group:
@@ -180,7 +180,9 @@ class Session:
             for failure in failed.exceptions:
                 log.error("session failed: %s", type(failure).__name__, extra={"session": self.id})
             await self._fail()
-        await self._finish(self._settle_speakers(), self._guess_roles(), self._end_event(), self._draft())
+        await self._finish(
+            settle=self._settle_speakers(), roles=self._guess_roles(), end=self._end_event(), draft=self._draft()
+        )
 
     async def _fail(self) -> None:
         """Stages have been cancelled: take no more audio, and keep what they had understood."""
@@ -239,12 +241,12 @@ class Session:
             for track in self.tracks
         ]
 
-    async def _finish(self, *steps: Coroutine[Any, Any, None]) -> None:
+    async def _finish(self, **steps: Coroutine[Any, Any, None]) -> None:
         """Each step for itself: one that fails must not cost the others, least of all the end and the note."""
         self.progress = "ending"
         try:
-            for step in steps:
-                await self._step(step.__name__.strip("_"), step)
+            for name, step in steps.items():
+                await self._step(name, step)
         finally:
             self.progress = "ended"
             await self.log.finish()

@@ -214,7 +214,7 @@ async def test_after_a_restart_what_ended_is_served_and_what_did_not_goes_on(tmp
             there = await transcript_of(client, cut_off)
             assert [row["text"] for row in there["utterances"]] == [row["text"] for row in transcript["utterances"]]
             no_note = await client.get(f"/api/sessions/{cut_off}/note")
-            assert (no_note.status_code, refusal(no_note)["code"]) == (409, "not_drafted")
+            assert (no_note.status_code, no_note.json()["error"]["code"]) == (409, "not_drafted")
             seen = await end(second, client, cut_off)
             assert len(seen.of("utterance")) == 1
             assert_accounts_for_all(seen.of("ended")[0], [len(question())])
