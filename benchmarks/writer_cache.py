@@ -31,7 +31,7 @@ from streaming.types import Tick, Transcript, UtteranceId, seconds
 
 BUNDLED = Path(__file__).parent / "data" / "session" / "reference.json"
 HITS, ASKED = "vllm:prefix_cache_hits_total", "vllm:prefix_cache_queries_total"
-SHORT = Limits(statement_characters=60, evidence=3, statements=2)
+SHORT = Limits(statement_characters=60, evidence=3, statements=2, in_schema=True)
 
 
 @dataclass(frozen=True, slots=True)

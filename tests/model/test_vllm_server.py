@@ -25,7 +25,7 @@ from streaming.types import Section, Transcript
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(420)]
 
-LIMITS = Limits(statement_characters=60, evidence=3, statements=2)
+LIMITS = Limits(statement_characters=60, evidence=3, statements=2, in_schema=True)
 """Random weights write until they are stopped: short answers keep the tests short."""
 HITS = "vllm:prefix_cache_hits_total"
 ASKED_TOKENS = "vllm:prefix_cache_queries_total"

@@ -6,7 +6,7 @@ import pytest
 
 from streaming.engines import model_address
 from streaming.errors import BadSettings
-from streaming.settings import Settings, load
+from streaming.settings import load
 
 pytestmark = pytest.mark.unit
 
@@ -72,5 +72,5 @@ def test_a_key_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_patience_comes_from_the_settings() -> None:
-    address = model_address(Settings(**GIVEN | {"writer_first_token_s": 3, "writer_total_s": 7}))
+    address = model_address(load(**GIVEN | {"writer_first_token_s": 3, "writer_total_s": 7}))
     assert (address.first_token_s, address.total_s, address.model) == (3, 7, "m")
