@@ -7,6 +7,7 @@ for may be told by a fact of the session, or be entered by the clinician; sugges
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, lru_cache
 
 from drafting.billing import all_codes
@@ -240,9 +241,12 @@ def _answers(subject: Subject, rule: Rule) -> str | None:
 
 def _late_marked(subject: Subject, rule: Rule) -> str | None:
     context = subject.context
-    if not (context.written_at and context.started_at) or context.written_at[:10] <= context.started_at[:10]:
+    if not (context.written_at and context.started_at):
         return None
-    return _met(context.late_reason)
+    start, written = datetime.fromisoformat(context.started_at), datetime.fromisoformat(context.written_at)
+    if start.tzinfo is not None and written.tzinfo is not None:
+        written = written.astimezone(start.tzinfo)  # the day of service is the day where the session was
+    return _met(written.date() <= start.date() or context.late_reason)
 
 
 def _objectives(subject: Subject, rule: Rule) -> str | None:

@@ -272,3 +272,17 @@ def test_phrases_are_found_as_whole_words() -> None:
     assert found.search("Safety-planning done.")
     assert not found.search("unsafety plan")
     assert not found.search("1988")
+
+
+@pytest.mark.parametrize(
+    "written, late",
+    [
+        ("2026-01-31T23:30:00+01:00", False),
+        ("2026-01-31T23:30:00+00:00", True),
+        ("2026-02-01T04:00:00+09:00", False),
+        ("2026-02-01T08:00:00+01:00", True),
+    ],
+)
+def test_a_late_entry_is_told_by_the_day_where_the_session_was(written: str, late: bool) -> None:
+    rules = {one.rule for one in note_of({"talk": False, "context": {"written_at": written}}).checks}
+    assert ("late_entry_marked" in rules) == late

@@ -12,6 +12,7 @@ from drafting.formats import keys, named
 from drafting.packs import packs_of
 from drafting.practice import BadPractice, Practice
 from drafting.practice_files import read_practice
+from streaming.cli import main
 from streaming.types import NoteContext, Transcript
 
 pytestmark = pytest.mark.unit
@@ -125,3 +126,26 @@ def test_a_wording_file(tmp_path: Path) -> None:
     path.write_text('[terms]\nclient = ""\n', encoding="utf-8")
     with pytest.raises(BadPractice, match=r"words\.toml: terms\.client"):
         read_practice(wording_file=path)
+
+
+def test_the_command_line_takes_a_practice_s_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk = tmp_path / "talk.json"
+    talk.write_text('{"utterances": [{"role": "client", "start": 0, "text": "I sleep four hours a night."}]}')
+    monkeypatch.setenv("SAMEDAY_FORMATS_DIR", str(folder(tmp_path / "formats", a=FORMAT)))
+    assert main(["draft", str(talk), "--format", "short", "--json"]) == 0
+    assert '"Safety"' in capsys.readouterr().out
+    assert main(["draft", str(talk), "--format", "haiku"]) == 2
+    assert "short" in capsys.readouterr().err
+    monkeypatch.setenv("SAMEDAY_FORMATS_DIR", str(folder(tmp_path / "formats", b=FORMAT.replace("risk", "x"))))
+    assert main(["draft", str(talk)]) == 2
+    assert "b.toml: section[0].part[0].kind" in capsys.readouterr().err
+
+
+def test_a_default_format_that_is_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SAMEDAY_NOTE_FORMAT", "short")
+    assert main(["draft", str(tmp_path / "talk.json")]) == 1
+    assert "note_format" in capsys.readouterr().err
