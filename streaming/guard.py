@@ -21,6 +21,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _CLOSE_FORBIDDEN = 4403
 _CLOSE_FAULT = 1011
+MAX_BODY_BYTES = 12 << 20
+"""More than the largest import takes. A body is read into memory before anything looks at it."""
 
 HEADERS = {
     # The page needs no more than itself; blob: is the worklet and the exported file.
@@ -55,19 +57,50 @@ class Guard:
             await _refuse(scope, receive, send)
             return
         begun = False
+        body = _Body(receive)
+        if scope["type"] == "http" and body.announced_too_large(headers.get("content-length", "")):
+            await _too_large(send, scope["path"])
+            return
 
         async def with_headers(message: Message) -> None:
             nonlocal begun
+            if body.too_large:  # what the application makes of half a body is no answer
+                return
             begun = True
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *_headers(scope["path"])]
             await send(message)
 
         try:
-            await self._app(scope, receive, with_headers)
+            await self._app(scope, body.receive if scope["type"] == "http" else receive, with_headers)
         except Exception as fault:
-            self._on_fault(fault)
-            await _own_fault(scope, with_headers, begun)
+            if not body.too_large:
+                self._on_fault(fault)
+                await _own_fault(scope, with_headers, begun)
+        if body.too_large and not begun:
+            await _too_large(send, scope["path"])
+
+
+class _Body:
+    """A request's body as it comes; past the bound the application is told that the client has gone."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._size = 0
+        self.too_large = False
+
+    @staticmethod
+    def announced_too_large(length: str) -> bool:
+        """Whether the header says so; one that makes no sense is left to the server to refuse."""
+        return length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > MAX_BODY_BYTES)
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._size += len(message.get("body", b""))
+        if self._size > MAX_BODY_BYTES:
+            self.too_large = True
+            return {"type": "http.disconnect"}
+        return message
 
 
 def allowed(host: str, origin: str | None, origins: Collection[str] = ()) -> bool:
@@ -109,6 +142,12 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
         "mend": "Open it as http://127.0.0.1 with its port; for a proxy in front, set allowed_origins.",
     }
     await _say(send, 403, error, _headers(scope["path"]))
+
+
+async def _too_large(send: Send, path: str) -> None:
+    limit = MAX_BODY_BYTES >> 20
+    error = {"code": "too_large", "message": f"A request has at most {limit} MiB.", "mend": "Send less at once."}
+    await _say(send, 413, error, _headers(path))
 
 
 async def _own_fault(scope: Scope, send: Send, begun: bool) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -418,3 +418,23 @@ async def test_a_note_that_repeats_another_one_is_no_note_of_this_session(server
         assert note["checks"] == (await look(client, second))["checks"]
         refused = told(await client.post(path(second, "/sign"), json={"version": 3, **WHO}))
         assert "cloned_note" in {one["rule"] for one in refused["checks"]}
+
+
+async def test_a_body_that_is_too_large_or_too_deep_is_not_taken(server: Running, folder: Path) -> None:
+    session = await keep_session(folder)
+    kind = {"content-type": "application/json"}
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(14):
+            yield b"[" * (1 << 20)
+
+    async with client_of(server) as client:
+        huge = {"version": 1, "changes": [{"op": "write", "section": "Plan", "texts": ["x" * 4000] * 3500}]}
+        for answer in (
+            await client.patch(path(session), json=huge),
+            await client.post("/api/charts", content=pieces(), headers=kind),
+        ):
+            assert (answer.status_code, refusal(answer)["code"]) == (413, "too_large")
+        deep = await client.post("/api/charts", content=b"[" * 100_000, headers=kind)
+        assert (deep.status_code in (400, 422), set(deep.json())) == (True, {"error"})
+        assert (await client.get(path(session))).json()["version"] == 1
