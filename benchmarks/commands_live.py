@@ -4,7 +4,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -91,6 +91,7 @@ def measured(talk: Talk, wanted: Wanted, work: Path, say: Say, profiler: Profile
         step = run_step(talk, transport, wanted.sessions, limits, work, until=until, say=say, profiler=profiler)
         _say(say, step, limits)
         part.details["ramp"].append(_details(wanted.transport, [step], limits))
+        part.details |= drawn(wanted.transport, [step])
         part.figures += ramp.step_figures(f"{wanted.sessions} sessions over {NAMES[wanted.transport]}", step)
         return part
     kinds: list[Transport] = ["websocket", "webrtc"] if wanted.transport == "both" else [wanted.transport]
@@ -114,7 +115,7 @@ def one_ramp(talk: Talk, kind: Transport, wanted: Wanted, work: Path, say: Say, 
         talk, kind, search, limits, work, until=until, say=lambda _: None,
         done=lambda step: _say(say, step, limits, head=False),
     )  # fmt: skip
-    part = Part(details={"ramp": [_details(kind, steps, limits)]})
+    part = Part(details={"ramp": [_details(kind, steps, limits)]} | drawn(kind, steps))
     part.figures += ramp.figures(f"Sessions at once over {NAMES[kind]}", steps, limits)
     if not steps:
         part.skipped.append(f"sessions at once over {NAMES[kind]}: there was no time left")
@@ -122,8 +123,28 @@ def one_ramp(talk: Talk, kind: Transport, wanted: Wanted, work: Path, say: Say, 
 
 
 def _joined(one: Part, other: Part) -> Part:
-    rows = [*one.details["ramp"], *other.details["ramp"]]
-    return Part(one.figures + other.figures, {"ramp": rows}, one.skipped + other.skipped)
+    both = {
+        "ramp": [*one.details["ramp"], *other.details["ramp"]],
+        "latency": one.details.get("latency", {}) | other.details.get("latency", {}),
+    }
+    return Part(one.figures + other.figures, other.details | one.details | both, one.skipped + other.skipped)
+
+
+def drawn(transport: str, steps: Sequence[ramp.Step]) -> dict[str, Any]:
+    """All finals of the smallest and of the two greatest steps, and one session on a time line."""
+    ordered = sorted((step for step in steps if step.distributions), key=lambda step: step.sessions)
+    chosen = [*ordered[:1], *ordered[1:][-2:]]
+    found: dict[str, Any] = {
+        "latency": {
+            f"{NAMES[transport]}, {step.sessions} at once": {
+                name: [round(value, 3) for value in step.distributions[name]]
+                for name in ("final_s", "past_endpoint_s")
+            }
+            for step in chosen
+        }
+    }
+    line = next((step.line for step in ordered if step.line), None)
+    return found | ({"time_line": dict(line)} if line else {})
 
 
 def _details(transport: str, steps: list[ramp.Step], limits: ramp.Limits) -> dict[str, Any]:

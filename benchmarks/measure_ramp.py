@@ -129,10 +129,26 @@ def run_step(
     say: Callable[[str], None],
     profiler: Profiler | None = None,
 ) -> Step:
-    """So many sessions at once. What goes wrong is in the step.
+    """So many sessions at once. What goes wrong is in the step, also where the server or the senders do not start."""
+    try:
+        return _run_step(talk, transport, sessions, limits, work, until=until, say=say, profiler=profiler)
+    except (RuntimeError, OSError) as error:
+        say(f"  {type(error).__name__}: {str(error)[-1500:]}")
+        length_s = max(piece.length_s for piece in talk.pieces)
+        return Step(sessions, transport or "both", length_s, given_up="the server or the senders did not start")
 
-    Raises RuntimeError where the server or the senders do not start.
-    """
+
+def _run_step(
+    talk: Talk,
+    transport: Transport | None,
+    sessions: int,
+    limits: Limits,
+    work: Path,
+    *,
+    until: float,
+    say: Callable[[str], None],
+    profiler: Profiler | None,
+) -> Step:
     stagger_s = min(STAGGER_S, _MOST_STAGGER_S / sessions)
     kinds: Sequence[Transport] = (transport,) if transport else ("webrtc", "websocket")
     callers = tuple(

@@ -109,6 +109,8 @@ class Step:
     """What neither the server nor the senders used of the machine, or its host kept: not quiet where it is much."""
     sender_late_ms: float = math.nan
     """How much later than its place in the audio a frame left, 99 % of them."""
+    line: Mapping[str, Any] = field(default_factory=dict)
+    """The first session on a time line, for a drawing."""
 
     def p95(self, name: str) -> float:
         """The 95th percentile of a distribution; NaN where it is empty."""

@@ -40,6 +40,7 @@ svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } svg .label { fi
 .s2 { fill: var(--c2); background: var(--c2); } .s3 { fill: var(--c3); background: var(--c3); }
 .s4 { fill: var(--c4); background: var(--c4); }
 .line { fill: none; background: none; stroke-width: 2; } .tick { stroke-width: 1.2; }
+.s0.tick { stroke: var(--c0); } .s1.tick { stroke: var(--c1); } .s4.tick { stroke: var(--c4); }
 .s0.line { stroke: var(--c0); } .s1.line { stroke: var(--c1); } .s2.line { stroke: var(--c2); }
 .s3.line { stroke: var(--c3); } .s2.tick { stroke: var(--c2); } .s3.tick { stroke: var(--c3); }
 .dot { opacity: .55; } .flame { opacity: .5; } svg .frame { font-size: 11px; }
@@ -160,7 +161,7 @@ def _time_line(details: Mapping[str, Any]) -> str:
     line = details.get("time_line")
     if not line:
         return ""
-    says = "The bundled session over WebRTC, first run. Green bars run from an utterance's end to its final words."
+    says = "The first session that was run. The lowest bars run from an utterance's end to its final words."
     return drawing("A session as its client saw it", says, plots.session(line, "A session on a time line"))
 
 

@@ -124,6 +124,7 @@ def step_of(
         audio_s=sum(len(one.sent) * one.frame_ticks for one in outcomes) / 16_000,
         complete=sum(one.complete for one in whole),
         gaps_s=gaps,
+        line=lives[0].line if lives else {},
         sender_cores=sender_cores,
         sender_late_ms=1000 * quantile([late for one in outcomes for late in one.late_s()], 0.99),
     )
