@@ -21,15 +21,11 @@ def router(server: Server) -> APIRouter:
         talk = (await server.sessions.log_of(name)).state.transcript()
         made = document(review, talk.context, transcript=talk if transcript else None)
         found = await asyncio.to_thread(_export, made, format, pdf)
-        return Response(found.content, media_type=found.media_type, headers=_headers(found))
+        name_it = {"Content-Disposition": f'attachment; filename="{found.name}"'}
+        return Response(found.content, media_type=found.media_type, headers=name_it)
 
     return routes
 
 
 def _export(made: Document, format: ExportFormat, pdf: bool) -> Export:
     return export(made, format, with_pdf=pdf)
-
-
-def _headers(found: Export) -> dict[str, str]:
-    # A note is nobody's to keep on the way: neither a cache nor, once it is saved, under the client's name.
-    return {"Content-Disposition": f'attachment; filename="{found.name}"', "Cache-Control": "no-store"}
