@@ -1,5 +1,6 @@
 """What the chart and the session's clock say, as sentences of a note marked so. Pure."""
 
+import re
 from collections.abc import Sequence
 
 from drafting import billing as bill
@@ -13,7 +14,11 @@ _MODALITIES = {
 }
 PLACES_OF_SERVICE = {"home": "10", "elsewhere": "02"}
 MODIFIERS = {"telehealth_video": "95", "telehealth_audio": "93"}
-_AT_HOME = ("home", "house", "apartment", "residence")
+_AT_HOME = re.compile(
+    r"(?<!nursing )(?<!group )(?<!care )(?<!not at )(?<!away from )(?<!halfway )"
+    r"\b(?:home|house|apartment|residence)\b",
+    re.I,
+)
 
 
 def chart_lines(of: Sequence[str], context: NoteContext) -> list[Statement]:
@@ -112,6 +117,6 @@ def place_lines(context: NoteContext) -> list[Statement]:
     text += "".join(f"; {name} {value}" for name, value in parts if value)
     place = ""
     if context.client_location:
-        at_home = any(word in context.client_location.lower() for word in _AT_HOME)
+        at_home = _AT_HOME.search(context.client_location) is not None
         place = f" POS {PLACES_OF_SERVICE['home' if at_home else 'elsewhere']},"
     return [Statement(f"{text}.{place} modifier {MODIFIERS[context.modality]}.", "chart", ())]

@@ -19,7 +19,7 @@ from drafting.goals import by_goal, goals_of, speaks_of
 from drafting.note import Note
 from drafting.packs import Rule, folded
 from drafting.risk import NotAsked
-from drafting.vague import vague_sections
+from drafting.vague import vague, vague_sections
 from streaming.types import NoteContext, RoleGuess, Section, Statement, Transcript, UtteranceId
 
 MAX_QUOTED_WORDS = 250
@@ -154,12 +154,14 @@ def _technique(subject: Subject, rule: Rule) -> str | None:
 
 
 def _goal_progress(subject: Subject, rule: Rule) -> str | None:
+    goals = goals_of(subject.context)
+    entered = [text for text in subject.entered if speaks("progress", text)]
+    if not goals:  # none is known: one that was named in the talk or by the clinician counts
+        spoken = (one for one in subject.facts if one.kind == "progress" and one.detail.get("goal"))
+        named = any(re.search(r"\bgoals?\b", text.lower()) and not vague(text) for text in entered)
+        return _met(named or any(map(subject.tells, spoken)))
     told = any(subject.tells(fact) for one in by_goal(subject.facts, subject.context) for fact in one.facts)
-    entered = any(
-        _entry("progress").search(text.lower()) and any(speaks_of(goal, text) for goal in goals_of(subject.context))
-        for text in subject.entered
-    )
-    return _met(told or entered)
+    return _met(told or any(speaks_of(goal, text) for text in entered for goal in goals))
 
 
 def _cpt(subject: Subject, rule: Rule) -> str | None:

@@ -286,3 +286,16 @@ def test_phrases_are_found_as_whole_words() -> None:
 def test_a_late_entry_is_told_by_the_day_where_the_session_was(written: str, late: bool) -> None:
     rules = {one.rule for one in note_of({"talk": False, "context": {"written_at": written}}).checks}
     assert ("late_entry_marked" in rules) == late
+
+
+@pytest.mark.parametrize(
+    "sentence, found",
+    [
+        ("Progress on the goal of sleeping through: five nights, up from three.", False),
+        ("Progress at work.", True),
+        ("Making progress toward goals.", True),
+    ],
+)
+def test_where_no_goal_is_in_the_chart_one_that_is_named_counts(sentence: str, found: bool) -> None:
+    case = {"talk": False, "context": {"goals": []}, "enter": [sentence]}
+    assert ("progress_goal" in {one.rule for one in note_of(case).checks}) == found

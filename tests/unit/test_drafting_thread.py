@@ -204,6 +204,8 @@ def test_a_treatment_plan_asks_only_for_what_the_chart_lacks() -> None:
         ("telehealth_video", "home in Oslo", "POS 10, modifier 95."),
         ("telehealth_audio", "her apartment", "POS 10, modifier 93."),
         ("telehealth_video", "parked car in Oslo", "POS 02, modifier 95."),
+        ("telehealth_video", "nursing home", "POS 02, modifier 95."),
+        ("telehealth_video", "away from home, at a hotel", "POS 02, modifier 95."),
         ("telehealth_video", None, "modifier 95."),
     ],
 )
