@@ -37,19 +37,24 @@ class Readings:
     """What the talk of the last few sessions says: an hour of it takes a second to read, and an edit needs it."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, bool], Reading] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, bool], asyncio.Future[Reading]] = OrderedDict()
 
     async def of(self, found: SessionLog, *, talk: bool = True) -> Reading:
         """The reading of a session as it stands; without its talk for a note that was made before that was read."""
+        return await asyncio.shield(self.begin(found, talk=talk))
+
+    def begin(self, found: SessionLog, *, talk: bool = True) -> "asyncio.Future[Reading]":
+        """Begin to read, off the event loop; who looks at a note often edits it next."""
         key = (found.session, found.state.heard, talk)
-        if key not in self._kept:
+        known = self._kept.get(key)
+        if known is None or (known.done() and known.exception() is not None):
             transcript = found.state.transcript()
             wanted = transcript if talk else replace(transcript, utterances=(), roles={})
-            self._kept[key] = await asyncio.to_thread(read, wanted)
+            known = self._kept[key] = asyncio.get_running_loop().run_in_executor(None, read, wanted)
             while len(self._kept) > _KEPT_READINGS:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
-        return self._kept[key]
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class NoteDesk:
             body = {name: value for name, value in review.record.items() if name in _NOTE_KEYS}
         elif wanted in review.drafts and not review.edits:
             body = dict(review.drafts[wanted])
+            self._readings.begin(self._log, talk=review.note.writer != SKELETON)
         else:
             body = (await self.checked(wanted)).as_json()
         return body | standing(review)
