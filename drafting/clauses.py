@@ -42,8 +42,8 @@ _SPOKEN = {
     "dunno": "don't know",
     "gimme": "give me",
     "lemme": "let me",
-    "im": "I'm",
-    "ive": "I've",
+    "im": "i'm",
+    "ive": "i've",
     **{
         f"{word}t": f"{word}'t"
         for word in (

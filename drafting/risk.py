@@ -36,7 +36,7 @@ from drafting.risk_findings import (
     Span,
     Volunteered,
 )
-from drafting.risk_follow import inherited
+from drafting.risk_follow import ENDED, OF_THEM, SUPPOSING, asks_of_them, in_effect, inherited
 from drafting.risk_lexicon import lexicon, masked
 from drafting.risk_mentions import ITEMS, Mention, RiskItem, accidental, embarrassed, mentions, parting, time_of
 from drafting.risk_states import Event, finding
@@ -68,7 +68,7 @@ def ledger_of(groups: Sequence[Sequence[Clause]]) -> Ledger:
             continue
         role = group[0].role
         for one in _first_of_each(found[at], prefer_self=True):
-            if role == "clinician" and one.other and _asks_of_them(one, group):
+            if role == "clinician" and one.other and asks_of_them(one, group):
                 one = replace(one, other=False)
             if one.other and not (role == "clinician" and _GENERAL.search(one.clause.low)):
                 others.append(OtherPerson(one.item, Span(one.clause.utterance, one.clause.text, one.clause.more)))
@@ -89,18 +89,6 @@ def ledger_of(groups: Sequence[Sequence[Clause]]) -> Ledger:
         if role == "clinician" and not found[at] and (past := _past_asked(at, groups, found)) is not None:
             events["attempts"].append(past)
     return Ledger(tuple(finding(item, events[item]) for item in ITEMS), tuple(others))
-
-
-_YOURSELF = re.compile(
-    r"\b(?:you|yourself)\b.*\b(?:those|these|that way|like that|the same|similar|such|any|that|it|yourself|ever)\b"
-    r"|\b(?:what|how) about you\b|\band you\b|\byourself\b"
-)
-
-
-def _asks_of_them(one: Mention, group: Sequence[Clause]) -> bool:
-    """Whether talk of somebody else goes on to ask the client: "Your uncle did. Do you have thoughts like that?"."""
-    later = group[group.index(one.clause) + 1 :] if one.clause in group else ()
-    return any(clause.question and _YOURSELF.search(clause.low) for clause in later)
 
 
 def _denied_before(at: int, events: dict[RiskItem, list[Event]]) -> list[tuple[RiskItem, Event]]:
@@ -170,15 +158,19 @@ def _drop_without_context(found: list[list[Mention]], groups: Sequence[Sequence[
             group[:] = [
                 one for one in group if not (accidental(one, around) or embarrassed(one, told) or parting(one, told))
             ]
-    last = last_thought = -CONTEXT_UTTERANCES - 1
+    last = last_hi = last_thought = -CONTEXT_UTTERANCES - 1
     for at, group in enumerate(found):
-        if any(one.strong and one.item != "being_harmed" for one in group):
+        if any(one.strong and one.item not in ("being_harmed", "hi") for one in group):
             last = at
         if any(one.strong and one.item in ("si", "hi", "intent", "plan") for one in group):
             last_thought = at
+        if any(one.strong and one.item == "hi" for one in group):
+            last_hi = at
         near = at - last <= CONTEXT_UTTERANCES
+        near_hi = near or at - last_hi <= CONTEXT_UTTERANCES
         thought_near = at - last_thought <= CONTEXT_UTTERANCES
-        group[:] = [one for one in group if one.strong or (thought_near if one.item == "means" else near)]
+        by_item = {"means": thought_near, "hi": near_hi, "being_harmed": near_hi}
+        group[:] = [one for one in group if one.strong or by_item.get(one.item, near)]
         group[:] = [one for one in group if one.strong or one.clause.question or one.clause.role == "client"]
 
 
@@ -193,17 +185,6 @@ _ASKING_AFTER = re.compile(r"\b(?:you|your|ever|any|that|this|those|these|either
 _NONE_BEFORE = re.compile(
     r"\b(?:marked|checked|circled|put|answered|said|wrote)(?: down)? (?:a )?(?:zero|no|none|never|not at all)\b"
 )
-_LAST_SENTENCE = re.compile(r"\b(?:you|you've|you're|your)\b")
-
-
-_SUPPOSING = re.compile(
-    r"\bif (?:you(?:'d| were to| ever| do| did| start\w*)?|the|those|these|any|things|it)\b[^.?!]{0,60}"
-    r"\b(?:come|came|comes|return\w*|start\w*|have|had|get|got|feel|felt|ever|notice\w*|having)\b.*"
-    r"\b(?:what (?:would|will|could|can|might) you|who (?:would|could|can|will|might) you|would you (?:call|tell"
-    r"|reach|go|know)"
-    r"|you(?:'d| would| can| could|'ll) (?:call|tell|reach|go)|what's your plan|what is your plan|safety plan)\b"
-)
-"""A safety plan is rehearsed: "if the thoughts came back, who would you call?" asks for no thoughts of now."""
 
 
 def _asked(
@@ -212,14 +193,16 @@ def _asked(
     """What came of a clinician's mention: an answer to a question or a reflection; None where it is neither."""
     group = list(groups[at])
     place = group.index(one.clause)
-    if _SUPPOSING.search(" ".join(clause.low for clause in group[place : place + 2])):
+    if SUPPOSING.search(" ".join(clause.low for clause in group[place : place + 2])):
         return None
-    question = one.clause if one.clause.question else None
+    question = one.clause if one.clause.question or in_effect(one.clause) else None
+    if question is not None and ENDED.search(" ".join(clause.low for clause in group[place : place + 2])):
+        one = replace(one, inverse=True)
     if question is None:
         later = [c for c in group[place + 1 :] if c.question and _ASKING_AFTER.search(c.low)]
         question = later[0] if later else None
     reflection = question is None
-    if reflection and (_GENERAL.search(one.clause.low) or not _LAST_SENTENCE.search(one.clause.low)):
+    if reflection and (_GENERAL.search(one.clause.low) or not OF_THEM.search(one.clause.low)):
         return None
     span = Span(
         one.clause.utterance,
@@ -231,7 +214,14 @@ def _asked(
     sense: Answer = "none"
     for place_of_answer in _replies(one.item, at, groups, found, broken=one.clause.cut):
         text = joined(groups[place_of_answer])
-        judged = _sense(one, text, found[place_of_answer], negative=negative, open_question=wh and not reflection)
+        judged = _sense(
+            one,
+            text,
+            found[place_of_answer],
+            span.text.lower(),
+            negative=negative,
+            open_question=wh and not reflection,
+        )
         if reply is None or judged in ("affirmed", "denied"):
             reply, sense = place_of_answer, judged
         if judged in ("affirmed", "denied") or refuses(text) or reflection:
@@ -247,8 +237,17 @@ def _asked(
         again = _taken_back(one, reply, groups, found, negative=negative)
         if again is not None:
             return replace(again, question=span)
-    ever = re.search(r"\b(?:ever|history|in the past|previous\w*|before)\b", span.text.lower()) is not None
+    asked_ever = _EVER.search(span.text.lower()) is not None
+    ever = asked_ever and not (_NOW_EVER.search(span.text.lower()) and _LONG_OVER.search(answer.text.lower()))
     return _outcome(reply, sense, span, answer, ever=ever)
+
+
+_EVER = re.compile(r"\b(?:ever|history|in the past|previous\w*|before(?! (?:we|i|you|our)\b))\b")
+_NOW_EVER = re.compile(r"\b(?:does|do|is|are)\b[^?]*\bever\b")
+_LONG_OVER = re.compile(
+    r"\bnot (?:for|in) (?:a |so |such a )*(?:long|years|months|ages)|\bit's been (?!a|bad|hard|on|there)"
+    r"|\bi stopped\b"
+)
 
 
 def _taken_back(
@@ -265,7 +264,8 @@ def _taken_back(
     for later in range(reply + 1, min(len(groups), reply + 1 + ANSWER_UTTERANCES)):
         group = groups[later]
         text = joined(group) if group else ""
-        if not group or backchannel(text):
+        bare_yes = bool(group) and group[0].role == "client" and _BARE_YES.fullmatch(text.lower()) is not None
+        if not group or (backchannel(text) and not bare_yes):
             continue
         if group[0].role == "clinician":
             echoed = _ECHO.fullmatch(text.lower()) is not None
@@ -273,7 +273,7 @@ def _taken_back(
             if not remark and not echoed:
                 break
             continue
-        if remark and not turns(text):
+        if remark and not turns(text) and not bare_yes:
             break
         said = [other for other in found[later] if other.item == one.item and not other.other]
         sense = after_denial(first.text, text, negative=negative, inverse=one.inverse, echoed=echoed)
@@ -288,6 +288,8 @@ def _taken_back(
     return None
 
 
+_BARE_YES = re.compile(r"yes(?:[, ]+i (?:do|have|did))?[ .!]*")
+"""Right after a denial this is no listening noise."""
 _ECHO = re.compile(
     r"(?:(?:no|none|nothing|never|not at all|not even (?:once|a little)|not really|really|are you sure"
     r"|you're sure|you sure"
@@ -315,7 +317,19 @@ def _outcome(at: int, sense: Answer, question: Span, answer: Span, *, ever: bool
     return Event(at, "denied", question, answer, "present", history=past_only(answer.text))
 
 
-def _sense(one: Mention, text: str, in_answer: Sequence[Mention], *, negative: bool, open_question: bool) -> Answer:
+_MEANS_OTHER = re.compile(
+    r"\b(?:talking about|do you mean|did you mean|you mean|are you saying|is it that|referring to)\b"
+)
+_OTHER_MEANING = re.compile(
+    r"(?:oh,? |well,? |god,? |no,? )*(?:i(?:'m| am| was)? (?:talking|mean|meant|saying|just mean)|more like"
+    r"|it's (?:more|just)|out of|done with"
+    r"|about (?:the|my)|just (?:the|my|tired|done with))\b"
+)
+
+
+def _sense(
+    one: Mention, text: str, in_answer: Sequence[Mention], question: str, *, negative: bool, open_question: bool
+) -> Answer:
     """The answer's sense: what it says of the item in so many words goes before its yes or no."""
     said = [other for other in in_answer if other.item == one.item and not other.other]
     sense = classify(text, negative=negative, inverse=one.inverse, open_question=open_question)
@@ -323,6 +337,8 @@ def _sense(one: Mention, text: str, in_answer: Sequence[Mention], *, negative: b
         return "denied" if sense == "denied" and comes_to_no(text) else "affirmed"
     low = masked(text)
     denies = lexicon().not_so[one.item].search(low) is not None
+    if _MEANS_OTHER.search(question) and _OTHER_MEANING.match(low) and sense in ("unclear", "none", "affirmed"):
+        return "denied"
     if denies and (one.item in ("attempts", "intent") or sense in ("unclear", "none")):
         return "denied"
     of_others = any(other.item == one.item and other.other for other in in_answer) or _TO_OTHERS.search(low)

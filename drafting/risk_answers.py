@@ -80,7 +80,15 @@ _NEVER = re.compile(
     r"|negative\b|zero\b|not in the"
     r" (?:slightest|least)|not that i|i can't imagine|i can(?:'t|not) see myself|thankfully(?:,)? no|no\w* thank)"
 )
-_IF_YES = re.compile(r"\bif i (?:say|said|told you) (?:yes|that i (?:do|have|did)|i (?:do|have|did))\b")
+_YES_SAFE = re.compile(
+    r"(?:yes|yeah|yep)[, .]+(?:i'm|i am|we're) (?:safe|okay|ok|fine|good)\b(?! but)[, .]*(?:$|no\b|nothing|none"
+    r"|not\b|i (?:don't|haven't))"
+    r"|(?:yes|yeah|yep)[, .]+no (?:thoughts?|plans?|urges?|intent\w*)\b"
+)
+_IF_YES = re.compile(
+    r"\bif i (?:say|said|told you) (?:yes|that i (?:do|have|did)|i (?:do|have|did))\b"
+    r"|\b(?:don't want to|can't|couldn't|won't|wouldn't) say (?:no\b|that i haven't|i haven't)"
+)
 _PLAINLY_NOT = re.compile(
     r"\bnothing like that\b|\bnot like that\b|\bnever (?:do|done|have|had|would|thought|act|hurt|go)\b|\bi"
     r" (?:wouldn't|would not|couldn't)"
@@ -114,7 +122,8 @@ _LATER_YES = re.compile(
     r" (?:picture|imagine|think about|thought"
     r" about|wish|wished|want to|wanted to|have a|keep)\b|\bthe thoughts? (?:is|are|comes?|come|do|does)\b"
     r"|\bonce\b|\btwice\b|\btimes\b|\b(?:always|still|usually) there\b|\b(?:slipped|relapsed)\b|\bon (?:bad|some)"
-    r" days\b|\bwho doesn't\b|\bguilty\b|\bi can't (?:lie|deny)\b|\bunfortunately\b|\bhow did you know\b"
+    r" days\b|\bwho doesn't\b|\bguilty\b|[.?!,] (?:yeah|yes)[, ]+(?:it|i|they|there|pretty|a lot|sometimes"
+    r"|still)\b|\bi can't (?:lie|deny)\b|\bunfortunately\b|\bhow did you know\b"
 )
 _HOWEVER = re.compile(
     r"(?:[,.;!?-]|^|\b(?:but|though|although|except|well|i mean|actually|unless|until|or|okay))[ ,.]*(?:but"
@@ -132,6 +141,13 @@ _HOWEVER = re.compile(
     r" (?:times|days|moments|nights|one|a|this)|at times|from time to time|i've (?:thought|wished|wondered"
     r"|had)|i guess (?:i do|yes"
     r"|sometimes|so)|yes\b|yeah i\b|kind of\b|on bad days|when (?:it|i) (?:gets?|get|am|'m))"
+)
+_SOFT_NO = re.compile(
+    r"\b(?:not (?:seriously|actively|in a serious way|exactly dead|with a plan)|nothing (?:serious|active"
+    r"|concrete))\b"
+)
+_USED_TO = re.compile(
+    r"(?:well,? |yeah,? |yes,? )?(?:i|we|they|it) used to\b(?!.*\b(?:still|again|now|lately|last (?:night|week))\b)"
 )
 _PAST_ONLY = re.compile(
     r"\bnot (?:since|for years|in years|any ?more|now|lately|recently|currently|these days)\b|\bused to\b"
@@ -158,7 +174,8 @@ def past_only(text: str) -> bool:
 
 def not_now(text: str) -> bool:
     """Whether the answer says that it is over."""
-    return _NOT_NOW.search(text.lower()) is not None
+    low = clean(text).lower()
+    return _NOT_NOW.search(low) is not None or _USED_TO.match(low) is not None
 
 
 _WITHDRAWN = re.compile(
@@ -197,9 +214,15 @@ _MID_CLAUSE = re.compile(
 )
 
 
+_HANGS = re.compile(r"(?:.* )?(?:and|but|because|until|except|or|if|when|the|a|to|of)$|(?:no[, ]+)+not$")
+"""What also unpunctuated talk cannot end with; "no i'm not" is a whole answer there."""
+
+
 def breaks_off(clause: Clause) -> bool:
     """Whether an answer's last clause ends in the middle: "No, not" denies nothing by itself."""
-    return _MID_CLAUSE.match(clause.low) is not None and (clause.cut or len(clause.low.split()) > 1)
+    if clause.cut or clause.text != clause.low:
+        return _MID_CLAUSE.match(clause.low) is not None and (clause.cut or len(clause.low.split()) > 1)
+    return len(clause.low.split()) > 1 and _HANGS.match(clause.low) is not None
 
 
 def withdraws(text: str) -> bool:
@@ -236,7 +259,8 @@ def after_denial(
 
 
 _ENDS_NO = re.compile(
-    r"\bbut(?:,? (?:um|uh|like))?,? no\b(?:[, ]+(?:not|nothing|i|never)\b(?! (?:do|have|did|am)\b(?!n't"
+    r"\bbut (?:never|not) (?:that|like that|suicid\w*|those|to that point|that far|any of that)[.!]?$"
+    r"|\bbut(?:,? (?:um|uh|like))?,? no\b(?:[, ]+(?:not|nothing|i|never)\b(?! (?:do|have|did|am)\b(?!n't"
     r"| not))[^.?!]*)?[.!]?$"
 )
 """An answer that comes to a no at its end: "I wish I could sleep, but no, not like that"."""
@@ -281,7 +305,7 @@ def classify(text: str, *, negative: bool = False, inverse: bool = False, open_q
     `open_question` for how and what, where any content is a yes. "No, but sometimes" counts as affirmed.
     """
     low = _LEAD.sub("", masked(clean(text)).strip())
-    if _ENDS_NO.search(low) and not _YES.match(low):
+    if _ENDS_NO.search(low) and not (_YES.match(low) and not low.startswith(("i've had", "i have", "when i"))):
         return "affirmed" if inverse else "denied"
     if not low:
         return "none"
@@ -310,9 +334,10 @@ def classify(text: str, *, negative: bool = False, inverse: bool = False, open_q
             return "affirmed"
         if withdraws(low):
             return "unclear"
-        return "affirmed" if _HOWEVER.search(low[2:]) and not not_now(low) else "denied"
+        however = (_HOWEVER.search(low[2:]) or _SOFT_NO.search(low)) and not not_now(low)
+        return "affirmed" if however else "denied"
     if yes:
-        return "affirmed"
+        return "denied" if _YES_SAFE.match(low) else "affirmed"
     if (_WHEN.match(low) or _FRAGMENT.match(low)) and not _NO_ANSWER.search(low):
         return "affirmed"
     if re.search(r"[, ](?:yes|yeah|yep|i (?:do|have|did))[.!]?$", low) or _LATER_YES.search(low):

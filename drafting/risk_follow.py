@@ -1,4 +1,4 @@
-"""Questions that take their subject from what was said before: "and you, have you ever?" Pure."""
+"""How a clinician's words ask: bare words, questions that go back to others, safety plans rehearsed. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -34,3 +34,50 @@ def inherited(at: int, groups: Sequence[Sequence[Clause]], found: Sequence[Seque
             if one.other and one.item in ("si", "attempts", "self_injury", "hi", "being_harmed"):
                 return replace(one, clause=asked, other=False, negated=False, strong=True)
     return None
+
+
+OF_THEM = re.compile(r"\b(?:you|you've|you're|your)\b")
+_YOURSELF = re.compile(
+    r"\b(?:you|yourself)\b.*\b(?:those|these|that way|like that|the same|similar|such|any|that|it|yourself|ever)\b"
+    r"|\b(?:what|how) about you\b|\band you\b|\byourself\b"
+)
+
+
+def asks_of_them(one: Mention, group: Sequence[Clause]) -> bool:
+    """Whether talk of somebody else goes on to ask the client: "Your uncle did. Do you have thoughts like that?"."""
+    later = group[group.index(one.clause) + 1 :] if one.clause in group else ()
+    after = one.clause.low.rpartition(one.phrase)[2]
+    if one.clause.question and re.search(r"\b(?:do|have|did|are) you\b", after) and _YOURSELF.search(after):
+        return True
+    return any(clause.question and _YOURSELF.search(clause.low) for clause in later)
+
+
+_ASKS_ABOUT = re.compile(
+    r"\b(?:have|need|want|going|like|got|supposed) to (?:ask|check)(?: you| in| everyone| again)*(?: about| on"
+    r"| if| whether|,)?\b"
+    r"|\b(?:should|must|let me|gotta|i ask|i'll|i'm asking|asking) (?:also )?(?:ask|check|about)\b"
+)
+ENDED = re.compile(
+    r"\b(?:thoughts?|feelings?|urges?|cutting|those|they)\b.*\b(?:gone(?: away)?|stopped|went away|lifted|passed"
+    r"|let up|subsided"
+    r"|disappeared|cleared up|quieted down)\b"
+)
+"""A question whether it is over: here a yes denies."""
+QUESTION_WORDS = 5
+
+
+def in_effect(clause: Clause) -> bool:
+    """Whether a statement asks: "I have to ask about suicide", or bare words such as "Suicidal thoughts"."""
+    return _ASKS_ABOUT.search(clause.low) is not None or (
+        len(clause.text.split()) <= QUESTION_WORDS and not OF_THEM.search(clause.low)
+    )
+
+
+SUPPOSING = re.compile(
+    r"\bif (?:you(?:'d| were to| ever| do| did| start\w*)?|the|those|these|any|things|it)\b[^.?!]{0,60}"
+    r"\b(?:come|came|comes|return\w*|start\w*|have|had|get|got|feel|felt|ever|notice\w*|having)\b.*"
+    r"\b(?:what (?:would|will|could|can|might) you|who (?:would|could|can|will|might) you|would you (?:call|tell"
+    r"|reach|go|know)"
+    r"|you(?:'d| would| can| could|'ll) (?:call|tell|reach|go)|what's your plan|what is your plan|safety plan)\b"
+)
+"""A safety plan is rehearsed: "if the thoughts came back, who would you call?" asks for no thoughts of now."""

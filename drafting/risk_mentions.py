@@ -37,7 +37,9 @@ _THIRD_WORDS = (
 )
 _THIRD = frozenset(_THIRD_WORDS.split())
 _FIRST_PERSON = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|me|my|myself)\b")
-_NEGATOR = re.compile(r"\b(?:not|never|no|without|deny|denies|denied|cannot|nor|neither|isn't)\b|n't\b")
+_NEGATOR = re.compile(
+    r"\b(?:nobody(?:'s)?|no ?one(?:'s)?|not|never|no|without|deny|denies|denied|cannot|nor|neither|isn't)\b|n't\b"
+)
 _UNNEGATE = re.compile(
     r"\b(?:can't|cannot|couldn't|can not|could not) (?:stop|help|stand|shake|get rid|quit|keep)\b|\bdon't"
     r" know\b|\bnot sure\b"
@@ -54,6 +56,7 @@ _ANEW = re.compile(
     r"(?<!saying)(?<!have)(?<!do)(?<!would)(?<!did)(?<!wish)(?<!hope) (?:i|i'm|i've|i'd|i'll|it's|he|she|they|we)\b"
 )
 """A new subject after a negation begins a new clause, also where nothing is punctuated: "not good i want to die"."""
+_NO_ONE = ("nobody", "no one", "noone")
 _NEGATION_REACH = 6
 """Words between a negation and what it denies, at most."""
 
@@ -120,7 +123,8 @@ def _hits(item: RiskItem, clause: Clause, where: str, pattern: re.Pattern[str], 
 
 
 _TRIGGER = re.compile(
-    r"aliv|\bd(?:ie|ying|ead|eath)|kill|suicid|hurt|harm|liv(?:e|ing)\b|\blife\b|exist|\bcut|burn|scratch|punch"
+    r"\btry|ever\b|wish|hop(?:e|ing)|pray|born|\btake|took|supposed|soon|bring|pillow|advantage|aliv|\bd(?:ie|ying|ead|eath)"
+    r"|kill|suicid|hurt|harm|liv(?:e|ing)\b|\blife\b|exist|\bcut|burn|scratch|punch"
     r"|\bhit|beat|"
     r"slap|smack|chok|strang|kick|push|shov|rap(?:e|ing)|molest|abus|assault|attack|grab|threat|stalk|grop|touch"
     r"|lock|"
@@ -171,7 +175,7 @@ def _framed(clause: Clause, text: str, known: set[RiskItem]) -> Iterator[Mention
 _OF_CONTEXT = ("plan", "intent", "attempts")
 """Items whose questions need other talk of risk around them: one plans, intends and attempts many things."""
 _VIOLENT = re.compile(
-    r"bullet|\bup\b|throat|skull|hands (?:around|on)|thoughts?|images?|flashes|dead|bleed|i swear|\blist"
+    r"bring|bullet|\bup\b|throat|skull|hands (?:around|on)|thoughts?|images?|flashes|dead|bleed|i swear|\blist"
 )
 
 
@@ -226,7 +230,7 @@ def _mention(
     return Mention(
         item=item,
         clause=clause,
-        negated=_negated(before) if negated is None else negated,
+        negated=_negated(before) or match[0].startswith(_NO_ONE) if negated is None else negated,
         time=time_of(text),
         other=_about_other(item, before, match[0]),
         strong=strong,

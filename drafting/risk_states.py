@@ -51,7 +51,7 @@ def finding(item: RiskItem, events: Sequence[Event]) -> Finding:
 
 
 def _positive(item: RiskItem, events: Sequence[Event]) -> Finding:
-    first = min(events, key=lambda one: one.at)
+    first = min(events, key=lambda one: (one.at, one.kind == "volunteered"))
     time: Time = "past" if all(one.time == "past" for one in events) or item == "attempts" else "present"
     if first.kind == "affirmed" and first.question is not None:
         return Endorsed(item, first.question, first.answer, time)
