@@ -14,7 +14,7 @@ from drafting.billing import Billing, billing, coded, told
 from drafting.checks import findings
 from drafting.formats import NoteFormat, named
 from drafting.note import CheckFinding, Note
-from drafting.recap_pieces import Piece, pieces
+from drafting.recap_pieces import Piece, patterns, pieces
 from drafting.recap_questions import ANSWERED, LABELS, MAX_QUESTIONS, Question, missing
 from drafting.recap_risk import Entered, entered
 from drafting.recap_time import Given, given
@@ -142,7 +142,14 @@ def of_format(
     note = Note(1, note_format.key, verify(written, transcript), EMPTY, (), bill, "recap")
     of_risk = entered([one.piece for one in lines], [one.statement.text for one in lines])
     spoken_of = {kind for one in lines for kind in one.piece.kinds}
-    asks = missing(spoken_of, of_risk, times=bool(found.minutes) or bill.source == "clock", answered=dict(answers))
+    steps = patterns()["risk"]["steps"]
+    asks = missing(
+        spoken_of,
+        of_risk,
+        times=bool(found.minutes) or bill.source == "clock",
+        steps=any(steps.search(one.statement.text.lower()) for one in lines),
+        answered=dict(answers),
+    )
     checks = (
         *_follow_up(asks, note_format),
         *_code_fits(found, bill, note_format),

@@ -76,10 +76,14 @@ ANSWERED: dict[str, set[str]] = {
 
 
 def missing(
-    spoken_of: Collection[str], of_risk: Sequence[Entered], *, times: bool, answered: Mapping[str, str]
+    spoken_of: Collection[str], of_risk: Sequence[Entered], *, times: bool, steps: bool, answered: Mapping[str, str]
 ) -> tuple[Question, ...]:
-    """At most three questions on what is missing; one whose answer was given is not asked again."""
-    open_ones = _of_risk("risk" in spoken_of, of_risk, answered)
+    """At most three questions on what is missing; one whose answer was given is not asked again.
+
+    `times` and `steps` tell that the session's time, and steps for safety, are there.
+    """
+    given = {"risk_safety": ""} | dict(answered) if steps else answered
+    open_ones = _of_risk("risk" in spoken_of, of_risk, given)
     for kind, kinds, text in _PLAIN:
         there = times if kind == "times" else bool(set(kinds) & set(spoken_of))
         if not there and kind not in answered:

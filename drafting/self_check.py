@@ -5,6 +5,7 @@ and thoughts of self-harm bring the crisis lines of the country first, whatever 
 keeps no answer and writes none into a log, a figure or an export.
 """
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,7 @@ from typing import Any
 from drafting.data import load
 from streaming.errors import PeerError
 
-FIRST = ("crisis", "crisis_quiet")
-"""Pointers that stand before all others."""
+WIDTH = 100
 
 
 class BadAnswer(PeerError):
@@ -106,5 +106,6 @@ def as_json() -> dict[str, Any]:
 def for_reading(found: tuple[Pointer, ...]) -> str:
     """The pointers as text for a terminal."""
     return "\n\n".join(
-        "\n".join([one.title.upper(), one.text, *(f"  - {line}" for line in one.lines)]) for one in found
+        "\n".join([one.title.upper(), textwrap.fill(one.text, WIDTH), *(f"  - {line}" for line in one.lines)])
+        for one in found
     )

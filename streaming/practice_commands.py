@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ Found = TypeVar("Found")
 _SOUNDS = (".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus", ".webm", ".mp4", ".wma", ".aiff", ".aif", ".amr")
 _DAYS_BACK = 366
 _MAX_TEXT_BYTES = 100_000
+_WIDTH = 100
 
 
 def add_recap(parser: argparse.ArgumentParser, print_json: Printer) -> None:
@@ -230,7 +232,11 @@ def told(found: Backlog) -> str:
     lines = [*found.words, found.same_day.words, ""]
     for band in found.bands:
         if band.visits:
-            lines += [f"{band.name.upper()} ({len(band.visits)}): {band.title}", band.advice, ""]
+            lines += [
+                f"{band.name.upper()} ({len(band.visits)}): {band.title}",
+                textwrap.fill(band.advice, _WIDTH),
+                "",
+            ]
     for one in found.visits:
         marks = ", ".join(mark for mark, there in (("audit", one.audit), ("risk", one.risk)) if there)
         lines.append(
@@ -284,7 +290,7 @@ def _with_records(settings: Settings, work: Callable[[Records, Store], Coroutine
 
 def _self_check(chosen: argparse.Namespace, _: Settings) -> int:
     intro, close = self_check.words()
-    print(f"{intro}\n")
+    print(f"{textwrap.fill(intro, _WIDTH)}\n")
     given: dict[str, str] = {}
     for question in self_check.questions():
         print(question.text)

@@ -280,6 +280,19 @@ def test_endorsed_ideation_asks_first_for_what_was_not_said_of_it() -> None:
     assert any(one.rule == "risk_follow_up" and one.severity == "error" for one in found.note.checks)
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("Wants to hurt her ex. Explored anger. See tomorrow.", True),
+        ("Wants to hurt her ex. Consulted supervisor. See tomorrow.", False),
+        ("Partner pushed her Friday. Denies SI.", True),
+        ("Partner pushed her Friday, hotline given. Denies SI.", False),
+    ],
+)
+def test_harm_without_a_word_of_safety_is_asked_about(text: str, asked: bool) -> None:
+    assert ("risk_safety" in [one.kind for one in recap(text).asks]) == asked
+
+
 # Questions and answers.
 
 
