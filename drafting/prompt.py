@@ -80,9 +80,9 @@ class Limits:
     evidence: int = 8
     statements: int = 16
     in_schema: bool = False
-    """Whether the schema bounds the sentences' length too. For 320 letters and 128,000 tokens to choose from, xgrammar
-    0.2.8 took 38 s to compile such a schema, and 0.3 s without (one thread, busy machine): only tiny models are asked so,
-    whose random words would find no end. The reading bounds the length in any case.
+    """Whether the schema bounds the sentences' length too. For 320 letters and 128,000 tokens to choose from,
+    xgrammar 0.2.8 took 38 s to compile such a schema, and 0.3 s without (one thread, a busy machine): only tiny
+    models are asked so, whose random words would find no end. The reading bounds the length in any case.
     """
 
 
