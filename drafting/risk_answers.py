@@ -243,13 +243,14 @@ def after_denial(
     `echoed` is for words that answer the clinician's "None?": there a yes stays with the denial.
     """
     if echoed:
-        return classify(further, negative=True, inverse=inverse) if not goes_along(further) else "affirmed"
+        again = classify(further, negative=True, inverse=inverse)
+        return "affirmed" if again in ("unclear", "none") and goes_along(further) else again
     both = classify(f"{answer} {further}", negative=negative, inverse=inverse)
     alone = classify(further, negative=negative, inverse=inverse)
     low = clean(further).lower()
     if withdraws(further):
         return "affirmed" if _THEN_YES.search(low) or _ADMITS.search(low) else "unclear"
-    if re.fullmatch(
+    if not echoed and re.fullmatch(
         r"(?:well,? |actually,? )?(?:yes|i (?:do|have|did))(?:[ ,.]+(?:i (?:do|have|did)|sometimes))?[ .!]*", low
     ):
         return "affirmed"
