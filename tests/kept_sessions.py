@@ -19,6 +19,7 @@ from streaming.events import (
     SessionStarted,
     UtteranceClosed,
 )
+from streaming.ports import Store
 from streaming.sqlite_store import SqliteStore
 from streaming.types import NoteContext, RoleGuess, SpeakerId, TrackId, TrackPlan
 
@@ -36,7 +37,7 @@ TALK = (
 
 
 async def keep_session(
-    folder: Path,
+    place: Path | Store,
     *,
     lines: Sequence[tuple[SpeakerId, str]] = TALK,
     days_ago: int = 0,
@@ -46,8 +47,8 @@ async def keep_session(
     drafted: bool = True,
     ended: bool = True,
 ) -> str:
-    """A session of this talk that ended a moment ago, or days before that; returns its id."""
-    store = SqliteStore(folder / "log.sqlite3")
+    """A session of this talk that ended a moment ago, or days before, in a data folder or a store; returns its id."""
+    store = SqliteStore(place / "log.sqlite3") if isinstance(place, Path) else place
     name = uuid.uuid4().hex
     until = datetime.now(UTC).astimezone() - timedelta(days=days_ago, seconds=1)
     began = (until - timedelta(minutes=minutes)).isoformat(timespec="milliseconds")
@@ -65,7 +66,8 @@ async def keep_session(
         if drafted:
             events.append(NoteDrafted(draft(known, note_format).as_json(), stop))
     await store.append(name, events)
-    await store.close()
+    if isinstance(place, Path):
+        await store.close()
     return name
 
 

@@ -164,22 +164,6 @@ async def test_of_two_editors_the_second_is_told(server: Running, folder: Path) 
         assert again.json()["version"] == 3
 
 
-async def test_two_servers_on_one_log_agree_on_who_was_first(folder: Path, server: Running) -> None:
-    session = await keep_session(folder)
-    with running_server(data_folder(folder)) as second:
-        async with client_of(server) as one, client_of(second) as other:
-            assert (await look(one, session))["version"] == (await look(other, session))["version"] == 1
-            for round_ in range(5):
-                answers = await asyncio.gather(
-                    change(one, session, add(f"a{round_}"), version=round_ + 1),
-                    change(other, session, add(f"b{round_}"), version=round_ + 1),
-                )
-                assert sorted(answer.status_code for answer in answers) == [200, 409]
-                assert await look(one, session) == await look(other, session)
-            stands = texts(await look(other, session), "Plan")
-            assert [text[1] for text in stands[-5:]] == list("01234")
-
-
 async def test_another_format_keeps_edits_where_it_has_the_section(server: Running, folder: Path) -> None:
     session = await keep_session(folder)
     async with client_of(server) as client:
