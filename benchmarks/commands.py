@@ -18,7 +18,7 @@ from benchmarks.measure_live import Progress as SessionProgress
 from benchmarks.measure_live import bundled_or_refused
 from benchmarks.measure_live import side_by_side as live_side_by_side
 from benchmarks.parts import SESSION, Part
-from benchmarks.parts_live import NAMES, details, live_figures
+from benchmarks.parts_live import NAMES, details, live_figures, over_time
 from benchmarks.progress import Progress
 from streaming.errors import BadTranscript
 from streaming.settings import Settings
@@ -43,6 +43,7 @@ def live(
     for one in lives:
         name = NAMES[one.result.transport]  # type: ignore[index]
         figures += live_figures(f"Live over {name}", [one.result])
+        figures += over_time(f"Live over {name}", one, material.reference)
     print(json.dumps([one.as_json() for one in figures]) if as_object else figure_table(figures), end="")
     _keep(Part(figures, details([one.result for one in lives])), head, save)
     return 0

@@ -22,6 +22,8 @@ from streaming.settings import Settings
 
 Say = Callable[[str], None]
 NAMES: dict[str, str] = {"webrtc": "WebRTC", "websocket": "WebSocket", "both": "WebRTC and WebSocket"}
+AIMS: dict[Transport, int] = {"websocket": 12, "webrtc": 6}
+"""Sessions at once that two cores are to carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ def one_ramp(talk: Talk, kind: Transport, wanted: Wanted, work: Path, say: Say, 
         done=lambda step: _say(say, step, limits, head=False),
     )  # fmt: skip
     part = Part(details={"ramp": [_details(kind, steps, limits)]} | drawn(kind, steps))
-    part.figures += ramp.figures(f"Sessions at once over {NAMES[kind]}", steps, limits)
+    aim = AIMS[kind] if wanted.most >= AIMS[kind] else None
+    part.figures += ramp.figures(f"Sessions at once over {NAMES[kind]}", steps, limits, aim)
     if not steps:
         part.skipped.append(f"sessions at once over {NAMES[kind]}: there was no time left")
     return part

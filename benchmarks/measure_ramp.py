@@ -173,6 +173,9 @@ def _run_step(
         others_s = processes.machine_busy_s() - busy_s - used.cpu_s - sender_cpu_s
         if profiler is not None:
             profiler.finish()
+        if given_up:
+            # It would work its backlog off before it ends, which nobody waits for.
+            server.process.kill()
     judged_ones: list[Judged | None] = [
         None if one.error else judged(one, talk.pieces[one.caller % len(talk.pieces)]) for one in outcomes
     ]

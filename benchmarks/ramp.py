@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from benchmarks.figure import Figure, at_least, figure, shown
+from benchmarks.figure import Figure, at_least, at_most, figure, shown
 from benchmarks.scoring import quantile
 
 Judge = Literal["past_silence_s", "past_endpoint_s", "final_s"]
@@ -19,6 +19,8 @@ JUDGES: dict[Judge, str] = {
 }
 SHARES = (0.5, 0.95, 0.99)
 _QUIET_CORES = 0.15
+_ENOUGH_S = 240.0
+"""Of audio: in less, a word more or less is half a point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,8 @@ def step_figures(part: str, step: Step) -> list[Figure]:
     ]
     rows += [
         figure(part, f"{head}WER", "%", 100 * step.wer),
-        figure(part, f"{head}WER above the same pieces alone", "points", 100 * (step.wer - step.wer_alone)),
+        figure(part, f"{head}WER above the same pieces alone", "points", 100 * (step.wer - step.wer_alone),
+               at_most(0.5) if step.audio_s >= _ENOUGH_S else None),
         figure(part, f"{head}DER, settled", "%", 100 * step.der),
         figure(part, f"{head}lag, greatest", "s", step.lag_s[1]),
         figure(part, f"{head}server, core-seconds per second of a session", "core-s/s", step.cpu_per_s),

@@ -152,7 +152,7 @@ def _latency(details: Mapping[str, Any]) -> str:
         "silence that must pass first. What became final before those were over counts as 0. All runs together."
     )
     picture = plots.cumulative(
-        series, "seconds past the endpoint silence", [(0.5, "target for 95 %")], "Final latency"
+        series, "seconds past the endpoint silence", [(0.35, "target for 95 %")], "Final latency"
     )
     return drawing("Final latency", says, picture)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -55,10 +56,10 @@ class WebSocketPeer:
 
     def sent_at(self, tick: Tick) -> float:
         """`time.monotonic` when the frame with this tick went out. Raises LookupError if it has not."""
-        for end, at in self.sent:
-            if tick < end:
-                return at
-        raise LookupError("this tick was not sent")
+        place = bisect_right(self.sent, tick, key=lambda frame: frame[0])
+        if place == len(self.sent):
+            raise LookupError("this tick was not sent")
+        return self.sent[place][1]
 
     async def run(self, url: str) -> Tick:
         """Send all from where the server wants it and end the track; returns its last tick. Raises Refused."""

@@ -24,9 +24,10 @@ from benchmarks.live_figures import (
     word_delays,
 )
 from benchmarks.measure_accuracy import spoken_s, whole_spans
+from benchmarks.measure_live import Live
 from benchmarks.parts import Part, Surroundings
 from benchmarks.parts_batch import resident_over_audio, slope_per_hour
-from benchmarks.parts_live import details, live_figures
+from benchmarks.parts_live import details, live_figures, over_time
 from streaming.settings import Settings
 from streaming.types import SpeakerId, TrackId, Transcript, Turn, Utterance, UtteranceId, Word, to_tick
 
@@ -292,8 +293,17 @@ def test_word_delays_count_from_a_words_end() -> None:
 def test_live_figures_take_the_median_of_each_runs_own() -> None:
     found = {one.name: one for one in live_figures("Live", [heard(), heard(), heard()])}
     assert found["end of session to draft note"].value == pytest.approx(0.6)
-    assert found["past the endpoint silence of 0.7 s, p95"].reached
+    assert found["past the endpoint silence of 0.7 s, p95"].value == pytest.approx(0.385)
+    assert found["between two changes of the shown words, p95"].reached
     assert found["first words shown after talk begins, p95"].value == pytest.approx(0.9)
+
+
+def test_a_session_that_is_long_enough_is_looked_at_over_time() -> None:
+    one = Live(heard(), recording())
+    assert over_time("Live", one, REFERENCE) == []
+    rows = over_time("Live", one, REFERENCE, span_s=1.6)
+    assert [round(row.value, 2) for row in rows[:2]] == [1.3, 1.1]
+    assert rows[1].reached
 
 
 # Drawings and the page.
