@@ -19,7 +19,7 @@ def router(server: Server) -> APIRouter:
         desk = await server.sessions.note(name)
         review = await desk.standing()
         talk = (await server.sessions.log_of(name)).state.transcript()
-        made = document(review, talk.context, transcript=talk if transcript else None)
+        made = document(review, desk.context, transcript=talk if transcript else None)
         found = await asyncio.to_thread(_export, made, format, pdf)
         name_it = {"Content-Disposition": f'attachment; filename="{found.name}"'}
         return Response(found.content, media_type=found.media_type, headers=name_it)

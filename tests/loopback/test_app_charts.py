@@ -206,6 +206,9 @@ async def test_what_was_signed_does_not_change_with_the_chart(server: Running, f
         assert (await client.get(f"{where}/note")).json() == signed
         await client.delete(f"/api/charts/{made['id']}")
         assert (await client.get(f"{where}/note")).json() == signed
+        exported = (await client.get(f"{where}/note/export", params={"format": "txt"})).text
+        assert "Ada Byron" in exported
+        assert "Pat Doe" in exported
 
 
 async def test_circumstances_can_be_entered_while_the_session_goes_on(server: Running) -> None:
