@@ -17,7 +17,7 @@ from benchmarks.websocket_peer import PCM_FRAME_TICKS
 from streaming.errors import EngineMissing
 from streaming.types import SAMPLE_RATE, Tick, Turn, to_tick
 
-OURS, WORDS_ONLY = "sameday", "sameday, words only"
+OURS, WORDS_ONLY = "sameday", "sameday words only"
 SYSTEMS: dict[str, str] = {
     OURS: "a live session over WebSocket: voice activity, partials, diarization, store and note",
     WORDS_ONLY: "the same where each person has a track: no diarization",
