@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from drafting.billing import Billing
 from drafting.risk import Ledger
-from streaming.types import Draft, Section
+from streaming.types import Draft, Section, Statement
 
 Severity = Literal["error", "warning", "info"]
 
@@ -52,15 +52,7 @@ class Note:
             "sections": [
                 {
                     "name": section.name,
-                    "statements": [
-                        {
-                            "text": one.text,
-                            "provenance": one.provenance,
-                            "evidence": list(one.evidence),
-                            "supported": one.supported,
-                        }
-                        for one in section.statements
-                    ],
+                    "statements": [statement_json(one) for one in section.statements],
                 }
                 for section in self.sections
             ],
@@ -70,3 +62,14 @@ class Note:
             "unsupported": self.unsupported,
             "writer": self.writer,
         }
+
+
+def statement_json(one: Statement) -> dict[str, Any]:
+    """A sentence as JSON; `uncertain` are the words it rests on that were hard to hear."""
+    return {
+        "text": one.text,
+        "provenance": one.provenance,
+        "evidence": list(one.evidence),
+        "supported": one.supported,
+        "uncertain": list(one.uncertain),
+    }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from drafting.billing import Billing
-from drafting.note import CheckFinding, Note
+from drafting.note import CheckFinding, Note, statement_json
 from drafting.risk_findings import EMPTY
 from streaming.types import NoteContext, Section, Statement, UtteranceId
 
@@ -41,6 +41,7 @@ def statements(rows: Iterable[Mapping[str, Any]]) -> tuple[Statement, ...]:
             row["provenance"],
             tuple(UtteranceId(one) for one in row.get("evidence", ())),
             row.get("supported", True),
+            tuple(row.get("uncertain", ())),
         )
         for row in rows
     )
@@ -48,15 +49,7 @@ def statements(rows: Iterable[Mapping[str, Any]]) -> tuple[Statement, ...]:
 
 def write(told: Iterable[Statement]) -> list[dict[str, Any]]:
     """Sentences as JSON."""
-    return [
-        {
-            "text": one.text,
-            "provenance": one.provenance,
-            "evidence": list(one.evidence),
-            "supported": one.supported,
-        }
-        for one in told
-    ]
+    return [statement_json(one) for one in told]
 
 
 def _billing(row: Mapping[str, Any], context: NoteContext | None) -> Billing:

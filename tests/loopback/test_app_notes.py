@@ -80,6 +80,7 @@ async def test_an_edit_is_the_clinicians_and_the_rest_keeps_where_it_comes_from(
                 "provenance": "clinician",
                 "evidence": [],
                 "supported": True,
+                "uncertain": [],
             },
         ]
         assert texts(after, "Plan")[-1] == "Next session on Monday."

@@ -84,7 +84,7 @@ def test_json_has_the_documented_shape() -> None:
     assert [section["name"] for section in body["sections"]] == ["Subjective", "Objective", "Assessment", "Plan"]
     for section in body["sections"]:
         for one in section["statements"]:
-            assert list(one) == ["text", "provenance", "evidence", "supported"]
+            assert list(one) == ["text", "provenance", "evidence", "supported", "uncertain"]
     assert set(body["risk"]) == {"si", "plan", "intent", "means", "attempts", "self_injury", "hi", "being_harmed"}
     assert body["risk"]["si"]["state"] == "asked_denied"
     assert body["billing"] == {"minutes": 51, "cpt": "90834", "margin_min": 2}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from drafting import note_json
 from drafting.uncertain import low_words, uncertain, weighty
 from drafting.verify import verify
 from streaming.types import (
@@ -59,3 +60,12 @@ def test_the_verifier_marks_statements() -> None:
     found = verify((Section("S", (told,)),), transcript)[0].statements[0]
     assert found.supported
     assert found.uncertain == ("forty",)
+
+
+def test_uncertain_words_come_with_the_notes_json_and_back_from_a_log() -> None:
+    told = Statement("Client takes forty milligrams.", "transcript", (UtteranceId("mic-1"),), True, ("forty",))
+    rows = note_json.write([told])
+    assert rows[0]["uncertain"] == ["forty"]
+    assert note_json.statements(rows) == (told,)
+    older = {name: value for name, value in rows[0].items() if name != "uncertain"}
+    assert note_json.statements([older])[0].uncertain == ()
