@@ -15,7 +15,7 @@ _MAX_MESSAGE_BYTES = 1 << 20
 
 
 def serve(settings: Settings) -> int:
-    """Serve until a signal; live sessions are then finished and their notes written.
+    """Serve until a signal; sessions then go on at the next start, or are finished (`on_stop`).
 
     Raises PortTaken, BadSettings for an address that cannot be listened on, and what keeps the start-up from
     succeeding: StoreFailed, EngineMissing.

@@ -54,7 +54,7 @@ class Server:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Load the engines, open the log, serve; at the end every session is finished and its note written."""
+        """Load the engines, open the log, serve; at the end no session loses anything (`Sessions.stop`)."""
         settings = self.settings
         store = engines.open_store(settings)
         async with AsyncExitStack() as stack:
@@ -69,7 +69,7 @@ class Server:
             self._sessions, self._records = sessions, engines.open_records(store)
             yield
             await self.rtc.close_all()
-            await sessions.end_all()
+            await sessions.stop()
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import numpy as np
+
 from diarization.online import OnlineDiarizer
 from drafting.preparing import following, keep_prepared
 from drafting.stage import Show, draft_note, skeleton
@@ -196,6 +198,12 @@ class Session:
         if self.progress == "live":
             self.progress, self._reason = "ending", reason
             self._ending.set()
+
+    async def save(self) -> None:
+        """Have all that was received in the log; what cannot be written is asked for again, being unacknowledged."""
+        for track in self.tracks:
+            with contextlib.suppress(StoreFailed, SessionOver):
+                await track.write(track.received, np.zeros(0, np.int16))
 
     def silent_s(self) -> float:
         """Seconds since the end of what was received, by the session's clock."""

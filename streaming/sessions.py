@@ -22,6 +22,8 @@ from streaming.wall_clock import now
 log = logging.getLogger("sameday.sessions")
 
 _IDLE_CHECK_S = 5.0
+_STILL_THERE_S = 30.0
+"""A session that has sent audio within so long goes on after a restart of the server."""
 _RECENT = 8
 """Logs of ended sessions that are kept at hand: an edit follows a look, and an hour's log takes time to read."""
 
@@ -195,10 +197,18 @@ class Sessions:
         session = self.find(name)
         return session is not None and session.progress != "ended"
 
-    async def end_all(self) -> None:
-        """End every live session and wait until its note is there and its audio is gone."""
+    async def stop(self) -> None:
+        """Leave the sessions in which somebody speaks to the next server; end the others and wait for their notes.
+
+        A session can be left where the next server takes it up, which is not so where nodes share a store.
+        """
+        keep = self._settings.on_stop == "keep" and self._settings.store == "sqlite"
         for session in list(self._live.values()):
-            await session.end("requested")
+            if keep and session.progress == "live" and session.idle_s() < _STILL_THERE_S:
+                await session.save()
+                self._tasks[session.id].cancel()
+            else:
+                await session.end("requested")
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _run(self, session: Session, *, resumed: bool = False) -> None:

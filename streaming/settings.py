@@ -184,6 +184,8 @@ class Settings(BaseSettings):
     """Audio that waits for recognition, over all sessions; above it no new session is taken."""
     idle_timeout_s: Seconds = 900.0
     """A session without audio for so long is ended."""
+    on_stop: Literal["keep", "finish"] = "keep"
+    """Sessions that somebody speaks in when the server is told to stop: kept for the next start, or ended."""
     keep_audio: bool = False
     """Whether audio stays in the log after the session's end."""
 

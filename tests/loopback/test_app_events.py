@@ -220,8 +220,8 @@ async def test_after_a_restart_what_ended_is_served_and_what_did_not_goes_on(tmp
             assert_accounts_for_all(seen.of("ended")[0], [len(question())])
 
 
-async def test_a_server_that_is_asked_to_stop_finishes_its_sessions_first(tmp_path: Path) -> None:
-    environment = data_folder(tmp_path)
+async def test_a_server_that_is_asked_to_stop_can_finish_its_sessions_first(tmp_path: Path) -> None:
+    environment = data_folder(tmp_path, SAMEDAY_ON_STOP="finish")
     with running_server(environment) as first:
         async with client_of(first) as client:
             session = await start(client)

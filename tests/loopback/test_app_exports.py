@@ -24,7 +24,10 @@ GREETING = "Good morning, Daniel."
 @pytest.fixture(scope="module")
 def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, Path]]:
     folder = tmp_path_factory.mktemp("exports")
-    with running_server({"SAMEDAY_DATA_DIR": str(folder)}) as running, httpx.Client(base_url=running.url, timeout=60.0) as client:
+    with (
+        running_server({"SAMEDAY_DATA_DIR": str(folder)}) as running,
+        httpx.Client(base_url=running.url, timeout=60.0) as client,
+    ):
         yield client, folder
 
 

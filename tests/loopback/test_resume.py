@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from websockets.exceptions import ConnectionClosed
 
 from benchmarks.server_process import Running, running_server
 from benchmarks.websocket_peer import WebSocketPeer, frames_of
-from streaming.types import SAMPLE_RATE, Int16Mono
+from streaming.types import SAMPLE_RATE, Int16Mono, Tick
 
 pytestmark = pytest.mark.loopback
 SHARED: list[Message] = [{"id": "mic", "speakers": 2}]
@@ -42,17 +43,24 @@ def kill(server: Running) -> None:
     server.process.wait()
 
 
-async def cut_off(server: Running, session: str, peer: WebSocketPeer, after_s: float) -> None:
-    """Send at three times the pace of speech and kill the server once so much has been acknowledged."""
+def stop(server: Running) -> None:
+    server.process.terminate()
+    server.process.wait(40)
+
+
+async def cut_off(server: Running, session: str, after_s: float, how: Callable[[Running], None]) -> Tick:
+    """Send at three times the pace of speech, and kill or stop the server once so much has been acknowledged."""
+    peer = WebSocketPeer(frames_of(talk(), "pcm16"), pace=3.0)
     sending = asyncio.create_task(peer.run(audio_url(server, session)))
 
     async def enough() -> bool:
         return peer.acknowledged >= after_s * SAMPLE_RATE
 
     await until(enough, 60)
-    kill(server)
+    await asyncio.to_thread(how, server)
     with pytest.raises((ConnectionClosed, ConnectionError)):
         await sending
+    return peer.acknowledged
 
 
 async def uninterrupted(folder: Path) -> Message:
@@ -64,22 +72,21 @@ async def uninterrupted(folder: Path) -> Message:
             return await transcript_of(client, session)
 
 
-async def test_a_session_goes_on_as_if_its_server_had_not_been_killed(tmp_path: Path) -> None:
+async def test_a_session_goes_on_as_if_its_server_had_not_been_killed_nor_stopped(tmp_path: Path) -> None:
     expected = await uninterrupted(tmp_path / "whole")
     folder = data_folder(tmp_path / "cut")
-    peer = WebSocketPeer(frames_of(talk(), "pcm16"), pace=3.0)
     with running_server(folder) as server:
         async with client_of(server) as client:
             session = await start(client, tracks=SHARED)
-            await cut_off(server, session, peer, 9.3)
+            await cut_off(server, session, 9.3, kill)
     with running_server(folder) as server:
-        await cut_off(server, session, peer, 20.1)
-    acknowledged = peer.acknowledged
+        acknowledged = await cut_off(server, session, 20.1, stop)
     with running_server(folder) as server:
         async with client_of(server) as client:
             described = (await client.get(f"/api/sessions/{session}")).json()
             assert described["state"] == "live"
-            await peer.run(audio_url(server, session))
+            assert described["tracks"][0]["received_s"] >= acknowledged / SAMPLE_RATE - 0.01
+            await send(server, session, talk())
             seen = await end(server, client, session)
             found = await transcript_of(client, session)
     assert acknowledged > 20 * SAMPLE_RATE
