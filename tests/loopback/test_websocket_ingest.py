@@ -136,11 +136,11 @@ async def test_a_lost_connection_is_gone_on_with_where_the_server_says() -> None
 
 async def test_a_refusal_reaches_the_sender() -> None:
     async with serving() as track:
-        peer = WebSocketPeer([AudioFrame("pcm16", 1, Tick(0), b"\0\0")], pace=4)
+        # The peer numbers its frames as the server wants them: what it cannot mend is a frame that is too long.
+        peer = WebSocketPeer([AudioFrame("pcm16", 0, Tick(0), bytes(2 * 16_001))], pace=400)
         with pytest.raises(Refused) as caught:
             await peer.run(track.url)
-    assert caught.value.error["code"] == "out_of_order"
-    assert caught.value.error["expected"] == 0
+    assert caught.value.error["code"] == "too_large"
 
 
 async def test_the_end_of_the_session_closes_with_its_own_code() -> None:
