@@ -28,6 +28,16 @@ class Job:
         return self.result.cancel()
 
 
+@dataclass(slots=True)
+class Counts:
+    """What has gone through since the start: windows by kind, batches, and windows that failed."""
+
+    final: int = 0
+    tentative: int = 0
+    batches: int = 0
+    failed: int = 0
+
+
 class RecognitionScheduler:
     """Windows in, words out: final windows before tentative ones, each kind in order of arrival.
 
@@ -41,6 +51,12 @@ class RecognitionScheduler:
         self._finals: deque[Job] = deque()
         self._partials: deque[Job] = deque()
         self._news = asyncio.Event()
+        self.counts = Counts()
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Windows that have not begun, final and tentative."""
+        return len(self._finals), len(self._partials)
 
     def submit(self, window: Window, *, final: bool) -> Job:
         """Queue a window; await the job's `result`."""
@@ -65,6 +81,9 @@ class RecognitionScheduler:
                 if not job.result.done():
                     job.started = True
                     batch.append(job)
+        self.counts.batches += bool(batch)
+        self.counts.final += sum(job.final for job in batch)
+        self.counts.tentative += sum(not job.final for job in batch)
         return batch
 
     async def _recognize(self, batch: list[Job]) -> None:
@@ -76,6 +95,7 @@ class RecognitionScheduler:
         except Exception:
             # Whatever an engine raises, its text may hold content: it goes no further.
             if len(batch) == 1:
+                self.counts.failed += 1
                 _fail(batch[0])
                 return
             for job in batch:

@@ -39,6 +39,11 @@ class Server:
         self._records: Records | None = None
 
     @property
+    def started(self) -> bool:
+        """Whether start-up is over."""
+        return self._sessions is not None
+
+    @property
     def sessions(self) -> Sessions:
         """The sessions. Raises Overloaded before start-up is over."""
         if self._sessions is None:

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from streaming import roles
@@ -13,6 +14,7 @@ from streaming.errors import NoConsent, NotDrafted, Overloaded, PeerError, Sessi
 from streaming.events import ContextGiven, NoteDrafted, RolesAssigned
 from streaming.note_desk import NoteDesk, Readings, redrafted
 from streaming.ports import Store
+from streaming.scheduler import RecognitionScheduler
 from streaming.session import Engines, Session
 from streaming.session_log import SessionLog
 from streaming.settings import Settings
@@ -26,6 +28,27 @@ _STILL_THERE_S = 30.0
 """A session that has sent audio within so long goes on after a restart of the server."""
 _RECENT = 8
 """Logs of ended sessions that are kept at hand: an edit follows a look, and an hour's log takes time to read."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the sessions of this process came to, those that are over; ticks are of all tracks."""
+
+    started: int = 0
+    taken_up: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+    received: int = 0
+    transcribed: int = 0
+    gaps: Counter[str] = field(default_factory=Counter)
+
+    def close(self, session: Session) -> None:
+        """Count a session that is over."""
+        state = session.log.state
+        self.ended[state.reason or "left"] += 1
+        self.received += sum(total.received_ticks for total in state.totals)
+        self.transcribed += sum(total.transcribed_ticks for total in state.totals)
+        for gap in state.gaps:
+            self.gaps[gap.cause] += gap.end - gap.start
 
 
 class Sessions:
@@ -42,6 +65,7 @@ class Sessions:
         self._recent: deque[SessionLog] = deque(maxlen=_RECENT)
         self._readings = Readings()
         self._group: asyncio.TaskGroup | None = None
+        self.tally = Tally()
 
     async def run(self, ready: asyncio.Event) -> None:
         """Serve until cancelled; a session that fails ends by itself and takes no other with it."""
@@ -77,7 +101,18 @@ class Sessions:
             raise
         self._logs[name] = session.log
         self._tasks[name] = self._group.create_task(self._run(session))
+        self.tally.started += 1
         return session
+
+    @property
+    def all_live(self) -> list[Session]:
+        """Sessions that take audio or are being finished."""
+        return list(self._live.values())
+
+    @property
+    def scheduler(self) -> RecognitionScheduler:
+        """Who recognizes for all of them."""
+        return self._engines.scheduler
 
     async def _take_up(self) -> None:
         """Go on with what another process left: sessions without an end or a note, and audio nobody needs any more.
@@ -92,6 +127,7 @@ class Sessions:
             session.log.complete = False
             self._live[name] = session
             self._tasks[name] = self._group.create_task(self._run(session, resumed=True))
+            self.tally.taken_up += 1
         if not self._settings.keep_audio:
             for name in await self._store.with_audio():
                 if name not in self._live:
@@ -227,6 +263,7 @@ class Sessions:
             session.progress = "ended"
         finally:
             session.ready.set()
+            self.tally.close(session)
             # What readers still want is in the log: the models' state and the audio can go.
             self._live.pop(session.id, None)
             self._tasks.pop(session.id, None)

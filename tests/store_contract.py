@@ -147,7 +147,8 @@ class StoreContract:
     async def test_sessions_left_open_and_those_with_audio_are_found(self, store: Store) -> None:
         assert (await store.left_open(), await store.with_audio()) == ([], [])
         over, noted = SessionEnded("2026-01-31T10:50:00+01:00", "requested", ()), NoteDrafted({"format": "soap"})
-        for name, events in {"a": [span(0)], "b": [over, noted], "c": [over], "d": [span(0), over, noted]}.items():
+        logs: dict[str, list[Event]] = {"a": [span(0)], "b": [over, noted], "c": [over], "d": [span(0), over, noted]}
+        for name, events in logs.items():
             await store.append(name, [started(), *events])
         await store.append("b", [StageFailed("draft", "SessionEnded")])
         assert await store.left_open() == ["a", "c"]

@@ -3,17 +3,19 @@
 from pathlib import Path
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 import web_client
+from streaming.metrics import CONTENT_TYPE, Metrics
 from streaming.serving import Server
 
 
 def router(server: Server) -> APIRouter:
-    """The page, its files, and the health routes."""
+    """The page, its files, health and metrics."""
     routes = APIRouter()
     folder = Path(web_client.__file__).parent
+    numbers = Metrics(server)
 
     @routes.get("/healthz")
     async def alive() -> dict[str, str]:
@@ -23,6 +25,10 @@ def router(server: Server) -> APIRouter:
     async def ready() -> dict[str, str]:
         server.sessions.check_room()
         return {"status": "ready"}
+
+    @routes.get("/metrics")
+    async def metrics() -> Response:
+        return Response(numbers.text(), media_type=CONTENT_TYPE)
 
     @routes.get("/", include_in_schema=False)
     async def page() -> FileResponse:

@@ -72,6 +72,7 @@ LAYERS: dict[str, str] = {
     "streaming.recap_book": "app",
     "streaming.visit_book": "app",
     "streaming.engines": "app",
+    "streaming.metrics": "app",
     "streaming.refusals": "app",
     "streaming.serving": "app",
     "streaming.signed_notes": "app",
