@@ -279,17 +279,23 @@ def _accepted(text: str) -> str:
 def _agreement(groups: Sequence[Sequence[Clause]], at: int, asked: Clause) -> tuple[str, Sequence[Clause]]:
     """The client's next words, and whether they accept ("yes"), decline or doubt ("no"), or neither ("unheard").
 
-    Where another question was put after it in the same breath, only words that begin by accepting or declining count.
+    Where another question was put before they answered, only words that begin by accepting or declining count.
     """
     rest = list(groups[at])[list(groups[at]).index(asked) + 1 :]
-    other = any(one.question and not _ASKS_AGREEMENT.search(one.low) for one in rest)
+    other = any(map(_asks_else, rest))
     for group in groups[at + 1 : at + 4]:
         if not group or group[0].role != "client":
+            other = other or any(map(_asks_else, group))
             continue
         if other and _ANSWERS_FIRST.match(joined(group).lower()) is None:
             return "unheard", ()
         return _accepted(joined(group)), group
     return "unheard", ()
+
+
+def _asks_else(clause: Clause) -> bool:
+    """Whether a question asks for something other than agreement."""
+    return clause.role == "clinician" and clause.question and not _ASKS_AGREEMENT.search(clause.low)
 
 
 _APPOINTMENT = re.compile(

@@ -71,9 +71,24 @@ def usable(clause: Clause) -> bool:
 def reported(text: str, lead: str = "Client reported that") -> str:
     """A report in the third person, or a quote where that could mislead."""
     told = third_person(text)
-    if told is None or _FINITE.search(told) is None or _UNSURE_START.match(told):
+    if told is None or _FINITE.search(told) is None or _UNSURE_START.match(told) or not _has_subject(told):
         return f'Client said, "{quoted(text)}"'
     return f"{lead} {told}."
+
+
+_BARE_VERB = re.compile(
+    r"^(?:just |really |always |never )?(?:start|stop|try|feel|go|get|make|take|do|keep|have|be|am|been|think|want"
+    r"|need|like|know|see|say|talk|work|drink|smoke|use|sleep|eat|wake|put|give|come|look|find|guess|hope|wish|got|went"
+    r"|did|started|stopped|tried|felt|made|took|kept|had|thought|wanted|needed|knew|saw|said|used|slept|woke|came)\b"
+)
+_TOPIC_LEFT = re.compile(r"^[\w']+, (?:when|whenever|if|because|while|where|like|sometimes|but|and)\b")
+
+
+def _has_subject(told: str) -> bool:
+    """Whether a clause can follow "that": not one whose subject was left out ("start to feel stressed"), and not a
+    topic with something else after it ("liquor, whenever people are mixing").
+    """
+    return _BARE_VERB.match(told) is None and _TOPIC_LEFT.match(told) is None
 
 
 def quoted(text: str) -> str:

@@ -17,6 +17,10 @@ from streaming.types import UtteranceId
 RESPONSE_UTTERANCES = 5
 TARGET_UTTERANCES = 8
 TOPIC_UTTERANCES = 3
+TOPIC_CLAUSES = 2
+TOPIC_WITHIN = 30 * 16_000
+"""Ticks. What a technique was applied to is what the client ended on just before it: what was spoken of earlier, or
+at the start of a long turn, is often another matter, and a wrong target is worse than none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +194,11 @@ def _target(
                     return f'the thought "{words.strip(" .,!")}"', (said.utterance,)
     if named := _noun(clause.low):
         return named, ()
-    for group in reversed(groups[max(0, at - TOPIC_UTTERANCES) : at]):
-        for said in reversed(group):
-            if named := _noun(said.low):
-                return named, (said.utterance,)
+    before = (group for group in reversed(groups[max(0, at - TOPIC_UTTERANCES) : at]) if group)
+    last = next((group for group in before if group[0].role == "client" and not listening(joined(group))), ())
+    for said in reversed(last[-TOPIC_CLAUSES:]):
+        if clause.start - said.start <= TOPIC_WITHIN and (named := _noun(said.low)):
+            return named, (said.utterance,)
     return "", ()
 
 

@@ -45,6 +45,24 @@ def _rated(question: str) -> tuple[str, str]:
     return "", f'Rating{shown}, "{asked[0]}"' if asked else f"Rating{shown}"
 
 
+_EARLIER = re.compile(
+    r"\b(?:it was|last (?:month|year|week|time)|used to|in (?:january|february|march|april|may|june|july|august"
+    r"|september|october|november|december)|(?:weeks?|months?) ago|before)\b"
+)
+
+
+def _told(reply: Sequence[Clause]) -> list[Clause]:
+    """The clauses of an answer with a number; where the first of them tells of earlier, also what came before it.
+
+    Else a misheard "six" leaves "it was an eight in January" as today's rating.
+    """
+    numbered = [at for at, clause in enumerate(reply) if _NUMBER.search(clause.low)]
+    first = numbered[0]
+    if _EARLIER.search(reply[first].low) and first > 0:
+        numbered.insert(0, first - 1)
+    return [reply[at] for at in numbered]
+
+
 def answers(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
     """Ratings and scores: the clinician's question with the client's number."""
     found: list[Fact] = []
@@ -64,7 +82,7 @@ def answers(groups: Sequence[Sequence[Clause]]) -> list[Fact]:
         )
         if reply is None:
             continue
-        text = " ".join(end(clause.text) for clause in reply if _NUMBER.search(clause.low))
+        text = " ".join(end(clause.text) for clause in _told(reply))
         what, lead = _rated(asked[-1].text)
         found.append(
             Fact(

@@ -229,3 +229,61 @@ def test_a_technique_is_not_applied_to_what_was_only_said_elsewhere() -> None:
     found = [one for one in reading(*far, asked, "C: She was serious with me.").facts if one.kind == "intervention"]
     assert found
     assert not any("headaches" in one.sentence for one in found)
+
+
+def test_an_answer_to_another_question_agrees_to_nothing() -> None:
+    talk = (
+        "T: How have you been?",
+        "C: The worry is still there most days.",
+        "T: For next week, please write one thought record every evening.",
+        "C: I can do that.",
+        "T: Then start with the easiest customer.",
+        "T: What could help you remember?",
+        "C: I can set an alarm on my phone.",
+    )
+    tasks = {one.detail["task"]: one.detail["agreed"] for one in reading(*talk).facts if one.kind == "homework"}
+    assert tasks["start with the easiest customer"] == "unheard"
+    assert tasks["write one thought record every evening"] == "yes"
+
+
+def test_a_technique_is_not_applied_to_what_was_spoken_of_earlier() -> None:
+    talk = (
+        "T: How are you?",
+        "C: I am failing my grades this year.",
+        "C: And then I hurt him and I do not know why I did that to my brother.",
+        "T: Okay.",
+        "C: It was the first time that this happened to me.",
+        "T: All of those things show how much effort you have put in, and I appreciate that.",
+    )
+    used = [one.sentence for one in reading(*talk).facts if one.kind == "intervention"]
+    assert used, "no technique was heard"
+    assert not any("applied to grades" in one for one in used)
+
+
+def test_a_technique_is_applied_to_what_the_client_ended_on() -> None:
+    talk = (
+        "T: What is it?",
+        "C: I cannot sleep because of the nightmares.",
+        "T: What would help you to deal with that?",
+    )
+    targets = [one.detail["target"] for one in reading(*talk).facts if one.kind == "intervention"]
+    assert targets == ["sleep"]
+
+
+def test_a_number_of_earlier_does_not_stand_alone_as_the_rating() -> None:
+    talk = (
+        "T: From zero to ten, how strong was the anxiety this week?",
+        "C: I would say it was asex. It was an eight in January.",
+    )
+    told = [one.sentence for one in reading(*talk).facts if one.kind == "measure"]
+    assert len(told) == 1
+    assert '"I would say it was asex. It was an eight in January."' in told[0]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Start to feel a little stressed out at work.", "Liquor, whenever people are drinking, but I don't like beer."],
+)
+def test_words_without_a_subject_are_quoted(said: str) -> None:
+    told = [one.sentence for one in reading("T: Tell me more.", f"C: {said}").facts if one.speaker == "client"]
+    assert not any(one.startswith("Client reported that") for one in told), told
