@@ -85,6 +85,9 @@ def _compare(compare: argparse.ArgumentParser) -> None:
     )
     compare.add_argument("--seconds", type=_seconds, default=120.0, metavar="S", help="of its audio (120)")
     compare.add_argument("--runs", type=_count, default=3, metavar="N", help="of each, in turn (3)")
+    compare.add_argument(
+        "--minutes", type=_seconds, default=30.0, metavar="M", help="after which no further run is begun (30)"
+    )
     compare.add_argument("--only", metavar="NAMES", help="systems, with commas between; all unless set")
     _report(compare)
     compare.set_defaults(run=_run_compare)
@@ -192,7 +195,13 @@ def _run_compare(chosen: argparse.Namespace, settings: Settings) -> int:
     from benchmarks import commands_compare
 
     return commands_compare.compare(
-        chosen.session, _names(chosen.only), chosen.seconds, chosen.runs, as_object=chosen.json, save=chosen.save
+        chosen.session,
+        _names(chosen.only),
+        chosen.seconds,
+        chosen.runs,
+        chosen.minutes,
+        as_object=chosen.json,
+        save=chosen.save,
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def compare(
     names: Sequence[str],
     seconds: float,
     runs: int,
+    minutes: float = 30.0,
     *,
     as_object: bool,
     save: Path | None = None,
@@ -38,7 +40,7 @@ def compare(
     each_s = sum(seconds + 10.0 if name in (OURS, WORDS_ONLY) else 0.6 * seconds for name in wanted)
     with tempfile.TemporaryDirectory(prefix="sameday-compare-") as work, Progress(runs * each_s) as progress:
         part = beginning(material, seconds, Path(work))
-        found, failed = run(part, wanted, runs, progress.say)
+        found, failed = run(part, wanted, runs, progress.say, time.monotonic() + 60.0 * minutes)
         head["took_s"] = round(progress.elapsed_s, 1)
     systems = found.systems()
     rows = [row(one, part.reference) for one in systems]

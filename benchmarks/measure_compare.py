@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -35,6 +36,9 @@ _PEERS: dict[str, tuple[str, ...]] = {
     "local agreement": ("benchmarks.agreement_process",),
 }
 
+_LIMIT_S = 600.0
+"""A peer's run at most: on a busy machine its waiting threads take each other's time."""
+
 
 @dataclass(slots=True)
 class Runs:
@@ -52,13 +56,13 @@ class Runs:
 
 
 def compare(
-    material: Material, names: Sequence[str], count: int, say: Callable[[str], None]
+    material: Material, names: Sequence[str], count: int, say: Callable[[str], None], until: float = math.inf
 ) -> tuple[Runs, list[str]]:
-    """`count` runs of each, in turn, one at a time; and why one has none."""
+    """`count` runs of each, in turn, one at a time, and which failed; none is begun after `until` (monotonic)."""
     runs, skipped = Runs(), []
     for number in range(count):
         for name in names:
-            if name in skipped:
+            if name in skipped or time.monotonic() > until:
                 continue
             say(f"  run {number + 1} of {count}: {name}")
             try:
@@ -88,7 +92,7 @@ def final_words(recording: Recording) -> list[tuple[str, float]]:
 
 def _peer(material: Material, name: str) -> Run:
     command = [sys.executable, "-m", *_PEERS[name], str(material.audio)]
-    account = processes.run(command)
+    account = processes.run(command, limit_s=_LIMIT_S)
     if account.status:
         raise RuntimeError(f"{name} ended with status {account.status}")
     found = json.loads(account.output.splitlines()[-1])

@@ -1,5 +1,6 @@
 """Child processes with their account (time, memory over audio), a process's threads, and what this machine is."""
 
+import math
 import os
 import platform
 import subprocess
@@ -29,11 +30,16 @@ class Account:
 
 
 def run(
-    command: Sequence[str], *, watched: Path | None = None, background: bool = False, every_s: float = 0.25
+    command: Sequence[str],
+    *,
+    watched: Path | None = None,
+    background: bool = False,
+    every_s: float = 0.25,
+    limit_s: float = math.inf,
 ) -> Account:
     """Run a command to its end. `watched` is a file it reads, whose position says how far it is.
 
-    In the `background` it only gets what time others leave (SCHED_IDLE).
+    In the `background` it only gets what time others leave (SCHED_IDLE). After `limit_s` it is killed.
     """
     began = time.monotonic()
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -56,6 +62,8 @@ def run(
         ended, status, used = os.wait4(child.pid, os.WNOHANG)
         if ended:
             break
+        if time.monotonic() - began > limit_s:
+            child.kill()
         if watched is not None and (at := _position(child.pid, watched)) is not None:
             memory.append((at, resident_mb(child.pid)))
         time.sleep(every_s)
