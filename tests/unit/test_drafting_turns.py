@@ -235,6 +235,8 @@ def test_an_answer_to_another_question_agrees_to_nothing() -> None:
     talk = (
         "T: How have you been?",
         "C: The worry is still there most days.",
+        "T: And your sleep?",
+        "C: I wake up four nights a week.",
         "T: For next week, please write one thought record every evening.",
         "C: I can do that.",
         "T: Then start with the easiest customer.",
