@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from diarization.embedded import EmbeddedSpeakerModel
+from drafting.core import draft
 from drafting.embedded import EmbeddedWriter
 from drafting.model_server import Address
 from streaming import vad, voice_file
@@ -20,7 +21,7 @@ from streaming.session import Engines
 from streaming.settings import Settings
 from streaming.sqlite_records import SqliteRecords
 from streaming.sqlite_store import SqliteStore
-from streaming.types import to_tick
+from streaming.types import SpeakerId, Tick, TrackId, Transcript, Utterance, UtteranceId, to_tick
 
 
 @asynccontextmanager
@@ -36,10 +37,11 @@ async def running(settings: Settings) -> AsyncIterator[Engines]:
     ):
         loop = asyncio.get_running_loop()
         # Loading takes a second or two: off the event loop, and all at once.
-        recognizer, model, silero = await asyncio.gather(
+        recognizer, model, silero, _ = await asyncio.gather(
             loop.run_in_executor(recognizing, _recognizer, settings),
             loop.run_in_executor(diarizing, EmbeddedSpeakerModel, settings.diarizer_threads),
             loop.run_in_executor(listening, vad.load_silero),
+            asyncio.to_thread(_warm_notes),
         )
         voice = voice_file.load(settings.clinician_voice, model.dimension) if settings.clinician_voice else None
         scheduler = RecognitionScheduler(recognizer, recognizing)
@@ -92,6 +94,14 @@ def model_address(settings: Settings) -> Address:
         first_token_s=settings.writer_first_token_s,
         total_s=settings.writer_total_s,
     )
+
+
+def _warm_notes() -> None:
+    """Rules and lexica are read and compiled at first use, for half a second: not when the first session ends."""
+    said = Utterance(
+        UtteranceId("mic.1"), TrackId("mic"), Tick(0), Tick(1), SpeakerId("S1"), "I sleep badly.", 1.0, ()
+    )
+    draft(Transcript((said,), {SpeakerId("S1"): "client"}))
 
 
 def open_store(settings: Settings) -> Store:
