@@ -95,12 +95,12 @@ def read_clock(text: str) -> time | None:
 
 
 def read_instant(text: str) -> datetime | None:
-    """An ISO 8601 time with its own zone; None for anything else."""
+    """An ISO 8601 time with its own zone; None for anything else, and at the calendar's ends."""
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return instant if instant.tzinfo else None
+    return instant if instant.tzinfo and 1 < instant.year < 9999 else None
 
 
 def read_minutes(text: str) -> int | None:

@@ -6,6 +6,7 @@ rest is left out and said so. An event's title is kept as the visit's label and 
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from math import prod
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,12 +14,15 @@ import icalendar
 import recurring_ical_events
 
 from drafting.visit_csv import MAX_BYTES, BadImport, Imported, Remark
-from drafting.visits import MAX_MINUTES, MAX_TEXT, Visit, key_of
+from drafting.visits import MAX_MINUTES, MAX_TEXT, YEARS, Visit, key_of
 
 MAX_EVENTS = 5_000
 MAX_DAYS = 3 * 366
 """The longest stretch that recurring events are unrolled over."""
 _TOO_OFTEN = {"SECONDLY", "MINUTELY", "HOURLY"}
+_IN_A_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
+_MOST_IN_A_DAY = 4
+"""Times a day in one series: a rule of two lines can have every second of a day, and take minutes to unroll."""
 _NOT_HELD = ("cancel", "no show", "no-show")
 
 
@@ -71,11 +75,11 @@ def _calendar(data: bytes | str) -> tuple[icalendar.Calendar, dict[str, int], li
         if part.name == "VEVENT":
             count += 1
             numbers.setdefault(str(part.get("UID", "")), count)
-            if _freq(part) & _TOO_OFTEN:
+            if _is_too_often(part):
                 left_out.append(Remark(count, "It repeats by the hour or faster, which no session does."))
                 continue
-            if not _has_times(part):
-                faults.append(Remark(count, "Its start or end cannot be read."))
+            if not _has_times(part) or _stands_still(part):
+                faults.append(Remark(count, "Its start, its end or its rule cannot be read."))
                 continue
         kept.append(part)
     calendar.subcomponents = kept
@@ -84,15 +88,28 @@ def _calendar(data: bytes | str) -> tuple[icalendar.Calendar, dict[str, int], li
 
 def _has_times(event: Any) -> bool:
     try:
-        return event.start is not None and event.end is not None
+        return all(at is not None and at.year in YEARS for at in (event.start, event.end))
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
 
 
-def _freq(event: Any) -> set[str]:
+def _rules(event: Any) -> list[Any]:
     rules = event.get("RRULE")
-    rules = rules if isinstance(rules, list) else [rules] if rules else []
-    return {str(one).upper() for rule in rules for one in rule.get("FREQ", [])}
+    return rules if isinstance(rules, list) else [rules] if rules else []
+
+
+def _is_too_often(event: Any) -> bool:
+    for rule in _rules(event):
+        if any(str(one).upper() in _TOO_OFTEN for one in rule.get("FREQ", [])):
+            return True
+        if prod(len(rule.get(name, [])) or 1 for name in _IN_A_DAY) > _MOST_IN_A_DAY:
+            return True
+    return False
+
+
+def _stands_still(event: Any) -> bool:
+    """Whether it repeats without going on: the library would unroll it for ever."""
+    return any(str(one) == "0" for rule in _rules(event) for one in rule.get("INTERVAL", []))
 
 
 def _order(event: Any) -> tuple[datetime, str]:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, get_args
 
+from drafting.document import tidy
 from streaming.errors import PeerError
 
 NoteState = Literal["unsigned", "skeleton", "draft", "signed"]
@@ -20,6 +21,8 @@ SOURCES: tuple[Source, ...] = get_args(Source)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MAX_TEXT = 200
 MAX_MINUTES = 24 * 60
+YEARS = range(1900, 2201)
+"""Of days and times: at the calendar's ends a time has none in another zone, and one visit would break the list."""
 
 
 class BadVisit(PeerError):
@@ -145,9 +148,11 @@ def fits(start: str, stop: str) -> bool:
 def _day(value: object) -> date:
     if isinstance(value, str):
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
-            pass
+            day = None
+        if day is not None and day.year in YEARS:
+            return day
     raise BadVisit("date is not a day.", mend="Give it as 2026-01-31.")
 
 
@@ -156,17 +161,18 @@ def _text(value: object, name: str) -> str:
         return ""
     if not isinstance(value, str) or len(value) > MAX_TEXT:
         raise BadVisit(f"{name} is not a text of at most {MAX_TEXT} letters.")
-    return " ".join(value.split())
+    return tidy(value)
 
 
 def _instant(value: object, name: str) -> str | None:
     if value is None:
         return None
     try:
-        if isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None:
-            return value
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
-        pass
+        at = None
+    if isinstance(value, str) and at is not None and at.tzinfo is not None and at.year in YEARS:
+        return value
     raise BadVisit(f"{name} is not a time with its zone.", mend="Give it as 2026-01-31T10:00:00+01:00.")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from drafting.backlog import BadPlan
 from drafting.chart import BadChart
+from drafting.document import tidy
 from drafting.phrases import BadPhrases
 from drafting.recap import BadRecap
 from drafting.review import NotAllowed, NotSignable, UnknownSection
@@ -88,8 +89,8 @@ def told(error: SamedayError) -> dict[str, Any]:
 
 
 def body(code: str, message: str, mend: str) -> dict[str, Any]:
-    """The error object."""
-    return {"error": {"code": code, "message": message, "mend": mend}}
+    """The error object; a message may name a key that was sent, which can be no text at all (a lone surrogate)."""
+    return {"error": {"code": code, "message": tidy(message), "mend": tidy(mend)}}
 
 
 def faults(found: Sequence[Any]) -> str:

@@ -1,6 +1,7 @@
 """The backlog: bands, order, blocks that cut no note, the day of zero, the same-day rule, changes of the clock."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -294,3 +295,21 @@ def test_an_import_fills_what_is_empty_and_never_sets_a_note_back() -> None:
 def test_one_appointment_has_one_identity_whatever_the_zone_it_is_written_in() -> None:
     assert key_of(visit("a", label="J. D.")) == key_of(visit("b", label="j.  d."))
     assert key_of(visit("a", label="J. D.")) != key_of(visit("a", 1, label="J. D."))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"date": "0001-01-01"},
+        {"date": "9999-12-31"},
+        {"start": "0001-01-01T00:00:00+14:00"},
+        {"note": "signed", "signed_at": "9999-12-31T23:59:59-14:00"},
+    ],
+)
+def test_times_that_have_no_place_in_another_zone_are_refused(body: dict[str, Any]) -> None:
+    with pytest.raises(BadVisit):
+        read({"id": "v", "date": "2026-03-09", **body})
+
+
+def test_what_cannot_be_sent_on_is_left_out_of_a_label() -> None:
+    assert read({"id": "v", "date": "2026-03-09", "label": "J.\ud800 \u202eD.\x00"}).label == "J. D."

@@ -122,3 +122,24 @@ def test_what_is_no_calendar_is_refused(data: bytes) -> None:
 def test_a_stretch_without_bound_is_refused() -> None:
     with pytest.raises(BadImport):
         calendar(event(*HOUR, "RRULE:FREQ=DAILY"), since=date(1990, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("DTSTART:20260309T100000", "DTEND:20260309T110000", "RRULE:FREQ=DAILY;INTERVAL=0"),
+        ("DTSTART:20260309T100000", "DTEND:99991231T235959"),
+        ("DTSTART:00010101T000000Z", "DTEND:00010101T010000Z"),
+    ],
+)
+def test_an_event_that_never_goes_on_or_lies_at_the_calendars_ends_is_named(lines: tuple[str, ...]) -> None:
+    found = calendar(event(*lines), event("DTSTART:20260310T100000", "DTEND:20260310T110000", uid="2"))
+    assert [one.line for one in found.faults] == [1]
+    assert len(found.visits) == 1
+
+
+def test_a_rule_of_many_times_a_day_is_left_out() -> None:
+    every = ",".join(map(str, range(60)))
+    rule = f"RRULE:FREQ=DAILY;BYHOUR=9,10;BYMINUTE={every};BYSECOND={every}"
+    found = calendar(event("DTSTART:20260309T100000", "DTEND:20260309T110000", rule))
+    assert (found.visits, len(found.left_out)) == ((), 1)
