@@ -83,6 +83,8 @@ def test_a_session_by_keyboard_alone(server: FakeServer, open_page: OpenPage) ->
     keys.press("Tab")
     expect(page.get_by_role("button", name="Check the microphone")).to_be_focused()
     keys.press("Tab")
+    expect(page.locator("summary")).to_be_focused()
+    keys.press("Tab")
     keys.press("Enter")
     expect(line(page)).to_contain_text("Connected.")
     expect(page.get_by_role("heading", name="Session")).to_be_focused()

@@ -27,17 +27,31 @@ export function toProblem(error) {
 export class Api {
   /**
    * `consent` names the participants who agreed, `people` share the one microphone, `format` is the note's, or null for
-   * the server's own. Raises ApiError.
+   * the server's own; `details` are {client, context}. Raises ApiError.
    */
-  async create(consent, people, format) {
+  async create(consent, people, format, details) {
     return this.#session(await request("/api/sessions", {
       method: "POST",
-      body: JSON.stringify({ consent, tracks: [track(people)], ...(format ? { format } : {}) }),
+      body: JSON.stringify({ consent, tracks: [track(people)], ...(format ? { format } : {}), ...details }),
     }));
   }
 
   async get(id) {
     return this.#session(await request(path(id)));
+  }
+
+  /** The practice's charts, by name. */
+  async charts() {
+    return (await (await request("/api/charts")).json()).charts;
+  }
+
+  /** A new client's chart, with its id. */
+  async addChart(chart) {
+    return (await request("/api/charts", { method: "POST", body: JSON.stringify(chart) })).json();
+  }
+
+  async setContext(id, body) {
+    return this.#session(await request(path(id, "/context"), { method: "PATCH", body: JSON.stringify(body) }));
   }
 
   async swapRoles(id) {

@@ -47,6 +47,7 @@ export class App {
     navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#microphone.list());
     const id = sessionInAddress();
     this.#listEarlier();
+    this.#listCharts();
     if (id) this.#resume(id);
     else this.#problemIfBlocked();
   }
@@ -80,7 +81,8 @@ export class App {
       consent: (index, given) => this.#dispatch({ type: "page/consent", index, given }),
       check: () => this.#microphone.toggle(),
       chooseDevice: (id) => this.#microphone.choose(id),
-      begin: () => this.#begin(),
+      begin: (details) => this.#begin(details),
+      details: (given) => this.#note.details(given),
       recordHere: () => this.#recordHere(),
       retryNow: () => this.#retryNow(),
       swap: () => this.#swap(),
@@ -107,7 +109,7 @@ export class App {
 
   // Before the session
 
-  async #begin() {
+  async #begin(entered) {
     const { setup, phase } = this.#state;
     if (phase !== "setup") return;
     const names = participants(setup.people);
@@ -120,7 +122,8 @@ export class App {
       if (!this.#recorder.isOpen && !(await this.#microphone.open())) {
         return this.#dispatch({ type: "page/not-started" });
       }
-      const made = await this.#api.create(names, setup.people, knownFormat());
+      const { id: client, ...context } = await this.#note.known(entered);
+      const made = await this.#api.create(names, setup.people, knownFormat(), { client, context });
       history.replaceState(null, "", addressOf(made.session.id));
       remember({ id: made.session.id, recording: true, ending: false, device: this.#recorder.deviceId });
       rememberSession(made.session.id, made.session.started_at);
@@ -135,6 +138,12 @@ export class App {
 
   #listEarlier() {
     this.#dispatch({ type: "page/earlier", earlier: earlierSessions() });
+  }
+
+  /** Without them a session is held all the same. */
+  async #listCharts() {
+    const charts = await this.#api.charts().catch(() => []);
+    this.#dispatch({ type: "page/charts", charts });
   }
 
   #forget() {

@@ -5,6 +5,7 @@ import { noteText } from "./note_text.js";
 import { isReviewed } from "./review.js";
 import { shownNote } from "./selectors.js";
 import { S } from "./strings.js";
+import { D } from "./strings_details.js";
 import { R } from "./strings_review.js";
 
 export class NoteDesk {
@@ -96,6 +97,7 @@ export class NoteDesk {
   /** Opens an editor: {kind: "section" | "sentence" | "add", section, index}. */
   open(editor) {
     this.#dispatch({ type: "page/editor", editor });
+    this.#page.render(this.#state); // at once: what is typed right after the press belongs in the field
   }
 
   cancel(editor) {
@@ -110,6 +112,26 @@ export class NoteDesk {
     // Not where the clinician has gone on to write elsewhere.
     if (!this.#state.editor) this.#focusSection(section);
     this.#page.say(said);
+  }
+
+  /** Sends what is known beside the talk; the note's header, code and findings follow. */
+  async details(given) {
+    try {
+      const { id, ...context } = await this.known(given);
+      this.#dispatch({ type: "page/session", ...(await this.#api.setContext(this.#id, { client: id, ...context })) });
+      await this.load();
+      this.#problem(null);
+      this.#page.say(D.saved);
+    } catch (error) {
+      this.#problem(error);
+    }
+  }
+
+  /** {id, ...context} of what was entered: a new client gets a chart first. Raises ApiError. */
+  async known({ client, chart, context }) {
+    const made = chart ? await this.#api.addChart(chart) : null;
+    if (made) this.#dispatch({ type: "page/charts", charts: [...this.#state.charts, made] });
+    return { id: made?.id ?? client, ...context };
   }
 
   async sign(given) {

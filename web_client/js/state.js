@@ -24,6 +24,7 @@ export const INITIAL = Object.freeze({
   note: null,
   format: null, // of the note that was chosen to be shown; null is the session's own
   otherNote: null, // the note in that format, as the server renders it
+  charts: Object.freeze([]), // the practice's clients, to choose from
   earlier: Object.freeze([]), // {id, at}: sessions that this browser started before
   editor: null, // {kind: "section" | "sentence" | "add", section, index}: what is being written
   saving: false, // a change of the note is on its way
@@ -125,6 +126,7 @@ const HANDLERS = new Map(Object.entries({
     ? { ...state, otherNote: message.note, evidence: null, copied: null } : state),
   "page/editor": (state, message) => ({ ...state, editor: message.editor }),
   "page/saving": (state, message) => ({ ...state, saving: message.saving }),
+  "page/charts": (state, message) => ({ ...state, charts: message.charts }),
   "page/earlier": (state, message) => ({ ...state, earlier: message.earlier }),
   "page/note-stale": (state) => ({ ...state, noteStale: state.note !== null }),
   "page/unknown-session": (state) => ({ ...state, phase: "lost", problem: null }),
@@ -153,7 +155,7 @@ const HANDLERS = new Map(Object.entries({
     failures: state.ended && !state.note ? [...state.failures, { stage: "draft", code: "no_draft" }] : state.failures,
   }),
   "page/evidence": (state, message) => ({ ...state, evidence: message.evidence }),
-  "page/reset": (state, message) => ({ ...INITIAL, online: state.online, clock: { startedMs: null, nowMs: message.at } }),
+  "page/reset": (state, message) => ({ ...INITIAL, online: state.online, charts: state.charts, clock: { startedMs: null, nowMs: message.at } }),
 }));
 
 function onUtterance(state, message) {

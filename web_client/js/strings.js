@@ -33,6 +33,7 @@ const measured = (minutes) => (minutes < 1 ? "Under a minute" : plural(minutes, 
 export const S = {
   product: "sameday",
   skip: "Skip to the content",
+  toBacklog: "Backlog and recaps",
   footer: "A draft is a proposal. Read it, mend it, and sign it in your own record.",
   titles: {
     setup: "New session · sameday",

@@ -18,7 +18,7 @@ export const R = {
       suggested: "Suggested, not said",
     },
     goTo: (kind, text, section) => `${kind}, in ${section}: ${text}. Go there`,
-    heard: (words) => `Heard with doubt: ${words.map((word) => `“${word}”`).join(", ")}. Listen to your memory before you keep it.`,
+    heard: (words) => `Heard with doubt: ${words.map((word) => `“${word}”`).join(", ")}. Check it against what you remember before you keep it.`,
   },
 
   edit: {

@@ -6,6 +6,7 @@ import { completeness, draftFailed, shownNote } from "../selectors.js";
 import { S, duration, localTime } from "../strings.js";
 import { R } from "../strings_review.js";
 import { button, focusOn, h, icon, newId, setChildren, setHidden, setText } from "./dom.js";
+import { DetailsView } from "./details.js";
 import { AddendaView, SignView, TakeView, firstLook, signature } from "./review.js";
 import { SectionsView } from "./sections.js";
 import { notice } from "./setup.js";
@@ -26,6 +27,7 @@ export class NoteView {
   #sections;
   #sign;
   #addenda;
+  #details;
   #take = new TakeView();
 
   constructor(actions) {
@@ -33,6 +35,7 @@ export class NoteView {
     this.#sections = new SectionsView(actions);
     this.#sign = new SignView(actions);
     this.#addenda = new AddendaView(actions);
+    this.#details = new DetailsView(actions);
     this.#copy = button(S.note.copy, () => actions.copy(), { icon: "copy", kind: "primary" });
     this.#format.append(...Object.entries(S.note.formatNames).map(([value, name]) => h("option", { value }, name)));
     this.#format.addEventListener("change", () => actions.chooseFormat(this.#format.value));
@@ -75,6 +78,7 @@ export class NoteView {
   }
 
   #renderReview(state, note) {
+    if (!isSigned(note)) this.#details.render(state);
     if (isSigned(note)) this.#addenda.render(note);
     else this.#sign.render(state, note);
     this.#take.render(state, note);
@@ -122,7 +126,7 @@ export class NoteView {
     const look = isSigned(note) ? null : firstLook(state, note, (section, index) => this.#sections.focusStatement(section, index));
     const [risk, open, code] = rest;
     const end = isSigned(note) ? [signature(note), this.#addenda.element] : [this.#sign.element];
-    return [stale, empty, look, open, ...sections, risk, code, ...end, this.#take.element].filter(Boolean);
+    return [isSigned(note) ? null : this.#details.element, stale, empty, look, open, ...sections, risk, code, ...end, this.#take.element].filter(Boolean);
   }
 
   #risk(state, risk, signed) {

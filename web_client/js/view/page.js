@@ -47,7 +47,8 @@ export class Page {
       event.preventDefault();
       focusOn(this.#main);
     });
-    document.getElementById("masthead").append(h("p", { class: "wordmark" }, S.product));
+    document.getElementById("masthead").append(h("nav", { class: "ways", "aria-label": S.product },
+      h("p", { class: "wordmark" }, S.product), h("a", { class: "way", href: "/backlog", target: "_blank", rel: "noopener" }, S.toBacklog)));
     document.getElementById("footer").append(h("p", {}, S.footer));
     this.#main.append(this.#problem, this.#failures, this.#body, this.#dialog, this.#announcer.element);
   }

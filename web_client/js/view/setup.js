@@ -3,7 +3,9 @@
 import { MAX_PEOPLE, participants } from "../state.js";
 import { addressOf } from "../memory.js";
 import { S, localTime } from "../strings.js";
+import { D } from "../strings_details.js";
 import { button, focusOn, h, icon, newId, setAttribute, setChildren, setHidden, setText } from "./dom.js";
+import { DetailsFields } from "./details.js";
 import { LevelView } from "./level.js";
 
 export class SetupView {
@@ -17,6 +19,7 @@ export class SetupView {
   #check;
   #checking;
   #start;
+  #details = new DetailsFields();
   #earlierList = h("ul", { class: "earlier" });
   #earlierCard;
   #earlier = null;
@@ -27,7 +30,7 @@ export class SetupView {
   constructor(actions) {
     this.#actions = actions;
     this.#check = button(S.setup.check, () => actions.check(), { icon: "microphone" });
-    this.#start = button(S.setup.start, () => actions.begin(), { kind: "primary", "aria-describedby": this.#missing.id });
+    this.#start = button(S.setup.start, () => this.#begin(), { kind: "primary", "aria-describedby": this.#missing.id });
     this.#device.addEventListener("change", () => actions.chooseDevice(this.#device.value));
     this.#deviceField = h("p", { class: "field" },
       h("label", { for: this.#device.id }, S.setup.microphoneChoice), this.#device);
@@ -35,7 +38,7 @@ export class SetupView {
       this.#deviceField, h("p", { class: "hint" }, S.setup.tryIt), this.#level.element);
     this.element = h("div", { class: "setup" },
       h("header", { class: "setup__head" }, this.#title, h("p", { class: "lead" }, S.setup.lead)),
-      this.#peopleCard(), this.#consentCard(), this.#microphoneCard(),
+      this.#peopleCard(), this.#consentCard(), this.#microphoneCard(), this.#detailsCard(),
       h("div", { class: "setup__start" }, this.#missing, this.#start),
       this.#earlierSessions());
   }
@@ -72,6 +75,17 @@ export class SetupView {
       this.#checking);
   }
 
+  #detailsCard() {
+    return h("details", { class: "card details" },
+      h("summary", { class: "details__summary" }, h("h2", {}, D.title)),
+      h("p", { class: "hint" }, D.leadBefore), this.#details.element);
+  }
+
+  #begin() {
+    const given = this.#details.given();
+    if (given) this.#actions.begin(given);
+  }
+
   #earlierSessions() {
     this.#earlierCard = h("section", { class: "card", "aria-label": S.setup.earlierTitle },
       h("h2", {}, S.setup.earlierTitle), this.#earlierList, h("p", { class: "hint" }, S.setup.earlierLead),
@@ -81,6 +95,7 @@ export class SetupView {
 
   render(state) {
     if (state.earlier !== this.#earlier) this.#renderEarlier(state.earlier);
+    this.#details.list(state.charts);
     this.#level.render(state);
     if (state.setup !== this.#setup) this.#renderConsent(state.setup);
     if (state.microphone !== this.#microphone) this.#renderMicrophone(state.microphone);

@@ -1,0 +1,185 @@
+// What is known of a session beside the talk: whose it was, where, by whom. Before the session, and with its note.
+
+import { D } from "../strings_details.js";
+import { h, icon, newId, setHidden, setText } from "./dom.js";
+
+const NEW = "new";
+const TELEHEALTH = ["telehealth_video", "telehealth_audio"];
+const TEXTS = ["place", "client_location", "provider_location", "platform", "telehealth_consent", "provider", "credentials"];
+
+export class DetailsFields {
+  #field = {};
+  #row = {};
+  #client = select([["", D.clientNone], [NEW, D.clientNew]]);
+  #modality = select(Object.entries(D.modalities));
+  #service = select(Object.entries(D.services));
+  #chart = {};
+  #chartBox;
+  #error = h("p", { class: "field-error", role: "alert" });
+  #shown = null;
+  #charts = null;
+
+  constructor() {
+    const redraw = () => this.#reveal();
+    for (const list of [this.#client, this.#modality, this.#service]) list.addEventListener("change", redraw);
+    const newClient = [
+      this.#text("name", D.chart.name, { into: this.#chart }),
+      this.#text("date_of_birth", D.chart.born, { into: this.#chart, type: "date" }),
+      this.#text("diagnosis", D.chart.diagnosis, { into: this.#chart, hint: D.chart.diagnosisHint }),
+      this.#text("goals", D.chart.goals, { into: this.#chart, hint: D.chart.goalsHint, rows: 2 }),
+    ];
+    this.#chartBox = h("fieldset", { class: "details__chart" }, h("legend", {}, D.chart.legend), newClient, this.#error);
+    this.element = h("div", { class: "details__fields" },
+      labelled(this.#client, D.client, D.clientHint), this.#chartBox,
+      labelled(this.#modality, D.modality),
+      this.#text("place", D.place, { hint: D.placeHint }),
+      this.#text("client_location", D.clientLocation, { hint: D.clientLocationHint }),
+      this.#text("provider_location", D.providerLocation),
+      this.#text("platform", D.platform),
+      this.#text("telehealth_consent", D.consent, { hint: D.consentHint }),
+      labelled(this.#service, D.service),
+      this.#text("participants", D.participants, { hint: D.participantsHint }),
+      this.#text("group_size", D.groupSize, { type: "number", min: 1, max: 100 }),
+      this.#text("em_minutes", D.emMinutes, { type: "number", min: 0, max: 600 }),
+      this.#text("provider", D.provider, { autocomplete: "name" }),
+      this.#text("credentials", D.credentials, { hint: D.credentialsHint }));
+    this.#reveal();
+  }
+
+  /** Shows what the server knows, once for each answer of it: what is being typed stays until then. */
+  show(client, context) {
+    const known = JSON.stringify([client, context]);
+    if (known === this.#shown) return;
+    this.#shown = known;
+    this.#choose(client ?? "");
+    this.#modality.value = context.modality ?? "";
+    this.#service.value = context.service === "psychotherapy" ? "" : context.service ?? "";
+    for (const name of TEXTS) this.#field[name].value = context[name] ?? "";
+    this.#field.participants.value = (context.participants ?? []).join(", ");
+    for (const name of ["group_size", "em_minutes"]) this.#field[name].value = context[name] || "";
+    for (const input of Object.values(this.#chart)) input.value = "";
+    this.#reveal();
+  }
+
+  /** The charts to choose from; the choice stays. */
+  list(charts) {
+    if (charts === this.#charts) return;
+    this.#charts = charts;
+    const now = this.#client.value;
+    this.#client.replaceChildren(...[["", D.clientNone], ...charts.map((one) => [one.id, named(one, charts)]), [NEW, D.clientNew]].map(option));
+    this.#choose(now);
+  }
+
+  #choose(id) {
+    if (id && ![...this.#client.options].some((one) => one.value === id)) this.#client.prepend(option([id, D.clientKept]));
+    this.#client.value = id;
+  }
+
+  /** {client, chart, context}: `chart` is a new client's, else null. null where something is missing, which is said. */
+  given() {
+    const isNew = this.#client.value === NEW;
+    const name = this.#chart.name.value.trim();
+    setText(this.#error, isNew && !name ? D.chart.missing : "");
+    if (isNew && !name) {
+      this.#chart.name.focus();
+      return null;
+    }
+    const context = { modality: this.#modality.value || null, service: this.#service.value || null };
+    for (const one of TEXTS) context[one] = this.#value(one) || null;
+    const taking = this.#value("participants").split(",").map((one) => one.trim()).filter(Boolean);
+    context.participants = taking.length ? taking : null;
+    for (const one of ["group_size", "em_minutes"]) context[one] = Number.parseInt(this.#value(one), 10) || null;
+    return { client: isNew ? null : this.#client.value || null, chart: isNew ? this.#newChart(name) : null, context };
+  }
+
+  #newChart(name) {
+    const [born, diagnosis] = [this.#chart.date_of_birth.value, this.#chart.diagnosis.value.trim()];
+    const goals = this.#chart.goals.value.split("\n").map((one) => one.trim()).filter(Boolean);
+    return { client: name, ...(born ? { date_of_birth: born } : {}), ...(diagnosis ? { diagnoses: [diagnosis] } : {}), goals };
+  }
+
+  /** What is asked for follows from how they met and what kind of session it was. A field that is away is empty. */
+  #reveal() {
+    const remote = TELEHEALTH.includes(this.#modality.value);
+    setHidden(this.#chartBox, this.#client.value !== NEW);
+    setHidden(this.#row.place, remote);
+    for (const one of ["client_location", "provider_location", "platform", "telehealth_consent"]) setHidden(this.#row[one], !remote);
+    setHidden(this.#row.participants, !["family", "family_without_client", "group"].includes(this.#service.value));
+    setHidden(this.#row.group_size, this.#service.value !== "group");
+    setHidden(this.#row.em_minutes, this.#service.value !== "em_addon");
+  }
+
+  #value(name) {
+    return this.#row[name].hidden ? "" : this.#field[name].value.trim();
+  }
+
+  #text(name, label, { hint = "", rows = 0, type = "text", into = this.#field, autocomplete = "off", ...more } = {}) {
+    const id = newId("detail");
+    const input = rows
+      ? h("textarea", { class: "textarea", id, rows, dir: "auto" })
+      : h("input", { class: "input", id, type, dir: type === "text" ? "auto" : null, autocomplete, ...more });
+    into[name] = input;
+    const row = field(input, id, label, hint);
+    if (into === this.#field) this.#row[name] = row;
+    return row;
+  }
+}
+
+/** The details with the note, folded away when they are filled in. */
+export class DetailsView {
+  #fields = new DetailsFields();
+  #title = h("span", { class: "details__known" });
+  #save = h("span", {}, D.save);
+  #busy = false;
+  #settled = false;
+
+  constructor(actions) {
+    const submit = async (event) => {
+      event.preventDefault();
+      const given = this.#busy ? null : this.#fields.given();
+      if (!given) return;
+      this.#wait(true);
+      await actions.details(given);
+      this.#wait(false);
+    };
+    this.element = h("details", { class: "details section" },
+      h("summary", { class: "details__summary" }, h("h2", {}, D.title), this.#title),
+      h("p", { class: "hint" }, D.lead),
+      h("form", { class: "form", novalidate: true, autocomplete: "off", on: { submit } }, this.#fields.element,
+        h("p", {}, h("button", { type: "submit", class: "button" }, icon("check"), this.#save))));
+  }
+
+  #wait(busy) {
+    this.#busy = busy;
+    setText(this.#save, busy ? D.saving : D.save);
+  }
+
+  render(state) {
+    const { client = null, context = {} } = state.session ?? {};
+    this.#fields.list(state.charts);
+    this.#fields.show(client, context);
+    const chart = state.charts.find((one) => one.id === client);
+    setText(this.#title, D.summary(chart?.client ?? "", D.modalities[context.modality ?? ""] && context.modality ? D.modalities[context.modality] : ""));
+    if (this.#settled) return;
+    this.#settled = true;
+    this.element.open = !client || !context.modality;
+  }
+}
+
+/** Two clients of one name are told apart by their date of birth. */
+function named(chart, charts) {
+  const name = chart.client || chart.id;
+  const shared = charts.filter((one) => one.client === chart.client).length > 1;
+  return shared && chart.date_of_birth ? `${name}, ${chart.date_of_birth}` : name;
+}
+
+const option = ([value, words]) => h("option", { value }, words);
+
+const select = (options) => h("select", { class: "select", id: newId("detail") }, options.map(option));
+
+const labelled = (list, label, hint = "") => field(list, list.id, label, hint);
+
+function field(input, id, label, hint) {
+  if (hint) input.setAttribute("aria-describedby", `${id}-hint`);
+  return h("div", { class: "field" }, h("label", { for: id }, label), input, hint ? h("p", { class: "hint", id: `${id}-hint` }, hint) : null);
+}
