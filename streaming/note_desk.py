@@ -30,7 +30,7 @@ from streaming.types import NoteContext, Section, Transcript
 
 _KEPT_READINGS = 8
 _DRAFTS_AT_MOST = 3
-"""A draft is made again where roles or context change while it is written, so many times."""
+"""A draft is made again where roles, context or format change while it is written, so many times."""
 
 
 class Readings:
@@ -218,11 +218,16 @@ class NoteDesk:
                 raise NotAllowed("A person has written this section.", mend="Restore it first, to have it drafted.")
 
     async def redraft(self, note: Mapping[str, Any], section: str | None, *, who: str) -> None:
-        """Take in a new draft, or one section of it; what people edited stays. Raises NotAllowed, UnknownSection."""
+        """Take in a new draft, or one section of it; what people edited stays.
+
+        Raises NotAllowed, UnknownSection, and Conflict where another format was chosen while it was written.
+        """
         review = self._log.state.review
         if review is None:
             await self._log.append(NoteDrafted(dict(note), wall_clock.now(), "redraft"))
             return
+        if note["format"] != review.note.format:
+            raise Conflict("The note is in another format now.", current=review.version, mend="Draft it again.")
         body = dict(note)
         if section is not None:
             reading = await self._reading(review, None)
@@ -358,11 +363,11 @@ def _with_section(review: Review, note: Mapping[str, Any], section: str, reading
     return _with_notices(made, newer).as_json()
 
 
-async def redrafted(found: SessionLog, writer: NoteWriter, note_format: str) -> dict[str, Any]:
-    """A new draft by the writer, of what is known when it is done."""
+async def redrafted(found: SessionLog, writer: NoteWriter) -> dict[str, Any]:
+    """A new draft by the writer, of what is known and in the note's format when it is done."""
     for _ in range(_DRAFTS_AT_MOST):
-        heard = found.state.heard
-        note = await draft_note(found.state.transcript(), writer, note_format)
-        if found.state.heard == heard:
+        before = (found.state.heard, found.state.note_format)
+        note = await draft_note(found.state.transcript(), writer, found.state.note_format)
+        if before == (found.state.heard, found.state.note_format):
             break
     return note.as_json()

@@ -158,7 +158,7 @@ class Sessions:
             state = found.state
             if state.note is not None and not self._drafting(name):
                 # A note is written by role: with others it would say what the client said of the clinician.
-                note = await redrafted(found, self._engines.writer, state.note_format)
+                note = await redrafted(found, self._engines.writer)
                 await found.append(NoteDrafted(note, now(), "roles"))
 
     async def names(self) -> list[str]:
@@ -211,7 +211,7 @@ class Sessions:
         async with self.at_desk(name) as desk:
             desk.check_redraft(version, section)
         found = await self.log_of(name)
-        note = await redrafted(found, self._engines.writer, found.state.note_format)
+        note = await redrafted(found, self._engines.writer)
         async with self.at_desk(name) as desk:
             await desk.redraft(note, section, who=who)
             return desk
