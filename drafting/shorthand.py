@@ -22,8 +22,8 @@ _COUNT = re.compile(
     r"|\b(\d{2,3}|[2-9])x\b(?! ?/)",
     re.IGNORECASE,
 )
-_ARROW = re.compile(r"(\d[\d./%]*)\s*(?:→|⟶|=>|-{1,2}>)\s*(?=\d)")
-_CHANGE = re.compile(r"\b([A-Za-z][\w-]*) (\d[\d./%]*)\s*(?:→|⟶|=>|-{1,2}>)\s*(\d)")
+_ARROW = re.compile(r"(\d[\d./%]{0,15})\s*(?:→|⟶|=>|-{1,2}>)\s*(?=\d)")
+_CHANGE = re.compile(r"\b([A-Za-z][\w-]*) (\d[\d./%]{0,15})\s*(?:→|⟶|=>|-{1,2}>)\s*(\d)")
 _UP = re.compile(r"↑\s*(?=\w)")
 _DOWN = re.compile(r"↓\s*(?=\w)")
 _NONE = re.compile(r"(?:∅|Ø)\s*(?=\w)")
@@ -65,8 +65,12 @@ def outside_quotes(text: str, change: Callable[[str], str]) -> str:
     return "".join((*parts, change(text[last:])))
 
 
+@lru_cache(maxsize=2)
 def written_out(text: str) -> str:
-    """The text with what was typed short written out, quotes untouched."""
+    """The text with what was typed short written out, quotes untouched.
+
+    Each piece of a sentence asks for the sentence's: the last one is kept, or a long sentence would cost its square.
+    """
     return outside_quotes(text, _written_out)
 
 
