@@ -3,7 +3,8 @@
 import pytest
 from shared_data import shared_data
 
-from benchmarks.draft_figures import transcripts, verifier_figures
+from benchmarks.draft_figures import transcripts
+from benchmarks.verifier_figures import verifier_figures
 from drafting.verify import verdict
 from drafting.words import content_stems, numbers, stem
 from streaming.types import Role
