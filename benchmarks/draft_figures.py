@@ -163,6 +163,52 @@ def risk_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
     return figures
 
 
+def wide_cases() -> list[dict[str, Any]]:
+    """The cases that were written against the wide net: oblique on purpose, in the form of the others."""
+    return [json.loads(line) for line in (RISK / "wide.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def wide_figures(sessions: Mapping[str, Transcript]) -> dict[str, Any]:
+    """The ledger with the wide net under it: what of endorsed and volunteered risk neither shows, and false calls."""
+    cases = risk_cases()
+    sets = {split: [one for one in cases if one["split"] == split] for split in ("test", "develop")}
+    figures: dict[str, Any] = {name: _called(rows) for name, rows in (sets | {"oblique": wide_cases()}).items()}
+    labels = json.loads((RISK / "sessions.json").read_text(encoding="utf-8"))["sessions"]
+    harmless = [one for name, one in sessions.items() if not labels.get(name, {}).get("expect") and one.utterances]
+    calls = [len({place for found in ledger(one).unclear for place in found.evidence}) for one in harmless]
+    hours = sum(one.utterances[-1].end - one.utterances[0].start for one in harmless) / SAMPLE_RATE / 3600
+    if calls:
+        figures["calls"] = {
+            "sessions": len(calls),
+            "a_session": round(sum(calls) / len(calls), 2),
+            "an_hour": round(sum(calls) / hours, 2) if hours else None,
+        }
+    return figures
+
+
+def _called(cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    alone = wide = positives = harmless = called = 0
+    for case in cases:
+        found = ledger(read_transcript(case))
+        unclear = {one.item for one in found.unclear}
+        want = [item for item, state in case["expect"].items() if state in _POSITIVE]
+        alone += sum(found[item].state in _POSITIVE for item in want)
+        wide += sum(found[item].state in _POSITIVE or item in unclear for item in want)
+        positives += len(want)
+        harmless += not want
+        called += bool(unclear) and not want
+    return {
+        "cases": len(cases),
+        "positives": positives,
+        "ledger_alone": round(alone / max(1, positives), 4),
+        "with_wide_net": round(wide / max(1, positives), 4),
+        "harmless_called": round(called / max(1, harmless), 4),
+    }
+
+
+_POSITIVE = ("endorsed", "volunteered")
+
+
 def _found(transcript: Transcript) -> dict[str, str]:
     return {one.item: one.state for one in ledger(transcript).findings}
 
@@ -247,6 +293,7 @@ def figures(folder: Path | None = None) -> dict[str, Any]:
         "sessions": len(sessions),
         "roles": role_figures(sessions),
         "risk": risk_figures(sessions),
+        "wide": wide_figures(sessions),
         "verifier": verifier_figures(sessions),
         "support": support_figures(sessions),
         "speed": speed_figures(sessions),

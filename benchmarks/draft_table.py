@@ -19,7 +19,12 @@ _ROLE_NAMES = {
 
 def table_of(found: Mapping[str, Any]) -> str:
     """A text table of what `draft_figures.figures` found."""
-    rows = [*_roles(found["roles"]), *_risk(found["risk"]), *_verifier(found["verifier"])]
+    rows = [
+        *_roles(found["roles"]),
+        *_risk(found["risk"]),
+        *_wide(found.get("wide", {})),
+        *_verifier(found["verifier"]),
+    ]
     rows += [*_support(found["support"]), *_speed(found["speed"])]
     return figure_table(rows)
 
@@ -47,6 +52,21 @@ def _risk(risk: Mapping[str, Any]) -> Iterator[Figure]:
         yield figure(part, "false alarms", "count", one["false_alarms"], exact=True)
     for kind, one in risk["kinds"].items():
         yield figure("Risk ledger by kind: state right", f"{kind} ({one['cases']})", "%", 100 * one["state_accuracy"])
+
+
+def _wide(wide: Mapping[str, Any]) -> Iterator[Figure]:
+    for key, name in (("test", "test only"), ("develop", "development"), ("oblique", "oblique on purpose")):
+        if one := wide.get(key):
+            part = f"Wide net: written cases, {name} ({one['cases']}, {one['positives']} endorsed or volunteered)"
+            yield figure(part, "sensitivity of the ledger alone", "%", 100 * one["ledger_alone"], exact=True)
+            share = 100 * one["with_wide_net"]
+            yield figure(part, "sensitivity with the wide net", "%", share, at_least(100), exact=True)
+            yield figure(part, "cases without risk that it calls", "%", 100 * one["harmless_called"], exact=True)
+    if calls := wide.get("calls"):
+        part = f"Wide net: {calls['sessions']} sessions of harmless talk"
+        yield figure(part, "utterances called a session", "count", calls["a_session"], at_most(2), exact=True)
+        if calls["an_hour"] is not None:
+            yield figure(part, "utterances called an hour", "count", calls["an_hour"], exact=True)
 
 
 def _verifier(verifier: Mapping[str, Any]) -> Iterator[Figure]:

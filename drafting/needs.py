@@ -18,7 +18,6 @@ from drafting.facts import Fact
 from drafting.goals import by_goal, goals_of, speaks_of
 from drafting.note import Note
 from drafting.packs import Rule, folded
-from drafting.risk import NotAsked
 from drafting.vague import vague, vague_sections
 from streaming.types import NoteContext, RoleGuess, Section, Statement, Transcript, UtteranceId
 
@@ -207,8 +206,7 @@ def _risk_asked(subject: Subject, rule: Rule) -> str | None:
 
 
 def _risk_clear(subject: Subject, rule: Rule) -> str | None:
-    unclear = any(isinstance(one, NotAsked) and one.question is not None for one in subject.note.risk.findings)
-    return _met(not unclear or _risk_entered(subject))
+    return _met(not subject.note.risk.unclear or _risk_entered(subject))
 
 
 def _risk_followed(subject: Subject, rule: Rule) -> str | None:

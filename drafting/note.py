@@ -5,22 +5,32 @@ from typing import Any, Literal
 
 from drafting.billing import Billing
 from drafting.risk import Ledger
-from streaming.types import Draft, Section, Statement
+from streaming.types import Draft, Section, Statement, UtteranceId
 
 Severity = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckFinding:
-    """A rule that the note does not meet: how grave, how to mend it, and in which section."""
+    """A rule that the note does not meet: how grave, how to mend it, and in which section.
+
+    `evidence` are the utterances to read again, where the rule speaks of some.
+    """
 
     rule: str
     severity: Severity
     message: str
     section: str
+    evidence: tuple[UtteranceId, ...] = ()
 
-    def as_json(self) -> dict[str, str]:
-        return {"rule": self.rule, "severity": self.severity, "message": self.message, "section": self.section}
+    def as_json(self) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "rule": self.rule,
+            "severity": self.severity,
+            "message": self.message,
+            "section": self.section,
+        }
+        return body | ({"evidence": list(self.evidence)} if self.evidence else {})
 
 
 @dataclass(frozen=True, slots=True)

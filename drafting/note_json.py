@@ -25,7 +25,13 @@ def read(body: Mapping[str, Any], context: NoteContext | None = None) -> Note:
         ),
         risk=EMPTY,
         checks=tuple(
-            CheckFinding(row["rule"], row["severity"], row["message"], row.get("section", ""))
+            CheckFinding(
+                row["rule"],
+                row["severity"],
+                row["message"],
+                row.get("section", ""),
+                tuple(UtteranceId(one) for one in row.get("evidence", ())),
+            )
             for row in body.get("checks", ())
         ),
         billing=_billing(body.get("billing", {}), context),

@@ -40,6 +40,7 @@ from drafting.risk_follow import ENDED, OF_THEM, SUPPOSING, asks_of_them, in_eff
 from drafting.risk_lexicon import lexicon, masked
 from drafting.risk_mentions import ITEMS, Mention, RiskItem, accidental, embarrassed, mentions, parting, time_of
 from drafting.risk_states import Event, finding
+from drafting.risk_wide import with_unclear
 from streaming.types import Transcript
 
 CONTEXT_UTTERANCES = 10
@@ -52,8 +53,7 @@ ANSWER_UTTERANCES = 6
 
 def ledger(transcript: Transcript) -> Ledger:
     """The ledger of a transcript whose speakers have roles."""
-    groups = by_utterance(clauses(transcript), len(transcript.utterances))
-    return ledger_of(groups)
+    return ledger_of(by_utterance(clauses(transcript), len(transcript.utterances)))
 
 
 def ledger_of(groups: Sequence[Sequence[Clause]]) -> Ledger:
@@ -88,7 +88,7 @@ def ledger_of(groups: Sequence[Sequence[Clause]]) -> Ledger:
                 events[item].append(_after_all(at, group, earlier))
         if role == "clinician" and not found[at] and (past := _past_asked(at, groups, found)) is not None:
             events["attempts"].append(past)
-    return Ledger(tuple(finding(item, events[item]) for item in ITEMS), tuple(others))
+    return with_unclear(Ledger(tuple(finding(item, events[item]) for item in ITEMS), tuple(others)), groups, found)
 
 
 def _denied_before(at: int, events: dict[RiskItem, list[Event]]) -> list[tuple[RiskItem, Event]]:

@@ -112,11 +112,24 @@ class OtherPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class Unclear:
+    """What may speak of an item and decides nothing: to be read again by the clinician, no state and no sentence."""
+
+    item: RiskItem
+    spans: tuple[Span, ...]
+
+    @property
+    def evidence(self) -> tuple[UtteranceId, ...]:
+        return _ids(*self.spans)
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
-    """One finding per item, in the order of ITEMS, and what was said about others."""
+    """One finding per item, in the order of ITEMS, what was said about others, and what is to be read again."""
 
     findings: tuple[Finding, ...]
     others: tuple[OtherPerson, ...] = ()
+    unclear: tuple[Unclear, ...] = ()
 
     def __getitem__(self, item: RiskItem) -> Finding:
         return next(one for one in self.findings if one.item == item)

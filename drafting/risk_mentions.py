@@ -284,6 +284,16 @@ def _about_other(item: RiskItem, before: str, phrase: str) -> bool:
     return _POSSESSED.search(before) is not None or _last_subject(before) == "other"
 
 
+def denied_before(before: str) -> bool:
+    """Whether a negation reaches what follows this text."""
+    return _negated(before)
+
+
+def spoken_of(before: str) -> Literal["self", "other", "none"]:
+    """Whose doing what follows this text is: the last subject in it."""
+    return _last_subject(before)
+
+
 _FAMILY = re.compile(
     r"\b(?:anyone|anybody|someone|somebody|people|others?|members?) (?:else )?(?:in|from|of|on) (?:the|your"
     r"|my) (?:\w+ )?family\b"
@@ -327,6 +337,6 @@ def _fictional(one: Mention, text: str) -> bool:
 
 
 __all__ = [
-    "ITEMS", "Mention", "RiskItem", "Time", "accidental", "embarrassed", "label", "lexicon", "masked", "mentions",
-    "parting", "time_of",
+    "ITEMS", "Mention", "RiskItem", "Time", "accidental", "denied_before", "embarrassed", "label", "lexicon",
+    "masked", "mentions", "parting", "spoken_of", "time_of",
 ]  # fmt: skip

@@ -88,7 +88,8 @@ def test_json_has_the_documented_shape() -> None:
     assert set(body["risk"]) == {"si", "plan", "intent", "means", "attempts", "self_injury", "hi", "being_harmed"}
     assert body["risk"]["si"]["state"] == "asked_denied"
     assert body["billing"] == {"minutes": 51, "cpt": "90834", "margin_min": 2}
-    assert all(list(one) == ["rule", "severity", "message", "section"] for one in body["checks"])
+    assert all(list(one)[:4] == ["rule", "severity", "message", "section"] for one in body["checks"])
+    assert all(set(one) <= {"rule", "severity", "message", "section", "evidence"} for one in body["checks"])
 
 
 def test_every_statement_from_the_transcript_names_evidence_and_is_supported() -> None:
