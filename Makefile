@@ -15,8 +15,8 @@ demo: $(VENV)/base.stamp ## a two-speaker session over WebRTC at real-time pace,
 serve: $(VENV)/base.stamp ## the server, on 127.0.0.1:8710
 	@$(BIN)/sameday serve
 
-test: $(VENV)/dev.stamp ## all tests but those that need a GPU
-	@$(BIN)/python -m pytest -m "not gpu"
+test: $(VENV)/dev.stamp ## all tests but those that need a GPU; two processes, a file at a time each
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not gpu"
 
 check: $(VENV)/dev.stamp ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
