@@ -13,6 +13,7 @@ from functools import lru_cache
 from drafting.clauses import clean
 from drafting.data import load
 from drafting.uncertain import uncertain
+from drafting.verify_order import turned_round
 from drafting.verify_words import contradicts, soft_cover, stems, strangers, wanted_of
 from drafting.words import FUNCTION_WORDS, content_stems, numbers, stem, tokens
 from streaming.types import Role, Section, SpeakerId, Statement, Transcript, Utterance, UtteranceId
@@ -200,6 +201,8 @@ def _negation(sentence: str, evidence: Sequence[tuple[Role, str]], everything: s
         if marks["told_no"].search(plain) is None:
             return False
         return marks["negative"].search(own) is None or contradicts(plain, "", own)
+    if turned_round(plain, everything):
+        return True
     return any(contradicts(part, _best_clause(part, everything) or "", everything) for part, _ in _split(plain))
 
 
