@@ -137,6 +137,9 @@ class Session:
         assert state.started_at is not None, "a session begins with its start"
         elapsed = datetime.now(UTC) - datetime.fromisoformat(state.started_at)
         self._prepare(state.tracks, time.monotonic() - elapsed.total_seconds())
+        if state.ended_at is not None:
+            self.ready.set()
+            return
         async for stored in self.log.store.replay(self.id, audio=True):
             match stored.event:
                 case AudioSpan(track=name) | GapMarked(gap=Gap(track=name)):
@@ -198,6 +201,12 @@ class Session:
         if self.progress == "live":
             self.progress, self._reason = "ending", reason
             self._ending.set()
+
+    async def give_up(self) -> None:
+        """The session cannot go on: readers come to their end, and senders are told."""
+        self.progress = "ended"
+        await self.log.finish()
+        self.ended.set()
 
     async def save(self) -> None:
         """Have all that was received in the log; what cannot be written is asked for again, being unacknowledged."""

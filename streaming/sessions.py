@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from streaming import roles
-from streaming.errors import NoConsent, NotDrafted, Overloaded, PeerError, SessionOver, UnknownSession
+from streaming.errors import NoConsent, NotDrafted, Overloaded, PeerError, SamedayError, SessionOver, UnknownSession
 from streaming.events import ContextGiven, NoteDrafted, RolesAssigned
 from streaming.note_desk import NoteDesk, Readings, redrafted
 from streaming.ports import Store
@@ -123,7 +123,12 @@ class Sessions:
         if self._settings.store != "sqlite":
             return
         for name in await self._store.left_open():
-            session = Session(name, await self.log_of(name), self._engines)
+            try:
+                session = Session(name, await self.log_of(name), self._engines)
+            except SamedayError as error:
+                # One log that cannot be read must not keep the server from its other sessions.
+                log.error("session not taken up: %s", error.code, extra={"session": name})
+                continue
             session.log.complete = False
             self._live[name] = session
             self._tasks[name] = self._group.create_task(self._run(session, resumed=True))
@@ -260,7 +265,7 @@ class Sessions:
         except Exception as error:
             # One session must not end the others; what an error says may hold content.
             log.error("session left unfinished: %s", type(error).__name__, extra={"session": session.id})
-            session.progress = "ended"
+            await session.give_up()
         finally:
             session.ready.set()
             self.tally.close(session)

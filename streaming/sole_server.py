@@ -23,8 +23,10 @@ def of(database: Path) -> Iterator[None]:
         ) from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError as error:
         os.close(handle)
+        if not isinstance(error, BlockingIOError):
+            raise StoreFailed("The data folder cannot be locked.", mend="Keep it on a local disk.") from None
         raise StoreFailed(
             "Another server uses this data folder.", mend="Stop it, or choose another with SAMEDAY_DATA_DIR."
         ) from None
