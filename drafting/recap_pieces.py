@@ -106,6 +106,10 @@ def _trimmed(text: str, start: int, end: int) -> Piece | None:
     return Piece(start, end, source) if re.search(r"\w", source) else None
 
 
+_HEAD = 200
+"""Letters that say what the rest of a sentence begins with; all of it for each comma would cost its square."""
+
+
 def _parts(text: str, sentence: Piece) -> list[Piece]:
     """The sentence cut at commas after which another part of the note begins."""
     parts, start = [], sentence.start
@@ -113,7 +117,7 @@ def _parts(text: str, sentence: Piece) -> list[Piece]:
         left, right = _trimmed(text, start, at), _trimmed(text, at + 1, sentence.end)
         if left is None or right is None:
             continue
-        heads = patterns()["split"]["heads"].match(_low(right.source))
+        heads = patterns()["split"]["heads"].match(_low(right.source[:_HEAD]))
         if heads and _read(left.source)[0] != _read(right.source)[0]:
             parts.append(left)
             start = at + 1

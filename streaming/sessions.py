@@ -4,7 +4,7 @@ import asyncio
 import logging
 import uuid
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
@@ -18,6 +18,7 @@ from streaming.scheduler import RecognitionScheduler
 from streaming.session import Engines, Session
 from streaming.session_log import SessionLog
 from streaming.settings import Settings
+from streaming.state import SessionState
 from streaming.types import Role, RoleGuess, SpeakerId, TrackPlan, to_tick
 from streaming.wall_clock import now
 
@@ -221,10 +222,14 @@ class Sessions:
             await desk.redraft(note, section, who=who)
             return desk
 
-    async def give_context(self, name: str, given: ContextGiven) -> None:
-        """What is known beside the talk, also while the session goes on. Raises UnknownSession, NoteSigned."""
+    async def give_context(self, name: str, over: Callable[[SessionState], Awaitable[ContextGiven]]) -> None:
+        """What is known beside the talk, `over` what was known, also while the session goes on.
+
+        Raises UnknownSession, NoteSigned, and what `over` raises.
+        """
         async with self._lock(name):
             found = await self.log_of(name)
+            given = await over(found.state)
             if self._drafting(name):
                 await found.append(given)
             else:

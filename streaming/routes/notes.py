@@ -1,15 +1,20 @@
 """A session's note: look, edit, have drafted again, sign, add; and the circumstances that it is written with."""
 
+import logging
 from typing import Any
 
 from fastapi import APIRouter
 
 from streaming import charts, context_json, note_desk, signed_notes
-from streaming.errors import PeerError
+from streaming.errors import PeerError, StoreFailed
+from streaming.events import ContextGiven
 from streaming.note_bodies import AddendumBody, ContextPatchBody, EditBody, RedraftBody, SignBody
 from streaming.note_desk import NoteDesk, Signing
 from streaming.serving import Server
 from streaming.settings import NoteFormat
+from streaming.state import SessionState
+
+log = logging.getLogger("sameday.notes")
 
 
 def router(server: Server) -> APIRouter:
@@ -50,7 +55,11 @@ def router(server: Server) -> APIRouter:
             await compare(name, desk)
             await desk.sign(body.version, Signing(body.signer, body.credentials, body.override, body.late_reason))
             client = (await server.sessions.log_of(name)).state.client
-            await signed_notes.keep(server.records, name, client, desk.review)
+            try:
+                await signed_notes.keep(server.records, name, client, desk.review)
+            except StoreFailed:
+                # The note is signed: that later ones cannot be held against it must not look like a failure to sign.
+                log.warning("the print of a signed note was not kept", extra={"session": name})
             return await desk.told()
 
     @routes.post("/api/sessions/{name}/note/addenda", status_code=201)
@@ -65,11 +74,11 @@ def router(server: Server) -> APIRouter:
 
     @routes.patch("/api/sessions/{name}/context")
     async def context(name: str, body: ContextPatchBody) -> dict[str, Any]:
-        state = (await server.sessions.log_of(name)).state
-        client = body.client if "client" in body.model_fields_set else state.client
-        entered = body.over(context_json.recall(state.entered))
-        given = await charts.context(server.records, client, entered)
-        await server.sessions.give_context(name, given)
+        async def over(state: SessionState) -> ContextGiven:
+            client = body.client if "client" in body.model_fields_set else state.client
+            return await charts.context(server.records, client, body.over(context_json.recall(state.entered)))
+
+        await server.sessions.give_context(name, over)
         return await server.describe(name)
 
     return routes
