@@ -24,6 +24,12 @@ export function toProblem(error) {
   return { code, message, mend: `${mend} (${code})` };
 }
 
+/** What is known of a session: what was left empty is left out. */
+function filledIn({ client, context }) {
+  const given = Object.entries(context).filter(([, value]) => value !== null && value !== undefined);
+  return { ...(client ? { client } : {}), ...(given.length ? { context: Object.fromEntries(given) } : {}) };
+}
+
 export class Api {
   /**
    * `consent` names the participants who agreed, `people` share the one microphone, `format` is the note's, or null for
@@ -32,7 +38,7 @@ export class Api {
   async create(consent, people, format, details) {
     return this.#session(await request("/api/sessions", {
       method: "POST",
-      body: JSON.stringify({ consent, tracks: [track(people)], ...(format ? { format } : {}), ...details }),
+      body: JSON.stringify({ consent, tracks: [track(people)], ...(format ? { format } : {}), ...filledIn(details) }),
     }));
   }
 
