@@ -10,9 +10,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.tools.ort_format_model.ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
 
-Array = NDArray[Any]
+from streaming.onnx_graph import Attribute
 
-Attribute = int | float | str | Sequence[int]
+Array = NDArray[Any]
 
 _ELEMENTS: dict[int, Any] = {1: np.float32, 2: np.uint8, 3: np.int8, 6: np.int32, 7: np.int64, 9: np.bool_}
 

@@ -144,6 +144,7 @@ class Session:
             match stored.event:
                 case AudioSpan(track=name) | GapMarked(gap=Gap(track=name)):
                     await self._tracks[name].restore(stored.sequence, stored.event)
+        await self.save()  # a hole in the log that was found and named
         self.ready.set()
 
     def _prepare(self, plans: tuple[TrackPlan, ...], began: float) -> None:

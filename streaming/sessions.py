@@ -123,7 +123,8 @@ class Sessions:
         assert self._group is not None
         if self._settings.store != "sqlite":
             return
-        for name in await self._store.left_open():
+        unfinished = await self._store.left_open()
+        for name in unfinished:
             try:
                 session = Session(name, await self.log_of(name), self._engines)
             except SamedayError as error:
@@ -135,9 +136,9 @@ class Sessions:
             self._tasks[name] = self._group.create_task(self._run(session, resumed=True))
             self.tally.taken_up += 1
         if not self._settings.keep_audio:
-            for name in await self._store.with_audio():
-                if name not in self._live:
-                    await self._store.drop_audio(name)
+            # Not that of a session that could not be taken up: it is all there is of what was said.
+            for name in set(await self._store.with_audio()) - set(unfinished):
+                await self._store.drop_audio(name)
 
     def live(self, name: str) -> Session:
         """A session that takes audio or is being finished. Raises SessionOver for any other."""

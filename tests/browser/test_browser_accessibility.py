@@ -1,12 +1,7 @@
 """Accessibility: axe-core over every state, the keyboard alone, right-to-left."""
 
-import shutil
-import subprocess
-import tarfile
-from pathlib import Path
-from typing import Any
-
 import pytest
+from browser_axe import axe, violations
 from browser_pages import SIZES, OpenPage, consent_and_start, end_session, line, said
 from fake_session_server import FakeServer
 from playwright.sync_api import Page, expect
@@ -14,36 +9,7 @@ from session_script import NOTE, TALK, draft, ended, lag, partial
 
 pytestmark = pytest.mark.browser
 pytest_plugins = ("browser_fixtures",)
-
-AXE = "axe-core@4.14.1"
-_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The source of axe-core, from npm."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip(f"npm is not installed: {AXE} cannot be had")
-    folder = tmp_path_factory.mktemp("axe")
-    packed = subprocess.run([npm, "pack", AXE], cwd=folder, capture_output=True, text=True, timeout=90, check=False)
-    if packed.returncode:
-        pytest.skip(f"npm could not fetch {AXE}")
-    return _read(next(folder.glob("*.tgz")))
-
-
-def _read(archive: Path) -> str:
-    with tarfile.open(archive) as packed:
-        found = packed.extractfile("package/axe.min.js")
-        assert found is not None
-        return found.read().decode()
-
-
-def _violations(page: Page, axe: str) -> list[str]:
-    page.evaluate(axe)
-    run = "tags => axe.run(document, { runOnly: { type: 'tag', values: tags } })"
-    found: dict[str, Any] = page.evaluate(run, _TAGS)
-    return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
+__all__ = ["axe"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -54,17 +20,17 @@ def test_axe_finds_nothing(server: FakeServer, open_page: OpenPage, axe: str, si
     page.get_by_role("button", name="Check the microphone").click()
     page.get_by_role("meter").wait_for()
     page.get_by_role("button", name="Start the session").click()
-    assert _violations(page, axe) == []
+    assert violations(page, axe) == []
     consent_and_start(page)
     server.emit(*TALK, partial(48.0, "I will also", "write down the", "S2"), lag(49))
     said(page, "Yes, I can do that.").wait_for()
-    assert _violations(page, axe) == []
+    assert violations(page, axe) == []
     page.get_by_role("button", name="End session").click()
-    assert _violations(page, axe) == []
+    assert violations(page, axe) == []
     page.get_by_role("button", name="End the session", exact=True).click()
     page.get_by_role("heading", name="Draft note").wait_for()
     page.get_by_role("button", name="Client, 0:36: show what was said").first.click()
-    assert _violations(page, axe) == []
+    assert violations(page, axe) == []
 
 
 def test_a_session_by_keyboard_alone(server: FakeServer, open_page: OpenPage) -> None:
