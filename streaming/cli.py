@@ -17,6 +17,7 @@ from drafting.note import Note
 from drafting.stage import draft_note
 from streaming import practice_commands, transcript_json, wire
 from streaming.errors import BadTranscript, PeerError, SamedayError
+from streaming.given_file import read_given
 from streaming.practice_data import use_practice
 from streaming.rttm import rttm
 from streaming.settings import Settings, load
@@ -195,7 +196,7 @@ def _draft(chosen: argparse.Namespace, settings: Settings) -> int:
     if chosen.out:
         note_file.format_of(chosen.out)
         _check_writable(chosen.out, "note")
-    transcript = transcript_json.parse(_read(chosen.transcript))
+    transcript = transcript_json.parse(read_given(chosen.transcript, "transcript", BadTranscript))
     note = asyncio.run(_drafted(transcript, settings, chosen.format or settings.note_format))
     if chosen.out:
         note_file.write_note(chosen.out, note, transcript, with_transcript=chosen.with_transcript)
@@ -219,16 +220,6 @@ def _enroll(chosen: argparse.Namespace, _: Settings) -> int:
     used_s = enroll_file(chosen.audio, chosen.out)
     print(f"Learned from {used_s:.0f} s of speech. Set SAMEDAY_CLINICIAN_VOICE={chosen.out} for `sameday serve`.")
     return 0
-
-
-def _read(path: Path) -> bytes:
-    if str(path) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        why = error.strerror or "it cannot be read"
-        raise BadTranscript(f"The transcript cannot be read: {why}.", mend="Check the path.") from None
 
 
 def _doctor(_: argparse.Namespace, settings: Settings) -> int:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, get_args
 
 from streaming.errors import BadTranscript
+from streaming.json_shape import object_of, string_of
 from streaming.types import Goal, NoteContext, Objective, Service, TreatmentPlan
 
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -24,7 +25,7 @@ def read(value: object) -> NoteContext:
     """The context in a decoded JSON value; None and {} know nothing. Raises BadTranscript."""
     if value is None:
         return NoteContext()
-    row = _object(value, "context")
+    row = object_of(value, "context")
     known: dict[str, Any] = {}
     for name in (one.name for one in fields(NoteContext)):
         if row.get(name) is None:
@@ -39,7 +40,7 @@ def read(value: object) -> NoteContext:
         elif name == "plan":
             known[name] = TreatmentPlan(**_strings(row[name], place, TreatmentPlan))
         else:
-            known[name] = _string(row, name, "context")
+            known[name] = string_of(row, name, "context")
     for name in _INSTANTS:
         if name in known:
             _instant(known[name], f"context.{name}")
@@ -68,7 +69,7 @@ def write(context: NoteContext) -> dict[str, Any]:
 
 
 def _goal(value: object, place: str, at: int) -> Goal:
-    row = _object(value, place)
+    row = object_of(value, place)
     own = _strings({name: row[name] for name in ("id", "text") if name in row}, place, Goal)
     own.setdefault("id", f"g{at + 1}")
     steps = []
@@ -81,25 +82,12 @@ def _goal(value: object, place: str, at: int) -> Goal:
 
 def _strings(value: object, place: str, shape: type) -> dict[str, Any]:
     """The texts of an object that a dataclass has fields for; `text` must be there where it has one."""
-    row = _object(value, place)
+    row = object_of(value, place)
     names = [one.name for one in fields(shape)]
-    found = {name: _string(row, name, place) for name in names if row.get(name) is not None}
+    found = {name: string_of(row, name, place) for name in names if row.get(name) is not None}
     if "text" in names and not found.get("text", "").strip():
         raise BadTranscript(f"{place}.text is missing.")
     return found
-
-
-def _object(value: object, place: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BadTranscript(f"{place} is not an object.")
-    return value
-
-
-def _string(row: dict[str, Any], key: str, place: str) -> str:
-    value = row[key]
-    if not isinstance(value, str):
-        raise BadTranscript(f"{place}.{key} is not text.")
-    return value
 
 
 def _list(value: object, place: str) -> list[Any]:

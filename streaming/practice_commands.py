@@ -18,6 +18,7 @@ from drafting.recap import BadRecap, Recap, Spoken, recap
 from drafting.visit_csv import BadImport, Imported, read_csv
 from streaming import context_json, visit_book
 from streaming.errors import BadTranscript
+from streaming.given_file import read_given
 from streaming.local_zone import zone_of
 from streaming.ports import Records, Store
 from streaming.session_log import SessionLog
@@ -184,7 +185,7 @@ def _decoded(data: bytes) -> str:
 
 def _import(chosen: argparse.Namespace, settings: Settings, print_json: Printer) -> int:
     zone, now = zone_of(chosen.zone), datetime.now(UTC)
-    data = _bytes(chosen.file)
+    data = read_given(chosen.file, "file", BadImport)
     found: Imported
     if chosen.file.suffix.lower() == ".ics" or data.lstrip(b"\xef\xbb\xbf \r\n\t")[:15].upper() == b"BEGIN:VCALENDAR":
         from drafting.visit_ics import read_ics
@@ -202,16 +203,6 @@ def _import(chosen: argparse.Namespace, settings: Settings, print_json: Printer)
             for one in remarks:
                 print(f"  {title}, {one.line}: {one.message}")
     return 0
-
-
-def _bytes(path: Path) -> bytes:
-    if str(path) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        why = error.strerror or "it cannot be read"
-        raise BadImport(f"The file cannot be read: {why}.", mend="Check the path.") from None
 
 
 def _backlog(chosen: argparse.Namespace, settings: Settings, print_json: Printer) -> int:

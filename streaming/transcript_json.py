@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from streaming import context_json
 from streaming.errors import BadTranscript
+from streaming.json_shape import object_of, string_of
 from streaming.types import (
     Gap,
     GapCause,
@@ -66,7 +67,7 @@ def read(body: object) -> Transcript:
     rows = body.get("utterances")
     if not isinstance(rows, list):
         raise BadTranscript("The transcript has no list `utterances`.", mend='Expected {"utterances": […]}.')
-    starts = [_start(_object(row, f"utterances[{at}]"), at) for at, row in enumerate(rows)]
+    starts = [_start(object_of(row, f"utterances[{at}]"), at) for at, row in enumerate(rows)]
     drafts = [_utterance(row, at, starts) for at, row in enumerate(rows)]
     ids = [one.id for one in drafts]
     if len(set(ids)) != len(ids):
@@ -74,19 +75,6 @@ def read(body: object) -> Transcript:
     roles = _roles(rows, drafts)
     ordered = tuple(sorted(drafts, key=lambda one: one.start))
     return Transcript(ordered, roles, _gaps(body.get("gaps", [])), context_json.read(body.get("context")))
-
-
-def _object(value: object, place: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BadTranscript(f"{place} is not an object.")
-    return value
-
-
-def _string(row: dict[str, Any], key: str, place: str) -> str:
-    value = row[key]
-    if not isinstance(value, str):
-        raise BadTranscript(f"{place}.{key} is not text.")
-    return value
 
 
 def _time(value: object, place: str) -> float:
@@ -117,7 +105,7 @@ def _utterance(row: dict[str, Any], at: int, starts: list[float]) -> Utterance:
     place = f"utterances[{at}]"
     if "text" not in row:
         raise BadTranscript(f"{place} has no `text`.")
-    text = _string(row, "text", place).strip()
+    text = string_of(row, "text", place).strip()
     start_s = starts[at]
     if row.get("end") is None:
         end_s = start_s + max(0.3, len(text.split()) / SPOKEN_WORDS_PER_S)
@@ -132,7 +120,7 @@ def _utterance(row: dict[str, Any], at: int, starts: list[float]) -> Utterance:
     )
     return Utterance(
         id=UtteranceId(_id(row, place) or f"{TRACK}-{at + 1}"),
-        track=TrackId(_string(row, "track", place)) if "track" in row else TRACK,
+        track=TrackId(string_of(row, "track", place)) if "track" in row else TRACK,
         start=to_tick(start_s),
         end=to_tick(end_s),
         speaker=_speaker(row, place),
@@ -162,7 +150,7 @@ def _id(row: dict[str, Any], place: str) -> str:
 def _role(row: dict[str, Any], place: str) -> Role | None:
     if row.get("role") is None:
         return None
-    role = ROLES.get(_string(row, "role", place).strip().lower())
+    role = ROLES.get(string_of(row, "role", place).strip().lower())
     if role is None:
         raise BadTranscript(f"{place}.role is not known.", mend="Use therapist, clinician, client or other.")
     return role
@@ -171,7 +159,7 @@ def _role(row: dict[str, Any], place: str) -> Role | None:
 def _speaker(row: dict[str, Any], place: str) -> SpeakerId:
     """The speaker as given; else one per role, so that a file of roles alone has speakers too."""
     if row.get("speaker") is not None:
-        return SpeakerId(_string(row, "speaker", place))
+        return SpeakerId(string_of(row, "speaker", place))
     role = _role(row, place)
     if role is None:
         raise BadTranscript(f"{place} has neither `role` nor `speaker`.")
@@ -185,13 +173,13 @@ def _probability(value: object, place: str) -> float:
 
 
 def _word(value: object, place: str) -> Word:
-    row = _object(value, place)
+    row = object_of(value, place)
     for key in ("text", "start", "end"):
         if key not in row:
             raise BadTranscript(f"{place} has no `{key}`.")
     start, end = (to_tick(_time(row[key], f"{place}.{key}")) for key in ("start", "end"))
     confidence = _probability(row.get("confidence", 1.0), f"{place}.confidence")
-    return Word(start, max(start, end), _string(row, "text", place), confidence)
+    return Word(start, max(start, end), string_of(row, "text", place), confidence)
 
 
 def _roles(rows: list[Any], utterances: list[Utterance]) -> dict[SpeakerId, Role]:
@@ -208,7 +196,7 @@ def _gaps(value: object) -> tuple[Gap, ...]:
     gaps = []
     for at, one in enumerate(_list(value, "gaps")):
         place = f"gaps[{at}]"
-        row = _object(one, place)
+        row = object_of(one, place)
         if "start" not in row or "end" not in row or row.get("cause") not in _CAUSES:
             raise BadTranscript(f"{place} needs start, end and a known cause.")
         start, end = (to_tick(_time(row[key], f"{place}.{key}")) for key in ("start", "end"))

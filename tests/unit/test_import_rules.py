@@ -81,6 +81,7 @@ LAYERS: dict[str, str] = {
     "streaming.doctor": "command",
     "streaming.enroll": "command",
     "streaming.doctor_machine": "command",
+    "streaming.given_file": "command",
     "streaming.note_file": "command",
     "streaming.practice_commands": "command",
     "streaming.server": "command",
