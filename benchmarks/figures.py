@@ -105,13 +105,14 @@ def comparison(parts: Sequence[Part]) -> list[Figure]:
         peers |= part.details.get("peer", {})
     if not peers:
         return []
-    head = "Beside moonshine-voice's own streaming transcriber, same weights, bundled session"
+    head = "Beside moonshine-voice's own streaming transcriber, same weights, the bundled session's beginning"
     rows = []
     for name, row in peers.items():
         rows.append(figure(head, f"{name}: WER", "%", row["wer"]))
-        rows.append(figure(head, f"{name}: core-seconds per second of audio", "core-s/s", row["cpu_per_s"]))
+        if "cpu_per_s" in row:
+            rows.append(figure(head, f"{name}: core-seconds per second of audio", "core-s/s", row["cpu_per_s"]))
     ours = found.get("Live over WebSocket, bundled sessionserver, core-seconds per second of audio")
-    if ours is not None and ours.value > 0:
+    if ours is not None and ours.value > 0 and "peer with speakers" in peers:
         times = peers["peer with speakers"]["cpu_per_s"] / ours.value
         note = "the peer with speakers over a live session of ours with speakers, note and store"
         rows.append(figure(head, "the peer's cost over ours", "x", times, at_least(4), note))
