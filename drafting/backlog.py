@@ -179,9 +179,9 @@ def _minus(start: str | None) -> float:
     return -datetime.fromisoformat(start).timestamp() if start else 0.0
 
 
-def open_visits(visits: Iterable[Visit], today: date) -> list[Visit]:
-    """Visits up to today that lack a signed note."""
-    return [one for one in visits if one.open and one.date <= today]
+def open_visits(visits: Iterable[Visit], today: date, now: datetime | None = None) -> list[Visit]:
+    """Visits up to today, and begun by `now`, that lack a signed note."""
+    return [one for one in visits if one.open and one.date <= today and (now is None or one.begun(now))]
 
 
 def backlog(
@@ -197,7 +197,7 @@ def backlog(
     _check(plan)
     here = now.astimezone(zone)
     today = here.date()
-    waiting = ordered(open_visits(visits, today), order)
+    waiting = ordered(open_visits(visits, today, now), order)
     zero = _zero(waiting, plan, here, zone)
     low = sum(budget(one.kind)[0] for one in waiting)
     high = sum(budget(one.kind)[1] for one in waiting)
@@ -212,7 +212,7 @@ def backlog(
         min(waiting, key=lambda one: (one.date, one.start or "", one.id), default=None),
         _blocks(waiting, plan, here, zone),
         zero,
-        _same_day(visits, today),
+        _same_day(visits, today, now),
         weeks,
         trend(weeks),
         _words(waiting, low, high, zero, plan),
@@ -296,8 +296,8 @@ def _zero(waiting: Sequence[Visit], plan: Plan, here: datetime, zone: ZoneInfo) 
     return None
 
 
-def _same_day(visits: Sequence[Visit], today: date) -> Today:
-    held = [one for one in visits if one.date == today]
+def _same_day(visits: Sequence[Visit], today: date, now: datetime) -> Today:
+    held = [one for one in visits if one.date == today and one.begun(now)]
     without = tuple(one.id for one in ordered(held, "newest") if one.note == "unsigned")
     words = _data()["words"]
     says = words["today_none"] if not held else words["today_kept"]

@@ -56,9 +56,11 @@ def objective_text(step: Objective) -> str:
 
 
 def lacks(item: str, context: NoteContext) -> bool:
-    """Whether the chart has nothing for an item."""
+    """Whether the chart has nothing for an item, or the clinician entered no observations."""
     if item == "objectives":
         return not context.objectives and not any(goal.objectives for goal in context.plan_goals)
+    if item == "observations":
+        return not context.observations
     return not chart_lines((item,), context)
 
 

@@ -9,8 +9,9 @@ with a `name` and `[[section.part]]`s. A part's `kind` is one of
     progress       progress goal by goal, with the chart's goals and objectives
     session        date, times, procedure code, modality and place
     chart          `of` diagnosis, goals, objectives, usual_interventions, medications, plan_terms
+    observed       what the clinician entered of appearance, affect and mental status
     risk           the risk ledger; every format has one
-    prompt         `text` for the clinician; with `unless`, a list of chart items, only where the chart lacks them
+    prompt         `text` for the clinician; with `unless`, chart items or `observations`, only where one lacks
 """
 
 import difflib
@@ -26,8 +27,9 @@ from drafting.facts import FactKind
 from streaming.errors import PeerError
 from streaming.types import NoteContext, Service
 
-PART_KINDS = ("facts", "interventions", "responses", "progress", "session", "chart", "risk", "prompt")
+PART_KINDS = ("facts", "interventions", "responses", "progress", "session", "chart", "observed", "risk", "prompt")
 CHART_ITEMS = ("diagnosis", "goals", "objectives", "usual_interventions", "medications", "plan_terms")
+UNLESS_ITEMS = (*CHART_ITEMS, "observations")
 MAX_SECTIONS = 30
 FACT_KINDS: tuple[FactKind, ...] = get_args(FactKind)
 
@@ -161,7 +163,7 @@ def _part(row: Any, place: str) -> Part:
     of = _of(row.get("of", []), {"facts": FACT_KINDS, "chart": CHART_ITEMS}.get(kind, ()), f"{place}.of")
     if kind in ("facts", "chart") and not of:
         raise BadFormat(f"{place}.of is missing.", mend="Name what the part takes.")
-    unless = _of(row.get("unless", []), CHART_ITEMS if kind == "prompt" else (), f"{place}.unless")
+    unless = _of(row.get("unless", []), UNLESS_ITEMS if kind == "prompt" else (), f"{place}.unless")
     limit = row.get("limit", 5)
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
         raise BadFormat(f"{place}.limit is not a whole number above 0.")

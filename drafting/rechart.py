@@ -9,7 +9,7 @@ from streaming.types import Section, Statement
 
 
 def recharted(drafted: Sequence[Section], ours: Sequence[Section]) -> tuple[Section, ...]:
-    """The drafted sections with chart lines and prompts of `ours`, the core's own sections of the same format.
+    """The drafted sections with chart lines, observations and prompts of `ours`, the core's own sections of a format.
 
     They stand before or after what is told of the session, as they do in ours; risk stands as it was drafted.
     """
@@ -26,5 +26,5 @@ def _mixed(section: Section, ours: Sequence[Statement]) -> Section:
 
 
 def _ours(one: Statement) -> bool:
-    """Chart lines and prompts; what of risk was not assessed is a line of the ledger, and the talk's."""
-    return one.provenance in ("chart", "suggestion") and not one.text.startswith("Risk:")
+    """Chart lines, observations and prompts; what of risk was not assessed is a line of the ledger: the talk's."""
+    return one.provenance in ("chart", "clinician", "suggestion") and not one.text.startswith("Risk:")

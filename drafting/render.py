@@ -64,6 +64,8 @@ def _part(
     if part.kind == "chart":
         told.goals = told.goals or "goals" in part.of
         return chart_lines(part.of, context)
+    if part.kind == "observed":
+        return [Statement(text, "clinician", ()) for text in context.observations]
     if part.kind == "prompt":
         needed = not part.unless or any(lacks(item, context) for item in part.unless)
         return [Statement(part.text, "suggestion", ())] if needed else []

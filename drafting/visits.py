@@ -16,9 +16,11 @@ from streaming.errors import PeerError
 NoteState = Literal["unsigned", "skeleton", "draft", "signed"]
 Source = Literal["session", "csv", "ics", "manual"]
 Kind = Literal["progress", "intake", "plan"]
+Modality = Literal["", "in_person", "telehealth_video", "telehealth_audio"]
 NOTE_STATES: tuple[NoteState, ...] = get_args(NoteState)
 SOURCES: tuple[Source, ...] = get_args(Source)
 KINDS: tuple[Kind, ...] = get_args(Kind)
+MODALITIES: tuple[Modality, ...] = get_args(Modality)
 MAX_TEXT = 200
 MAX_MINUTES = 24 * 60
 YEARS = range(1900, 2201)
@@ -33,10 +35,10 @@ class BadVisit(PeerError):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One appointment that was held. `date` is its day; `start` and `stop` are ISO 8601 with zone, or None.
+    """One appointment, held or to come. `date` is its day; `start` and `stop` are ISO 8601 with zone, or None.
 
-    `minutes` is given where start and stop are not. `kind` says which note it needs. `signed_at` is ISO 8601 with
-    zone; `session` names the session of this server that it was, if it was one.
+    `minutes` is given where start and stop are not. `kind` says which note it needs, `modality` how one meets.
+    `signed_at` is ISO 8601 with zone; `session` names the session of this server that it was, if it was one.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Visit:
     drafted_at: str | None = None
     source: Source = "manual"
     session: str = ""
+    modality: Modality = ""
 
     @property
     def length_min(self) -> int | None:
@@ -69,6 +72,10 @@ class Visit:
     def open(self) -> bool:
         """Whether a signed note is still missing."""
         return self.note != "signed"
+
+    def begun(self, now: datetime) -> bool:
+        """Whether it has begun at `now` (with zone): what is still to come needs no note yet."""
+        return self.start is None or datetime.fromisoformat(self.start) <= now
 
     def same_as(self, other: "Visit") -> bool:
         """Whether two records tell of one appointment: the same client on the same day at the same hour."""
@@ -85,7 +92,7 @@ class Visit:
 
 
 _TEXTS = ("label", "client_id", "cpt", "payer", "session")
-_CHOICES: dict[str, tuple[str, ...]] = {"note": NOTE_STATES, "source": SOURCES, "kind": KINDS}
+_CHOICES: dict[str, tuple[str, ...]] = {"note": NOTE_STATES, "source": SOURCES, "kind": KINDS, "modality": MODALITIES}
 FIELDS = tuple(one.name for one in fields(Visit))
 
 

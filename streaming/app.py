@@ -13,14 +13,14 @@ from starlette.exceptions import HTTPException
 from streaming import errors, refusals
 from streaming.errors import SamedayError
 from streaming.guard import Guard
-from streaming.routes import charts, exports, library, notes, pages, practice, sessions, sockets, whip
+from streaming.routes import charts, exports, library, notes, pages, pairing, practice, sessions, sockets, whip
 from streaming.serving import Server
 from streaming.settings import Settings
 
 log = logging.getLogger("sameday.app")
 
 _RETRY_AFTER_S = "30"
-_ROUTES = (sessions, notes, exports, charts, library, practice, whip, sockets, pages)
+_ROUTES = (sessions, notes, exports, charts, library, practice, pairing, whip, sockets, pages)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streaming.note_bodies import ContextBody, RecordId
+from streaming.note_bodies import ContextBody, RecordId, Sentence
 from streaming.settings import NoteFormat
 from streaming.types import Role
 
@@ -30,6 +30,22 @@ class SessionBody(BaseModel):
     format: NoteFormat | None = None
     client: RecordId | None = None
     context: ContextBody = ContextBody()
+    visit: RecordId | None = None
+
+
+class UtteranceBody(BaseModel):
+    """What was said, in the clinician's word."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    text: Sentence
+
+
+class MarkBody(BaseModel):
+    """A moment of the session, in seconds; `on` false forgets it."""
+
+    model_config = ConfigDict(extra="forbid")
+    at_s: Annotated[float, Field(ge=0, le=48 * 3600, allow_inf_nan=False)]
+    on: bool = True
 
 
 class RolesBody(BaseModel):

@@ -16,7 +16,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "modality": ("in_person", "telehealth_video", "telehealth_audio"),
     "service": get_args(Service),
 }
-_TUPLES = {"goals", "objectives", "usual_interventions", "medications", "participants"}
+_TUPLES = {"goals", "objectives", "usual_interventions", "medications", "participants", "observations"}
 _COUNTS = {"group_size", "em_minutes"}
 _INSTANTS = ("started_at", "ended_at", "written_at")
 

@@ -89,6 +89,12 @@ class UnknownRecord(PeerError):
     code = "unknown_record"
 
 
+class UnknownUtterance(PeerError):
+    """The session has no such utterance."""
+
+    code = "unknown_utterance"
+
+
 class Conflict(PeerError):
     """It has been changed since it was read: `current` is the version that counts, 0 where there is none."""
 

@@ -68,6 +68,22 @@ class SpeakerRelabelled:
 
 
 @dataclass(frozen=True, slots=True)
+class UtteranceCorrected:
+    """The clinician's word for what was said; the newest one counts."""
+
+    utterance: UtteranceId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MomentMarked:
+    """A moment that the clinician wants to find again, or no longer (`on` false). It is in no note."""
+
+    at: Tick
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class TurnsSettled:
     """Final speaker turns of a shared track over the whole session."""
 
@@ -156,6 +172,8 @@ Event = (
     | GapMarked
     | UtteranceClosed
     | SpeakerRelabelled
+    | UtteranceCorrected
+    | MomentMarked
     | TurnsSettled
     | RolesAssigned
     | SessionEnded

@@ -157,6 +157,7 @@ class ContextBody(_Body):
     participants: Annotated[list[_Text], Field(max_length=20)] | None = None
     group_size: Annotated[int, Field(ge=1, le=100)] | None = None
     em_minutes: Annotated[int, Field(ge=0, le=600)] | None = None
+    observations: Annotated[list[_Text], Field(max_length=40)] | None = None
 
     def over(self, known: NoteContext) -> NoteContext:
         """What was known with what is entered now: what is not named here stays."""

@@ -25,6 +25,7 @@ _STATUS: dict[type[SamedayError], int] = {
     errors.UnknownTrack: 404,
     errors.UnknownResource: 404,
     errors.UnknownRecord: 404,
+    errors.UnknownUtterance: 404,
     errors.Conflict: 409,
     errors.VersionNeeded: 428,
     errors.NoteSigned: 409,

@@ -37,6 +37,7 @@ def visit_of(name: str, state: SessionState, zone: ZoneInfo) -> Visit | None:
         drafted_at=edited_at,
         source="session",
         session=name,
+        modality=context.modality or "",
     )
 
 
@@ -62,6 +63,7 @@ def caught_up(known: Visit, now: Visit) -> Visit:
         payer=known.payer or now.payer,
         label=known.label or now.label,
         client_id=known.client_id or now.client_id,
+        modality=now.modality or known.modality,
         kind=known.kind,
         note=known.note if ahead else now.note,
         signed_at=known.signed_at if ahead else now.signed_at,

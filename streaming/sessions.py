@@ -10,8 +10,17 @@ from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from streaming import roles
-from streaming.errors import NoConsent, NotDrafted, Overloaded, PeerError, SamedayError, SessionOver, UnknownSession
-from streaming.events import ContextGiven, NoteDrafted, RolesAssigned
+from streaming.errors import (
+    NoConsent,
+    NotDrafted,
+    Overloaded,
+    PeerError,
+    SamedayError,
+    SessionOver,
+    UnknownSession,
+    UnknownUtterance,
+)
+from streaming.events import ContextGiven, MomentMarked, NoteDrafted, RolesAssigned, UtteranceCorrected
 from streaming.note_desk import NoteDesk, Readings, redrafted
 from streaming.ports import Store
 from streaming.scheduler import RecognitionScheduler
@@ -19,7 +28,7 @@ from streaming.session import Engines, Session
 from streaming.session_log import SessionLog
 from streaming.settings import Settings
 from streaming.state import SessionState
-from streaming.types import Role, RoleGuess, SpeakerId, TrackPlan, to_tick
+from streaming.types import Role, RoleGuess, SpeakerId, TrackPlan, UtteranceId, to_tick
 from streaming.wall_clock import now
 
 log = logging.getLogger("sameday.sessions")
@@ -162,11 +171,32 @@ class Sessions:
             current = found.state.roles or RoleGuess({}, "talk", 0.0)
             guess = roles.swap(current) if wanted is None else RoleGuess(current.roles | wanted, "clinician", 1.0)
             await found.append(RolesAssigned(guess))
-            state = found.state
-            if state.note is not None and not self._drafting(name):
-                # A note is written by role: with others it would say what the client said of the clinician.
-                note = await redrafted(found, self._engines.writer)
-                await found.append(NoteDrafted(note, now(), "roles"))
+            # A note is written by role: with others it would say what the client said of the clinician.
+            await self._draft_anew(found, "roles")
+
+    async def correct(self, name: str, utterance: UtteranceId, text: str) -> None:
+        """Take the clinician's word for what was said, also after the end: the note is then drafted anew.
+
+        Raises UnknownSession, UnknownUtterance, NoteSigned, StoreFailed.
+        """
+        async with self._lock(name):
+            found = await self.log_of(name)
+            NoteDesk(found, self._readings).check_unsigned()
+            if utterance not in found.state.utterances:
+                raise UnknownUtterance("The session has no such utterance.", mend="It may have been struck.")
+            await found.append(UtteranceCorrected(utterance, text))
+            await self._draft_anew(found, "words")
+
+    async def mark(self, name: str, at_s: float, on: bool) -> None:
+        """Remember a moment for the clinician, or forget it. Raises UnknownSession, StoreFailed."""
+        found = await self.log_of(name)
+        await found.append(MomentMarked(to_tick(at_s), on))
+
+    async def _draft_anew(self, found: SessionLog, why: str) -> None:
+        """A note that is there already, of what counts now; what people edited stays."""
+        if found.state.note is not None and not self._drafting(found.session):
+            note = await redrafted(found, self._engines.writer)
+            await found.append(NoteDrafted(note, now(), why))
 
     async def names(self) -> list[str]:
         """Ids of all sessions, live ones and those in the log, oldest first. Raises StoreFailed."""

@@ -6,11 +6,13 @@ from typing import Any, Literal
 from drafting.review import Review
 from drafting.review_log import drafted, follow
 from streaming import context_json
+from streaming.correcting import corrected
 from streaming.events import (
     AudioSpan,
     ContextGiven,
     Event,
     GapMarked,
+    MomentMarked,
     NoteDrafted,
     NoteReviewed,
     RolesAssigned,
@@ -22,6 +24,7 @@ from streaming.events import (
     TrackTotals,
     TurnsSettled,
     UtteranceClosed,
+    UtteranceCorrected,
 )
 from streaming.types import (
     Gap,
@@ -38,6 +41,10 @@ from streaming.types import (
 )
 
 Progress = Literal["live", "ending", "ended", "interrupted"]
+
+
+_SAYS_NOTHING = AudioSpan | MomentMarked | SkeletonDrafted | NoteDrafted | NoteReviewed | StageFailed
+"""Events after which a note is made of the same things as before."""
 
 
 @dataclass(slots=True)
@@ -66,6 +73,8 @@ class SessionState:
     review: Review | None = None
     note_roles: RoleGuess | None = None
     """The roles that the note was drafted with: where others count by now, it is out of date."""
+    marks: set[int] = field(default_factory=set)
+    """Ticks that the clinician marked for themselves."""
     failures: list[tuple[str, str]] = field(default_factory=list)
     heard: int = 0
     """Counts what a note is made of: where it is the same, a reading of the talk is."""
@@ -73,7 +82,7 @@ class SessionState:
 
     def apply(self, event: Event) -> None:
         """Fold in the next event of the log."""
-        self.heard += not isinstance(event, AudioSpan | SkeletonDrafted | NoteDrafted | NoteReviewed | StageFailed)
+        self.heard += not isinstance(event, _SAYS_NOTHING)
         match event:
             case SessionStarted():
                 self.started_at, self.tracks = event.started_at, event.tracks
@@ -87,6 +96,11 @@ class SessionState:
             case SpeakerRelabelled():
                 found = self.utterances[event.utterance]
                 self.utterances[event.utterance] = replace(found, speaker=event.speaker)
+            case UtteranceCorrected():
+                if event.utterance in self.utterances:
+                    self.utterances[event.utterance] = corrected(self.utterances[event.utterance], event.text)
+            case MomentMarked():
+                (self.marks.add if event.on else self.marks.discard)(event.at)
             case TurnsSettled():
                 self.turns[event.track] = event.turns
             case RolesAssigned():

@@ -263,6 +263,8 @@ class NoteContext:
     written_at: str | None = None
     """ISO 8601: when the note was written, where that is known."""
     late_reason: str | None = None
+    observations: tuple[str, ...] = ()
+    """What the clinician saw and entered during the session, as sentences: never taken from audio."""
 
 
 @dataclass(frozen=True, slots=True)

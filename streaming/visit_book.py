@@ -20,7 +20,9 @@ _DICTATION = "dictation"
 """Marks a session that was a dictated recap: it is nobody's visit."""
 _SEEN = "seen"
 """The last event of the session's log that the visit is of."""
-_OURS = ("final", _SEEN)
+_HELD = "held"
+"""The session that an appointment became: its visit is the session's then."""
+_OURS = ("final", _SEEN, _HELD)
 """What a record holds beside the visit."""
 
 
@@ -73,7 +75,8 @@ async def with_sessions(records: Records, sessions: Logs, zone: ZoneInfo) -> lis
     A session whose note is signed in its log is final and is not read again.
     """
     known = await kept(records)
-    for name in await sessions.names():
+    names = await sessions.names()
+    for name in names:
         stored = known.get(name)
         if stored and not await _may_differ(sessions, name, stored):
             continue
@@ -85,7 +88,8 @@ async def with_sessions(records: Records, sessions: Logs, zone: ZoneInfo) -> lis
         now = None if goes_on else visit_of(name, state, zone)
         if now is not None:
             known[name] = await _catch_up(records, stored, now, state.last_event)
-    return [_visit(one) for one in known.values() if _DICTATION not in one.body]
+    there = set(names)
+    return [_visit(one) for one in known.values() if _DICTATION not in one.body and one.body.get(_HELD) not in there]
 
 
 async def _may_differ(sessions: Logs, name: str, stored: Record) -> bool:
@@ -162,6 +166,18 @@ async def change(records: Records, key: str, body: Mapping[str, Any], *, at: str
     raise AssertionError("unreachable")
 
 
+async def begun(records: Records, key: str, session: str) -> None:
+    """An appointment has become a session: the session's visit goes on with what the appointment says.
+
+    The appointment stays, unseen, so that its calendar can be brought in again without making it anew. Raises
+    UnknownRecord, Conflict, StoreFailed.
+    """
+    stored = await records.get(KIND, key)
+    visit = replace(_visit(stored), id=session, session=session, source="session")
+    await records.put(KIND, session, visit.as_json(), version=0)
+    await records.put(KIND, key, {**stored.body, _HELD: session}, version=stored.version)
+
+
 async def remove(records: Records, key: str) -> None:
     """Forget a visit. Raises UnknownRecord, VisitStays for a session of this server, StoreFailed."""
     visit = await look(records, key)
@@ -202,6 +218,6 @@ async def recapped(records: Records, key: str, *, at: str) -> None:
 
 
 __all__ = [
-    "KIND", "Taken", "VisitStays", "add", "change", "dictated", "kept", "look", "recapped", "remove", "take",
+    "KIND", "Taken", "VisitStays", "add", "begun", "change", "dictated", "kept", "look", "recapped", "remove", "take",
     "with_sessions",
 ]  # fmt: skip

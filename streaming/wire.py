@@ -9,6 +9,7 @@ from streaming.events import (
     ContextGiven,
     Event,
     GapMarked,
+    MomentMarked,
     NoteDrafted,
     NoteReviewed,
     RolesAssigned,
@@ -20,6 +21,7 @@ from streaming.events import (
     Stored,
     TurnsSettled,
     UtteranceClosed,
+    UtteranceCorrected,
 )
 from streaming.state import Progress, SessionState
 from streaming.types import Gap, Role, RoleGuess, TrackPlan, Turn, Utterance, seconds
@@ -56,6 +58,7 @@ def session_object(
         **_roles(state.roles),
         "client": state.client,
         "context": state.entered,
+        "marks": [_s(tick) for tick in sorted(state.marks)],
         "ice_servers": ice_servers,
         "last_event": state.last_event,
     }
@@ -94,6 +97,10 @@ def _body(event: Event, role: Role | None) -> dict[str, Any]:
             return {"type": "utterance", **_utterance(utterance, role)}
         case SpeakerRelabelled():
             return {"type": "relabel", "id": event.utterance, "speaker": event.speaker}
+        case UtteranceCorrected():
+            return {"type": "corrected", "id": event.utterance, "text": event.text}
+        case MomentMarked():
+            return {"type": "mark", "at": _s(event.at), "on": event.on}
         case TurnsSettled():
             return {"type": "turns", "track": event.track, "turns": [_turn(turn) for turn in event.turns]}
         case RolesAssigned(guess):

@@ -1,5 +1,6 @@
-"""The page a clinician sees, and what a machine asks: is the server alive, can it take a session."""
+"""The pages a clinician sees, and what a machine asks: is the server alive, can it take a session."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -9,6 +10,16 @@ from fastapi.staticfiles import StaticFiles
 import web_client
 from streaming.metrics import CONTENT_TYPE, Metrics
 from streaming.serving import Server
+
+PAGES = {
+    "/": "index.html",
+    "/today": "today.html",
+    "/backlog": "backlog.html",
+    "/clients": "clients.html",
+    "/settings": "settings.html",
+    "/ops": "ops.html",
+}
+"""The pages by their address."""
 
 
 def router(server: Server) -> APIRouter:
@@ -30,13 +41,20 @@ def router(server: Server) -> APIRouter:
     async def metrics() -> Response:
         return Response(numbers.text(), media_type=CONTENT_TYPE)
 
-    @routes.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(folder / "index.html")
+    for address, name in PAGES.items():
+        routes.add_api_route(address, _page(folder / name), include_in_schema=False)
 
-    @routes.get("/backlog", include_in_schema=False)
-    async def backlog() -> FileResponse:
-        return FileResponse(folder / "backlog.html")
+    @routes.get("/service-worker.js", include_in_schema=False)
+    async def worker() -> FileResponse:
+        # A worker serves what lies below its own address, so it is asked for at the top.
+        return FileResponse(folder / "service-worker.js", media_type="text/javascript")
 
     routes.mount("/static", StaticFiles(directory=folder), name="static")
     return routes
+
+
+def _page(file: Path) -> Callable[[], Awaitable[FileResponse]]:
+    async def page() -> FileResponse:
+        return FileResponse(file)
+
+    return page

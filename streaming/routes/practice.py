@@ -113,6 +113,26 @@ def _add_visits(routes: APIRouter, server: Server) -> None:
         found = await run_in_threadpool(backlog.backlog, visits, now=_now(), zone=where, plan=plan, order=order)
         return found.as_json()
 
+    @routes.get("/api/visits")
+    async def list_visits(
+        since: date | None = None,
+        until: date | None = None,
+        client: Annotated[str | None, Query(max_length=64)] = None,
+        zone: Zone = None,
+    ) -> dict[str, Any]:
+        """Visits by time, of these days and this client's chart, as far as named; those to come too."""
+        found = await visit_book.with_sessions(server.records, server.sessions, zone_of(zone))
+        chosen = [
+            one
+            for one in found
+            if (since is None or one.date >= since)
+            and (until is None or one.date <= until)
+            and client in (None, one.client_id)
+        ]
+        return {
+            "visits": [one.as_json() for one in sorted(chosen, key=lambda one: (one.date, one.start or "", one.id))]
+        }
+
     @routes.post("/api/visits", status_code=201)
     async def add(body: Annotated[dict[str, Any], Body()]) -> JSONResponse:
         made = await visit_book.add(server.records, body)
@@ -124,6 +144,7 @@ def _add_visits(routes: APIRouter, server: Server) -> None:
         zone: Zone = None,
         dates: Literal["day_first", "month_first"] | None = None,
         since: date | None = None,
+        ahead: Annotated[int, Query(ge=0, le=60)] = 0,
     ) -> dict[str, Any]:
         data = await _file(request)
         where, now = zone_of(zone), _now()
@@ -131,7 +152,8 @@ def _add_visits(routes: APIRouter, server: Server) -> None:
         def parsed() -> Imported:
             if _is_calendar(request, data):
                 first = since or now.astimezone(where).date() - timedelta(days=DAYS_BACK)
-                return read_ics(data, where, since=first, until=now)
+                until = now if not ahead else now + timedelta(days=ahead)
+                return read_ics(data, where, since=first, until=until)
             return read_csv(data, where, dates)
 
         found = await run_in_threadpool(parsed)

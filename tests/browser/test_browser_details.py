@@ -100,4 +100,4 @@ def test_the_details_fit_and_the_backlog_is_at_hand(
     page.locator(".details__summary").press("Enter")
     page.get_by_label("How you met").select_option("Telehealth, video")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    expect(page.get_by_role("link", name="Backlog and recaps")).to_have_attribute("href", "/backlog")
+    expect(page.get_by_role("navigation").get_by_role("link", name="Backlog")).to_have_attribute("href", "/backlog")

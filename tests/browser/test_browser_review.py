@@ -283,3 +283,83 @@ def test_the_review_fits_every_window(practice: Practice, open_page: OpenPage, s
         ".filter((one) => one.offsetParent).filter((one) => one.getBoundingClientRect().height < 43.5).length"
     )
     assert small == 0
+
+
+def test_a_section_is_drafted_again_words_are_put_right_and_the_last_note_stands_beside(
+    practice: Practice, open_page: OpenPage
+) -> None:
+    chart = httpx.post(f"{practice.url}/api/charts", json={"client": "Dana Example"}).json()["id"]
+    before, session = practice.session(days_ago=7), practice.session()
+    for one in (before, session):
+        httpx.patch(f"{practice.url}/api/sessions/{one}/context", json={"client": chart}).raise_for_status()
+    page = opened(practice, open_page, session)
+    looks = page.get_by_role("region", name="Look at these first").locator(".look")
+    expect(looks.first).to_contain_text("Risk:")
+    page.get_by_role("button", name="Compare with the last note").click()
+    compare = page.get_by_role("region", name="Compare with the last note")
+    expect(compare.get_by_role("heading", level=2)).to_be_focused()
+    expect(compare).to_contain_text("stand in both notes")
+    expect(compare.locator("[data-same]").first).to_be_visible()
+    page.get_by_role("button", name="Close the comparison").click()
+
+    section(page, "Objective").get_by_role("button", name=f"Drop: {INVENTED}").click()
+    expect(section(page, "Objective").get_by_text(INVENTED)).to_have_count(0)
+    expect(section(page, "Objective").get_by_role("button", name="Draft Objective again")).to_have_count(0)
+    page.get_by_role("button", name="Draft Subjective again").click()
+    expect(page.get_by_role("status")).to_have_text("Subjective is drafted anew.")
+    trail = httpx.get(f"{practice.url}/api/sessions/{session}/note/trail").json()["trail"]
+    assert (trail[-1]["action"], trail[-1]["what"]) == ("redraft", "Subjective")
+
+    row = page.locator("[data-utterance]").nth(1)
+    row.get_by_role("button", name="Correct what").press("Enter")
+    field = row.get_by_role("textbox", name="What was said")
+    expect(field).to_be_focused()
+    field.fill("Put right by hand.")
+    field.press("Enter")
+    expect(row.locator(".said")).to_have_text("Put right by hand.")
+    expect(page.get_by_role("status")).to_have_text("Corrected.")
+    expect(section(page, "Objective").get_by_text("Edited by you")).to_be_visible()
+
+
+def test_from_a_draft_to_a_signed_note_by_keyboard_alone(practice: Practice, open_page: OpenPage) -> None:
+    session = practice.session()
+    page = opened(practice, open_page, session)
+    keys = page.keyboard
+
+    def tab_to(name: str) -> None:
+        focused = "() => (document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent)"
+        for _ in range(400):
+            keys.press("Tab")
+            if str(page.evaluate(focused)).startswith(name):
+                return
+        pytest.fail(f"Tab never reached {name}")
+
+    tab_to("Not supported by what was said, in Objective")
+    keys.press("Enter")
+    tab_to(f"Drop: {INVENTED}")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="Objective")).to_be_focused()
+    tab_to("Enter: Appearance, affect and mental status")
+    keys.press("Enter")
+    keys.type("Alert and oriented, affect constricted.")
+    keys.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Objective")).to_be_focused()
+    tab_to("Confirm: Risk: not assessed")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="Assessment")).to_be_focused()
+    tab_to("Add a sentence to Assessment")
+    keys.press("Enter")
+    keys.type(CARE)
+    keys.press("Control+Enter")
+    expect(section(page, "Assessment").get_by_text(CARE)).to_be_visible()
+    for name, text in (("Your name", "Pat Doe"), ("Credentials", "LCSW")):
+        for _ in range(400):
+            keys.press("Tab")
+            if page.get_by_label(name, exact=True).evaluate("one => one === document.activeElement"):
+                break
+        keys.press("Control+A")
+        keys.type(text)
+    expect(page.get_by_label("Reason to sign all the same")).to_be_hidden()
+    keys.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    assert practice.note(session)["state"] == "signed"

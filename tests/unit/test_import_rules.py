@@ -23,6 +23,7 @@ LAYERS: dict[str, str] = {
     "drafting.fonts": "door",
     "streaming.local_zone": "door",
     "streaming.onnx": "door",
+    "streaming.qr_code": "door",
     "streaming.sole_server": "door",
     "streaming.vad": "door",
     "streaming.weights": "door",

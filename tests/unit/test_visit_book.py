@@ -136,3 +136,25 @@ async def test_what_the_server_gives_cannot_be_sent(body: dict[str, object]) -> 
     records, _ = await book()
     with pytest.raises(BadVisit):
         await visit_book.add(records, body)
+
+
+async def test_an_appointment_that_has_begun_is_the_session_s_visit_and_is_not_brought_in_again() -> None:
+    records, logs = await book(STARTED, name="s1")
+    logs.live.add("s1")
+    start = "2026-03-04T20:55:00-05:00"
+    given = {"date": "2026-03-04", "label": "Dana Example", "start": start, "payer": "Aetna", "kind": "intake"}
+    made = await visit_book.add(records, given | {"modality": "telehealth_video"})
+    await visit_book.begun(records, made.id, "s1")
+    (running,) = await visit_book.with_sessions(records, logs, ZONE)
+    assert (running.id, running.session, running.label, running.modality) == (
+        "s1", "s1", "Dana Example", "telehealth_video",
+    )  # fmt: skip
+    await logs.store.append("s1", [ENDED])
+    logs.live.clear()
+    (over,) = await visit_book.with_sessions(records, logs, ZONE)
+    assert (over.start, over.payer, over.kind, over.label) == (
+        "2026-03-04T21:00:00-05:00", "Aetna", "intake", "Dana Example",
+    )  # fmt: skip
+    again = Imported((Visit("x", date(2026, 3, 4), "Dana Example", start=start),))
+    assert (await visit_book.take(records, again)).new == 0
+    assert len(await visit_book.with_sessions(records, logs, ZONE)) == 1

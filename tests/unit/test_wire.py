@@ -12,6 +12,7 @@ from streaming.events import (
     ContextGiven,
     Event,
     GapMarked,
+    MomentMarked,
     NoteDrafted,
     NoteReviewed,
     RolesAssigned,
@@ -24,6 +25,7 @@ from streaming.events import (
     TrackTotals,
     TurnsSettled,
     UtteranceClosed,
+    UtteranceCorrected,
 )
 from streaming.state import SessionState
 from streaming.types import (
@@ -91,6 +93,11 @@ EXPECTED: list[tuple[Event, dict[str, Any]]] = [
         SpeakerRelabelled(UtteranceId("mic.1"), SpeakerId("S2")),
         {"type": "relabel", "id": "mic.1", "speaker": "S2"},
     ),
+    (
+        UtteranceCorrected(UtteranceId("mic.1"), "I slept well."),
+        {"type": "corrected", "id": "mic.1", "text": "I slept well."},
+    ),
+    (MomentMarked(Tick(24_000)), {"type": "mark", "at": 1.5, "on": True}),
     (
         TurnsSettled(MIC, (Turn(Tick(0), Tick(8_000), S1),)),
         {"type": "turns", "track": "mic", "turns": [{"start": 0.0, "end": 0.5, "speaker": "S1"}]},
@@ -178,6 +185,7 @@ def test_a_live_session() -> None:
         "roles_confidence": 0.0,
         "client": None,
         "context": {},
+        "marks": [],
         "ice_servers": ice,
         "last_event": 9,
     }

@@ -25,15 +25,15 @@ export function toProblem(error) {
 }
 
 /** What is known of a session: what was left empty is left out. */
-function filledIn({ client, context }) {
+function filledIn({ client, context, visit }) {
   const given = Object.entries(context).filter(([, value]) => value !== null && value !== undefined);
-  return { ...(client ? { client } : {}), ...(given.length ? { context: Object.fromEntries(given) } : {}) };
+  return { ...(client ? { client } : {}), ...(visit ? { visit } : {}), ...(given.length ? { context: Object.fromEntries(given) } : {}) };
 }
 
 export class Api {
   /**
    * `consent` names the participants who agreed, `people` share the one microphone, `format` is the note's, or null for
-   * the server's own; `details` are {client, context}. Raises ApiError.
+   * the server's own; `details` are {client, context, visit}. Raises ApiError.
    */
   async create(consent, people, format, details) {
     return this.#session(await request("/api/sessions", {
@@ -68,6 +68,17 @@ export class Api {
     return this.#session(await request(path(id, "/roles"), { method: "POST", body: JSON.stringify({ roles }) }));
   }
 
+  /** The session after the clinician's word for what was said. */
+  async correct(id, utterance, text) {
+    const url = path(id, `/utterances/${encodeURIComponent(utterance)}`);
+    return this.#session(await request(url, { method: "PATCH", body: JSON.stringify({ text }) }));
+  }
+
+  /** Marks a moment of the session, or forgets it. */
+  async mark(id, atS, on = true) {
+    return this.#session(await request(path(id, "/marks"), { method: "POST", body: JSON.stringify({ at_s: atS, on }) }));
+  }
+
   async end(id) {
     return this.#session(await request(path(id, "/end"), { method: "POST" }));
   }
@@ -80,6 +91,12 @@ export class Api {
   /** The note after changes: {version, changes} or {version, format}. */
   async change(id, body) {
     return (await request(path(id, "/note"), { method: "PATCH", body: JSON.stringify(body) })).json();
+  }
+
+  /** The note with one section, or all of it, drafted anew: {version, section}. The writer may take its time. */
+  async redraft(id, body) {
+    const asked = { method: "POST", body: JSON.stringify(body), timeoutMs: 120_000 };
+    return (await request(path(id, "/note/redraft"), asked)).json();
   }
 
   async sign(id, body) {

@@ -2,16 +2,19 @@
 
 import { Api, toProblem } from "./api.js";
 import { backoff, pause } from "./backoff.js";
+import { knownFormat, withChart } from "./entered.js";
+import { keysOn } from "./defaults.js";
 import { EventFeed } from "./feed.js";
-import { addressOf, earlierSessions, forgetSessions, recall, remember, rememberSession, sessionInAddress } from "./memory.js";
+import {
+  addressOf, earlierSessions, forgetSessions, recall, remember, rememberSession, sessionInAddress, wishInAddress,
+} from "./memory.js";
 import { obstacle } from "./microphone.js";
 import { MicrophoneDesk } from "./microphone_desk.js";
-import { NoteDesk, knownFormat } from "./note_desk.js";
 import { Recorder } from "./recorder.js";
-import { isComplete, withRole } from "./selectors.js";
+import { practice } from "./practice.js";
+import { isComplete } from "./selectors.js";
 import { participants } from "./state.js";
 import { Store } from "./store.js";
-import { S } from "./strings.js";
 import { Page } from "./view/page.js";
 import { WakeLock } from "./wake_lock.js";
 
@@ -31,7 +34,32 @@ export class App {
   });
   #microphone = new MicrophoneDesk(this.#store, this.#recorder, (error) => this.#problem(error));
 
-  #note = new NoteDesk(this.#store, this.#api, this.#page, (error) => this.#problem(error));
+  #desk = null;
+
+  /** Who works at the note: comes with the first need of it. */
+  async #note() {
+    const { NoteDesk } = await import("./note_desk.js");
+    this.#desk ??= new NoteDesk(this.#store, this.#api, this.#page, (error) => this.#problem(error));
+    return this.#desk;
+  }
+
+  #talkDesk = null;
+
+  /** Does something to a session, by the name of its desk's method. */
+  async #talk(name, ...given) {
+    try {
+      const { SessionDesk } = await import("./session_desk.js");
+      this.#talkDesk ??= new SessionDesk(this.#store, this.#api, this.#page, () => this.#at((note) => note.refresh()));
+      await this.#talkDesk[name](...given);
+    } catch (error) {
+      this.#problem(error instanceof TypeError ? { code: "unreachable" } : error);
+    }
+  }
+
+  /** Does something at the note's desk; at once where it is there already. */
+  #at(work) {
+    return this.#desk ? work(this.#desk) : this.#note().then(work, () => this.#problem({ code: "unreachable" }));
+  }
 
   start() {
     this.#page.start();
@@ -43,13 +71,17 @@ export class App {
     addEventListener("pagehide", () => this.#recorder.abandon());
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
     addEventListener("beforeunload", (event) => { if (this.#mustNotLeave()) event.preventDefault(); });
+    addEventListener("keydown", (event) => this.#onKey(event));
     addEventListener("hashchange", () => location.reload());
     navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#microphone.list());
     const id = sessionInAddress();
     this.#listEarlier();
     this.#listCharts();
     if (id) this.#resume(id);
-    else this.#problemIfBlocked();
+    else {
+      this.#problemIfBlocked();
+      this.#grant(wishInAddress());
+    }
   }
 
   get #state() {
@@ -82,25 +114,32 @@ export class App {
       check: () => this.#microphone.toggle(),
       chooseDevice: (id) => this.#microphone.choose(id),
       begin: (details) => this.#begin(details),
-      details: (given) => this.#note.details(given),
+      details: (given) => this.#at((note) => note.details(given)),
       recordHere: () => this.#recordHere(),
       retryNow: () => this.#retryNow(),
-      swap: () => this.#swap(),
-      setRole: (speaker, role) => this.#setRole(speaker, role),
+      correcting: (id) => this.#dispatch({ type: "page/correcting", id }),
+      correct: (id, text) => this.#talk("correct", id, text),
+      mark: () => this.#talk("mark"),
+      observe: (observations) => this.#talk("observe", observations),
+      quiet: (quiet) => this.#dispatch({ type: "page/quiet", quiet }),
+      swap: () => this.#talk("swap"),
+      setRole: (speaker, role) => this.#talk("setRole", speaker, role),
       askEnd: () => this.#dispatch({ type: "page/confirm-end", open: true }),
       cancelEnd: () => this.#cancelEnd(),
       confirmEnd: () => this.#end(),
       showEvidence: (evidence) => this.#dispatch({ type: "page/evidence", evidence }),
       backToNote: () => this.#backToNote(),
-      chooseFormat: (format) => this.#note.chooseFormat(format),
-      edit: (editor) => this.#note.open(editor),
-      cancelEdit: (editor) => this.#note.cancel(editor),
-      change: (section, changes, said) => this.#note.edit(section, changes, said),
-      sign: (given) => this.#note.sign(given),
-      addend: (given) => this.#note.addend(given),
+      chooseFormat: (format) => this.#at((note) => note.chooseFormat(format)),
+      edit: (editor) => this.#at((note) => note.open(editor)),
+      cancelEdit: (editor) => this.#at((note) => note.cancel(editor)),
+      change: (section, changes, said) => this.#at((note) => note.edit(section, changes, said)),
+      sign: (given) => this.#at((note) => note.sign(given)),
+      addend: (given) => this.#at((note) => note.addend(given)),
       forget: () => this.#forget(),
-      copy: () => this.#note.copy(),
-      draftAgain: () => this.#note.draftAgain(),
+      redraft: (section) => this.#at((note) => note.redraft(section)),
+      earlier: () => this.#at((note) => note.earlier().catch((error) => { this.#problem(error); return undefined; })),
+      copy: () => this.#at((note) => note.copy()),
+      draftAgain: () => this.#at((note) => note.draftAgain()),
       newSession: () => this.#newSession(),
       dismiss: () => this.#problem(null),
       scrolled: () => this.#page.render(this.#state),
@@ -122,8 +161,8 @@ export class App {
       if (!this.#recorder.isOpen && !(await this.#microphone.open())) {
         return this.#dispatch({ type: "page/not-started" });
       }
-      const { id: client, ...context } = await this.#note.known(entered);
-      const made = await this.#api.create(names, setup.people, knownFormat(), { client, context });
+      const { id: client, ...context } = await withChart(this.#store, this.#api, entered);
+      const made = await this.#api.create(names, setup.people, knownFormat(), { client, context, visit: this.#state.appointment?.id ?? null });
       history.replaceState(null, "", addressOf(made.session.id));
       remember({ id: made.session.id, recording: true, ending: false, device: this.#recorder.deviceId });
       rememberSession(made.session.id, made.session.started_at);
@@ -133,6 +172,20 @@ export class App {
     } catch (error) {
       this.#dispatch({ type: "page/not-started" });
       this.#problem(error.code === "unreachable" ? { code: "unreachable_start" } : error);
+    }
+  }
+
+  /** Fills the set-up in with an appointment or a client that the address names. */
+  async #grant(wish) {
+    if (!wish) return;
+    try {
+      const found = wish.kind === "visit" ? await practice.visit(wish.id) : await practice.chart(wish.id);
+      const appointment = wish.kind === "visit"
+        ? { id: found.id, name: found.label, start: found.start, client: found.client_id, modality: found.modality, kind: found.kind, minutes: found.minutes }
+        : { id: null, name: found.client, start: null, client: found.id, modality: "", kind: "progress" };
+      this.#dispatch({ type: "page/appointment", appointment });
+    } catch (error) {
+      this.#problem(error);
     }
   }
 
@@ -208,7 +261,7 @@ export class App {
       this.#problem({ code: "bad_message" });
     }
     if (before !== "ended" && this.#state.phase === "ended") this.#stopRecording();
-    if (this.#state.note !== note) this.#note.drafted();
+    if (this.#state.note !== note) this.#at((note) => note.drafted());
   }
 
   /** The log is at its end without an end or a note: the server was stopped in the middle, or something failed. */
@@ -243,6 +296,10 @@ export class App {
   }
 
   #record(session) {
+    // What the note will need is fetched while there is time, and in case there is no network at the end.
+    this.#page.loadNote().catch(() => {});
+    this.#note().catch(() => {});
+    import("./session_desk.js").catch(() => {});
     this.#dispatch({ type: "page/recorder", recorder: true });
     this.#wakeLock.start();
     this.#recorder.start(session.id, { track: session.tracks[0].id, iceServers: session.ice_servers ?? [] });
@@ -272,26 +329,11 @@ export class App {
     else await this.#recordHere();
   }
 
-  async #swap() {
-    try {
-      const answer = await this.#api.swapRoles(this.#state.session.id);
-      this.#dispatch({ type: "page/session", ...answer });
-      this.#page.say(S.live.swapped);
-      await this.#note.refresh();
-    } catch (error) {
-      this.#problem(error);
-    }
-  }
-
-  async #setRole(speaker, role) {
-    if (!role) return;
-    const roles = withRole(this.#state, speaker, role);
-    try {
-      this.#dispatch({ type: "page/session", ...(await this.#api.setRoles(this.#state.session.id, roles)) });
-      await this.#note.refresh();
-    } catch (error) {
-      this.#problem(error);
-    }
+  #onKey(event) {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || this.#state.phase !== "live" || !keysOn()) return;
+    if (target.closest?.("input, textarea, select, [contenteditable]")) return;
+    this.#page.key(key.toLowerCase());
   }
 
   // The end

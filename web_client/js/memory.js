@@ -79,6 +79,12 @@ export function sessionInAddress() {
   }
 }
 
+/** What the address asks the set-up to be filled in with: {kind: "visit" | "client", id}, or null. */
+export function wishInAddress() {
+  const found = /^#(visit|client)=([A-Za-z0-9._-]{1,64})$/.exec(location.hash);
+  return found ? { kind: found[1], id: found[2] } : null;
+}
+
 export function addressOf(id) {
   return id ? `#session=${encodeURIComponent(id)}` : location.pathname;
 }

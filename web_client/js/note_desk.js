@@ -1,7 +1,9 @@
 // The note once the session is over: read, shown in a format, changed, signed, added to, copied.
 
-import { chosenFormat, rememberFormat } from "./memory.js";
+import { knownFormat, withChart } from "./entered.js";
+import { rememberFormat } from "./memory.js";
 import { noteText } from "./note_text.js";
+import { practice } from "./practice.js";
 import { isReviewed } from "./review.js";
 import { shownNote } from "./selectors.js";
 import { S } from "./strings.js";
@@ -117,7 +119,7 @@ export class NoteDesk {
   /** Sends what is known beside the talk; the note's header, code and findings follow. */
   async details(given) {
     try {
-      const { id, ...context } = await this.known(given);
+      const { id, ...context } = await withChart(this.#store, this.#api, given);
       this.#dispatch({ type: "page/session", ...(await this.#api.setContext(this.#id, { client: id, ...context })) });
       await this.load();
       this.#problem(null);
@@ -127,11 +129,22 @@ export class NoteDesk {
     }
   }
 
-  /** {id, ...context} of what was entered: a new client gets a chart first. Raises ApiError. */
-  async known({ client, chart, context }) {
-    const made = chart ? await this.#api.addChart(chart) : null;
-    if (made) this.#dispatch({ type: "page/charts", charts: [...this.#state.charts, made] });
-    return { id: made?.id ?? client, ...context };
+  /** Has one section drafted anew; what a person wrote stays. */
+  async redraft(section) {
+    const kept = await this.#send((version) => this.#api.redraft(this.#id, { version, section }));
+    if (!kept) return;
+    if (!this.#state.editor) this.#focusSection(section);
+    this.#page.say(R.edit.redrafted(section));
+  }
+
+  /** The client's note before this one: {date, note}, or null where there is none. Raises ApiError. */
+  async earlier() {
+    const { client, started_at: started } = this.#state.session;
+    if (!client) return null;
+    const visits = await practice.visits({ client });
+    const before = visits.filter((one) => one.session && one.session !== this.#id && one.start && Date.parse(one.start) < Date.parse(started));
+    const last = before.at(-1);
+    return last ? { date: last.date, note: await this.#api.note(last.session) } : null;
   }
 
   async sign(given) {
@@ -202,10 +215,4 @@ async function copied(text) {
     const blob = text.then((words) => new Blob([words], { type: "text/plain" }));
     await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
   } else await navigator.clipboard.writeText(await text);
-}
-
-/** The format that was chosen in this browser, where it is one of ours. */
-export function knownFormat() {
-  const format = chosenFormat();
-  return Object.hasOwn(S.note.formatNames, format ?? "") ? format : null;
 }

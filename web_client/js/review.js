@@ -27,21 +27,30 @@ export function doubtfulWords(state, statement) {
   return [...new Set(found)];
 }
 
-/** What kind of look a statement needs: unsupported, uncertain, enter, suggested; null for none. */
+// What could do harm if it were wrong: harm to the client or another, then doses, amounts and negations.
+const RISK = /^risk\b|\b(?:suicid\w*|SI|HI|self[- ](?:harm|injur)\w*|kill\w*|overdos\w*|hurt(?:ing)? (?:my|him|her|them)sel\w+|better off dead|homicid\w*|abus\w+|weapons?|guns?|safety plan)\b/i;
+const DOSE = /\b(?:\d+\s?(?:mg|milligrams?|ml)|medications?|milligrams?|den(?:y|ies|ied)|not|never|no longer|stopped taking)\b/i;
+
+/** How much harm a wrong statement could do: 0 the most, 2 the least. */
+export const harm = (text) => (RISK.test(text) ? 0 : DOSE.test(text) ? 1 : 2);
+
+/** What kind of look a statement needs: unsupported, uncertain, enter, suggested, risk; null for none. */
 export function attention(state, statement) {
   if (statement.supported === false) return "unsupported";
   if (isToEnter(statement)) return "enter";
   if (statement.provenance === "suggestion") return "suggested";
-  return doubtfulWords(state, statement).length ? "uncertain" : null;
+  if (doubtfulWords(state, statement).length) return "uncertain";
+  return statement.provenance === "transcript" && harm(statement.text) === 0 ? "risk" : null;
 }
 
-const ORDER = ["unsupported", "uncertain", "enter", "suggested"];
+const ORDER = ["unsupported", "uncertain", "risk", "enter", "suggested"];
 
-/** What to look at first, the least certain before the rest: {kind, section, index, text}. */
+/** What to look at first, by the harm that it could do and then the least certain before the rest: {kind, section, index, text}. */
 export function firstLooks(state, note) {
   const found = (note.sections ?? []).flatMap((section) => (section.statements ?? []).map((statement, index) =>
     ({ kind: attention(state, statement), section: section.name, index, text: statement.text })));
-  return found.filter((one) => one.kind).sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+  const rank = ({ kind, text }) => harm(text) * ORDER.length + ORDER.indexOf(kind);
+  return found.filter((one) => one.kind).sort((a, b) => rank(a) - rank(b));
 }
 
 /** Whether signing now is signing after the day of the session, by the session's own clock. */

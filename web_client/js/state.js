@@ -20,10 +20,12 @@ export const INITIAL = Object.freeze({
   roles: Object.freeze({ by: Object.freeze({}), source: null, confidence: null }),
   lag: null, // {tracks, at, movedAt}: movedAt is when the server last received more sound
   failures: Object.freeze([]),
+  marks: Object.freeze([]), // seconds of the moments that the clinician marked, in order
   ended: null,
   note: null,
   format: null, // of the note that was chosen to be shown; null is the session's own
   otherNote: null, // the note in that format, as the server renders it
+  appointment: null, // {id, name, start, client, modality, kind}: what this session was entered as
   charts: Object.freeze([]), // the practice's clients, to choose from
   earlier: Object.freeze([]), // {id, at}: sessions that this browser started before
   editor: null, // {kind: "section" | "sentence" | "add", section, index}: what is being written
@@ -40,6 +42,8 @@ export const INITIAL = Object.freeze({
   problem: null, // {code, message, mend}
   interrupted: false, // the server stopped in the middle of the session
   confirmingEnd: false,
+  correcting: null, // id of the utterance that is being corrected
+  quiet: false, // only the dot and the time are shown
   copied: null, // null, "done", "failed"
   evidence: null, // {statement, ids, focus}: the statement whose sources are shown
   clock: Object.freeze({ startedMs: null, nowMs: null }), // by this device's clock
@@ -56,6 +60,8 @@ const SHAPES = {
   failed: { stage: "string", code: "string" },
   ended: { totals: "object" },
   draft: { note: "object" },
+  corrected: { id: "string", text: "string" },
+  mark: { at: "number" },
 };
 
 /**
@@ -86,6 +92,14 @@ const HANDLERS = new Map(Object.entries({
     ...state,
     utterances: state.utterances.map((said) => (said.id === message.id ? { ...said, speaker: message.speaker } : said)),
   }),
+  corrected: (state, message) => ({
+    ...state,
+    utterances: state.utterances.map((said) => (said.id === message.id ? { ...said, text: message.text } : said)),
+  }),
+  mark: (state, message) => {
+    const others = state.marks.filter((at) => at !== message.at);
+    return { ...state, marks: message.on === false ? others : [...others, message.at].sort((a, b) => a - b) };
+  },
   roles: (state, message) => ({
     ...state,
     roles: { by: message.roles, source: message.source, confidence: message.confidence },
@@ -98,6 +112,7 @@ const HANDLERS = new Map(Object.entries({
   ended: (state, message) => ({
     ...state,
     phase: "ended",
+    quiet: false,
     partials: {},
     endBlocked: false,
     interrupted: false, // the server stopped in the middle of the session
@@ -126,11 +141,12 @@ const HANDLERS = new Map(Object.entries({
     ? { ...state, otherNote: message.note, evidence: null, copied: null } : state),
   "page/editor": (state, message) => ({ ...state, editor: message.editor }),
   "page/saving": (state, message) => ({ ...state, saving: message.saving }),
+  "page/appointment": (state, message) => ({ ...state, appointment: message.appointment }),
   "page/charts": (state, message) => ({ ...state, charts: message.charts }),
   "page/earlier": (state, message) => ({ ...state, earlier: message.earlier }),
   "page/note-stale": (state) => ({ ...state, noteStale: state.note !== null }),
   "page/unknown-session": (state) => ({ ...state, phase: "lost", problem: null }),
-  "page/ending": (state) => ({ ...state, phase: "ending", confirmingEnd: false }),
+  "page/ending": (state) => ({ ...state, phase: "ending", quiet: false, confirmingEnd: false }),
   "page/end-blocked": (state, message) => ({ ...state, endBlocked: message.blocked }),
   "page/confirm-end": (state, message) => ({ ...state, confirmingEnd: message.open && state.phase === "live" }),
   "page/recorder": (state, message) => ({ ...state, recorder: message.recorder }),
@@ -146,6 +162,8 @@ const HANDLERS = new Map(Object.entries({
   "page/online": (state, message) => ({ ...state, online: message.online }),
   "page/tick": (state, message) => ({ ...state, clock: { ...state.clock, nowMs: message.at } }),
   "page/problem": (state, message) => ({ ...state, problem: message.problem }),
+  "page/correcting": (state, message) => ({ ...state, correcting: message.id }),
+  "page/quiet": (state, message) => ({ ...state, quiet: message.quiet && state.phase === "live" }),
   "page/copied": (state, message) => ({ ...state, copied: message.result }),
   // Nothing follows in the log: without an end the session broke off, without a note there will be none.
   "page/log-over": (state) => ({

@@ -31,9 +31,6 @@ const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 const measured = (minutes) => (minutes < 1 ? "Under a minute" : plural(minutes, "minute", "minutes"));
 
 export const S = {
-  product: "sameday",
-  skip: "Skip to the content",
-  toBacklog: "Backlog and recaps",
   footer: "A draft is a proposal. Read it, mend it, and sign it in your own record.",
   titles: {
     setup: "New session · sameday",
@@ -46,6 +43,7 @@ export const S = {
 
   setup: {
     title: "New session",
+    with: (name, start) => [name, start ? new Date(start).toLocaleTimeString(document.documentElement.lang, { hour: "numeric", minute: "2-digit" }) : ""].filter(Boolean).join(", "),
     lead: "What is said becomes text while you talk, and a draft note when you end. Nothing is sent or stored before you press Start.",
     peopleTitle: "Who is in the room",
     peopleLegend: "How many people share this microphone?",
@@ -155,6 +153,11 @@ export const S = {
     says: (name, text) => `${name}: ${text}`,
     newest: "Go to the newest",
     back: "Back to the note",
+    correct: "Correct",
+    correctOf: (name, time) => `Correct what ${name} said at ${time}`,
+    corrected: "Corrected.",
+    marked: (time) => `Marked at ${time}. Only you see it; it is in no note.`,
+    observed: "The observations are saved.",
     gap: (span, length) => `${length} missing (${span})`,
     gapOf: (span, track, length) => `${length} missing on ${track} (${span})`,
     causes: {

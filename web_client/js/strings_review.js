@@ -9,11 +9,12 @@ export const R = {
 
   first: {
     title: "Look at these first",
-    lead: "What is least certain, in the order to check it.",
-    none: "Nothing is unsupported, uncertain or left for you to enter.",
+    lead: "What could do most harm if it is wrong comes first.",
+    none: "Nothing is unsupported, uncertain, about risk or left for you to enter.",
     kinds: {
       unsupported: "Not supported by what was said",
       uncertain: "Words that were hard to hear",
+      risk: "About risk: check it against what was said",
       enter: "For you to enter",
       suggested: "Suggested, not said",
     },
@@ -37,6 +38,9 @@ export const R = {
     keep: "Keep as my own",
     accept: "Accept",
     drop: "Drop",
+    redraft: "Draft again",
+    redraftOf: (name) => `Draft ${name} again`,
+    redrafted: (name) => `${name} is drafted anew.`,
     restore: "Back to the draft",
     restoreOf: (name) => `Put ${name} back to the draft`,
     edited: "Edited by you",
@@ -69,6 +73,23 @@ export const R = {
     override_was: (reason) => `Signed in spite of open points. Reason: ${reason}`,
     digest: "Digest",
     broken: "The signed text does not match its digest. Tell whoever runs the server, and do not rely on this note.",
+  },
+
+  compare: {
+    open: "Compare with the last note",
+    close: "Close the comparison",
+    title: (date) => `The last note, of ${date}`,
+    lead: "Sentences that stand in both notes are marked: a note that repeats the last one fails an audit.",
+    none: "There is no earlier note of this client on this server.",
+    noClient: "Choose the client under “Session details” first.",
+    same: "also in this note",
+    sameCount: (count) => (count ? `${plural(count, "sentence stands", "sentences stand")} in both notes.` : "No sentence stands in both notes."),
+  },
+
+  marks: {
+    title: "Your marks",
+    lead: "Moments you marked during the session. They are in no note and no export.",
+    goTo: (time) => `Go to ${time}`,
   },
 
   addenda: {

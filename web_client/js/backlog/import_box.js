@@ -13,13 +13,13 @@ export class ImportBox {
   #said = h("p", { class: "hint", role: "status" });
   #remarks = h("div");
 
-  constructor(take) {
+  constructor(take, words = W.importTitle, lead = W.importLead) {
     this.#take = take;
     const choices = [["", W.datesAuto], ["month_first", W.datesMonth], ["day_first", W.datesDay]];
     this.#dates.append(...choices.map(([value, words]) => h("option", { value }, words)));
     const title = newId("import");
-    this.element = h("section", { class: "part", "aria-labelledby": title }, h("h2", { id: title }, W.importTitle),
-      h("p", { class: "hint" }, W.importLead),
+    this.element = h("section", { class: "part", "aria-labelledby": title }, h("h2", { id: title }, words),
+      h("p", { class: "hint" }, lead),
       h("form", { class: "import", on: { submit: (event) => { event.preventDefault(); this.#run(); } } },
         field(W.file, this.#file), field(W.dates, this.#dates), h("button", { class: "button", type: "submit" }, W.take)),
       this.#said, this.#remarks);

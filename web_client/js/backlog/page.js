@@ -1,7 +1,8 @@
 // The backlog on the page: bands, protected time, the list in order. All DOM writes of it start here.
 
+import { Frame } from "../frame.js";
 import { focusOn, h, newId, setChildren, setText } from "../view/dom.js";
-import { notice } from "../view/setup.js";
+import { notice } from "../view/notice.js";
 import { CheckIn } from "./check_in.js";
 import { ImportBox } from "./import_box.js";
 import { PlanBox } from "./plan_box.js";
@@ -34,12 +35,7 @@ export class BacklogPage {
   }
 
   start(plan) {
-    const skip = document.getElementById("skip");
-    setText(skip, W.skip);
-    document.getElementById("masthead").append(
-      h("nav", { class: "ways", "aria-label": W.product }, h("a", { class: "wordmark", href: "/" }, W.product),
-        h("a", { class: "way", href: "/" }, W.toSession)));
-    document.getElementById("footer").append(h("p", {}, W.footer));
+    new Frame("/backlog", W.footer);
     this.#order.value = plan.order;
     this.#body.append(
       this.#today,

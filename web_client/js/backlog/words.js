@@ -12,11 +12,8 @@ export const slotTime = (iso, zone) => SLOT(zone).format(new Date(iso));
 const notes = (count) => (count === 1 ? "1 note" : `${count} notes`);
 
 export const W = {
-  product: "sameday",
   title: "Backlog",
-  skip: "Skip to the content",
   footer: "This page is on your own server. Names come from your calendar or your file and stay there.",
-  toSession: "New session",
   loading: "Looking at your sessions…",
   todayTitle: "Today",
   progress: (signed, all) => `${signed} of ${all} notes are signed`,

@@ -1,5 +1,6 @@
 // What is known of a session beside the talk: whose it was, where, by whom. Before the session, and with its note.
 
+import { defaults } from "../defaults.js";
 import { D } from "../strings_details.js";
 import { h, icon, newId, setHidden, setText } from "./dom.js";
 
@@ -59,6 +60,31 @@ export class DetailsFields {
     for (const name of ["group_size", "em_minutes"]) this.#field[name].value = context[name] || "";
     for (const input of Object.values(this.#chart)) input.value = "";
     this.#reveal();
+  }
+
+  /** Fills in what is known before the session: the appointment's client and way of meeting, the clinician's own name and places. */
+  suggest(appointment) {
+    for (const [name, value] of Object.entries(defaults())) this.#field[name].value ||= value;
+    if (appointment?.client) this.#choose(appointment.client);
+    else if (appointment?.name) {
+      this.#client.value = NEW;
+      this.#chart.name.value = appointment.name;
+    }
+    if (appointment?.modality) this.#modality.value = appointment.modality;
+    if (appointment?.kind === "intake") this.#service.value = "intake";
+    if (appointment?.kind === "plan") this.#service.value = "treatment_plan";
+    this.#reveal();
+  }
+
+  /** Client and way of meeting in a line. */
+  get words() {
+    const one = this.#client.selectedOptions[0];
+    const name = this.#client.value === NEW ? this.#chart.name.value : this.#client.value ? one.textContent : "";
+    return D.summary(name, this.#modality.value ? D.modalities[this.#modality.value] : "");
+  }
+
+  get modality() {
+    return this.#modality.value;
   }
 
   /** The charts to choose from; the choice stays. */

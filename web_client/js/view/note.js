@@ -7,9 +7,10 @@ import { S, duration, localTime } from "../strings.js";
 import { R } from "../strings_review.js";
 import { button, focusOn, h, icon, newId, setChildren, setHidden, setText } from "./dom.js";
 import { DetailsView } from "./details.js";
+import { CompareView, marks } from "./compare.js";
 import { AddendaView, SignView, TakeView, firstLook, signature } from "./review.js";
 import { SectionsView } from "./sections.js";
-import { notice } from "./setup.js";
+import { notice } from "./notice.js";
 
 export class NoteView {
   #actions;
@@ -29,6 +30,7 @@ export class NoteView {
   #addenda;
   #details;
   #take = new TakeView();
+  #compare;
 
   constructor(actions) {
     this.#actions = actions;
@@ -36,6 +38,7 @@ export class NoteView {
     this.#sign = new SignView(actions);
     this.#addenda = new AddendaView(actions);
     this.#details = new DetailsView(actions);
+    this.#compare = new CompareView(actions);
     this.#copy = button(S.note.copy, () => actions.copy(), { icon: "copy", kind: "primary" });
     this.#format.append(...Object.entries(S.note.formatNames).map(([value, name]) => h("option", { value }, name)));
     this.#format.addEventListener("change", () => actions.chooseFormat(this.#format.value));
@@ -47,9 +50,9 @@ export class NoteView {
       if (title) focusOn(title);
     } } });
     this.#tools = h("div", { class: "note__tools" }, this.#copy,
-      button(S.note.another, () => actions.newSession(), { icon: "plus" }));
+      this.#compare.button, button(S.note.another, () => actions.newSession(), { icon: "plus" }));
     this.element = h("article", { class: "note", "aria-label": S.note.title },
-      h("header", { class: "note__head" }, this.#title, this.#lead, this.#formatField, this.#tools, this.#jump, this.#copied, this.#fallback), this.#body);
+      h("header", { class: "note__head" }, this.#title, this.#lead, this.#formatField, this.#tools, this.#jump, this.#copied, this.#fallback), this.#compare.element, this.#body);
   }
 
   focus() {
@@ -82,10 +85,11 @@ export class NoteView {
     if (isSigned(note)) this.#addenda.render(note);
     else this.#sign.render(state, note);
     this.#take.render(state, note);
+    this.#compare.render(state, note);
   }
 
   #renderBody(state, note) {
-    const parts = [note, state.utterances, state.roles, state.failures, state.ended, state.gaps, state.session, state.noteStale, state.editor];
+    const parts = [note, state.utterances, state.roles, state.failures, state.ended, state.gaps, state.session, state.noteStale, state.editor, state.marks];
     if (parts.every((part, index) => part === this.#shown[index])) return;
     const focused = this.#sections.focused();
     this.#shown = parts;
@@ -94,6 +98,7 @@ export class NoteView {
     setText(this.#lead, isSigned(note) ? R.leadSigned : isReviewed(note) ? R.lead : S.note.lead);
     setHidden(this.#lead, !note);
     setHidden(this.#copy, !note);
+    setHidden(this.#compare.button, !isReviewed(note));
     setHidden(this.#jump, !note?.checks || isSigned(note));
     setText(this.#jump, S.checks.jump(note?.checks?.length ?? 0));
     setChildren(this.#body, [...(note ? this.#note(state, note) : this.#withoutNote(state)), complete(state)].filter(Boolean));
@@ -126,7 +131,7 @@ export class NoteView {
     const look = isSigned(note) ? null : firstLook(state, note, (section, index) => this.#sections.focusStatement(section, index));
     const [risk, open, code] = rest;
     const end = isSigned(note) ? [signature(note), this.#addenda.element] : [this.#sign.element];
-    return [isSigned(note) ? null : this.#details.element, stale, empty, look, open, ...sections, risk, code, ...end, this.#take.element].filter(Boolean);
+    return [isSigned(note) ? null : this.#details.element, stale, empty, look, open, ...sections, risk, code, marks(state, this.#actions), ...end, this.#take.element].filter(Boolean);
   }
 
   #risk(state, risk, signed) {

@@ -2,10 +2,11 @@
 
 import { draftFailed, isRecording } from "../selectors.js";
 import { S } from "../strings.js";
+import { Frame } from "../frame.js";
 import { Announcer } from "./announcer.js";
 import { button, focusOn, h, newId, setAttribute, setChildren, setText } from "./dom.js";
-import { NoteView } from "./note.js";
-import { SetupView, notice } from "./setup.js";
+import { notice } from "./notice.js";
+import { SetupView } from "./setup.js";
 import { RolesView, StatusView } from "./status.js";
 import { TranscriptView } from "./transcript.js";
 
@@ -19,13 +20,20 @@ export class Page {
   #setup;
   #status;
   #transcript;
-  #note;
+  #note = null; // the note's own view comes with the first note, or during the talk
+  #noteBox = h("div", { class: "note-box" });
+  #noteLoad = null;
+  #tools = null; // the tools during a session come when one starts
+  #toolsBox = h("div", { class: "tools-box" });
+  #toolsLoad = null;
   #lost;
   #dialog;
   #title = h("h1", { class: "hidden", tabindex: "-1" }, S.live.title);
   #phase = null;
+  #wantsFocus = false;
   #shownProblem = null;
   #shownFailures = null;
+  #frame;
 
   constructor(actions) {
     this.#actions = { ...actions, showEvidence: actions.showEvidence };
@@ -34,22 +42,12 @@ export class Page {
     const roles = new RolesView(actions);
     this.roles = roles;
     this.#transcript = new TranscriptView(actions, roles.element);
-    this.#note = new NoteView(actions);
     this.#dialog = this.#endDialog();
     this.#lost = this.#lostPanel();
   }
 
   start() {
-    const skip = document.getElementById("skip");
-    setText(skip, S.skip);
-    skip.addEventListener("click", (event) => {
-      // The address keeps the session's id: the link may not put its own fragment there.
-      event.preventDefault();
-      focusOn(this.#main);
-    });
-    document.getElementById("masthead").append(h("nav", { class: "ways", "aria-label": S.product },
-      h("p", { class: "wordmark" }, S.product), h("a", { class: "way", href: "/backlog", target: "_blank", rel: "noopener" }, S.toBacklog)));
-    document.getElementById("footer").append(h("p", {}, S.footer));
+    this.#frame = new Frame("/", S.footer);
     this.#main.append(this.#problem, this.#failures, this.#body, this.#dialog, this.#announcer.element);
   }
 
@@ -68,15 +66,24 @@ export class Page {
   }
 
   focusOrigin(evidence) {
-    this.#note.focusOrigin(evidence);
+    this.#note?.focusOrigin(evidence);
   }
 
   focusSection(name) {
-    this.#note.focusSection(name);
+    this.#note?.focusSection(name);
   }
 
   focusNote() {
-    this.#note.focus();
+    this.#note?.focus();
+  }
+
+  /** The view of the note, which a page that has none yet does without: it is a fifth of all scripts. */
+  async loadNote() {
+    this.#noteLoad ??= import("./note.js").then(({ NoteView }) => {
+      this.#note = new NoteView(this.#actions);
+      this.#noteBox.append(this.#note.element);
+    });
+    return this.#noteLoad;
   }
 
   focusEnd() {
@@ -95,19 +102,47 @@ export class Page {
     if (document.title !== (title ?? S.titles.setup)) document.title = title ?? S.titles.setup;
   }
 
+  #loadTools() {
+    this.#toolsLoad ??= import("./live_tools.js").then(({ LiveTools }) => {
+      this.#tools = new LiveTools(this.#actions);
+      this.#toolsBox.append(this.#tools.element);
+      this.#actions.scrolled();
+    }, () => { this.#toolsLoad = null; });
+  }
+
+  /** One key does it, where no field has the focus and no question is open. */
+  key(name) {
+    if (!this.#dialog.open) this.#tools?.key(name);
+  }
+
   #renderSession(state) {
     this.#status.render(state);
     this.roles.render(state);
+    if (this.#tools) this.#tools.render(state);
+    else if (state.phase === "live") this.#loadTools();
+    setAttribute(document.body, "data-quiet", state.quiet);
     this.#transcript.render(state);
-    if (state.phase === "ended") this.#note.render(state);
+    if (state.phase === "ended") this.#renderNote(state);
+  }
+
+  /** A module that did not come is asked for again with the next drawing. */
+  #renderNote(state) {
+    if (this.#note) return this.#note.render(state);
+    const wanted = this.#wantsFocus;
+    this.loadNote().then(() => {
+      this.#actions.scrolled();
+      if (wanted) this.#note.focus();
+    }, () => { this.#noteLoad = null; });
   }
 
   #renderPhase(state) {
     const part = PARTS[state.phase];
     if (part === this.#phase) return;
+    if (part !== "session") setAttribute(document.body, "data-quiet", null);
     const first = this.#phase === null;
     this.#phase = part;
     document.body.dataset.part = part;
+    this.#frame.busy(part === "session");
     setChildren(this.#body, this.#parts(part));
     // Next to the note the transcript scrolls by itself, which the keyboard must be able to do as well.
     setAttribute(this.#transcript.element, "tabindex", part === "note" ? "0" : null);
@@ -115,7 +150,8 @@ export class Page {
     if (first) return;
     scrollTo({ top: 0, behavior: "instant" });
     if (part === "setup") this.#setup.focus();
-    else if (part === "note") this.#note.focus();
+    else if (part === "note" && this.#note) this.#note.focus();
+    else if (part === "note") this.#wantsFocus = true;
     else focusOn(part === "lost" ? this.#lost.querySelector("h1") : this.#title);
   }
 
@@ -124,9 +160,9 @@ export class Page {
     if (part === "lost") return [this.#lost];
     if (part === "note") {
       this.#transcript.head.append(this.#status.controls);
-      return [this.#note.element, this.#transcript.element];
+      return [this.#noteBox, this.#transcript.element];
     }
-    return [this.#title, this.#status.element, this.#transcript.element, this.#status.controls];
+    return [this.#title, this.#status.element, this.#toolsBox, this.#transcript.element, this.#status.controls];
   }
 
   #renderProblem(state) {

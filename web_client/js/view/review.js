@@ -5,7 +5,7 @@ import { errorsOf, firstLooks, isLate, isSigned } from "../review.js";
 import { S, localTime } from "../strings.js";
 import { R } from "../strings_review.js";
 import { h, icon, newId, setText } from "./dom.js";
-import { notice } from "./setup.js";
+import { notice } from "./notice.js";
 
 const SHOWN_CHARACTERS = 110;
 

@@ -85,6 +85,7 @@ export class SectionsView {
     }
     return h("p", { class: "acts" },
       this.#act(R.edit.add, R.edit.addTo(name), () => this.#actions.edit({ kind: "add", section: name })),
+      edited || (section.statements ?? []).every((one) => one.provenance === "chart") ? null : this.#act(R.edit.redraft, R.edit.redraftOf(name), () => this.#actions.redraft(name)),
       edited ? this.#act(R.edit.restore, R.edit.restoreOf(name),
         () => this.#actions.change(name, [{ op: "restore" }], R.edit.restored(name))) : null);
   }

@@ -4,7 +4,7 @@ import { MAX_PEOPLE, participants } from "../state.js";
 import { addressOf } from "../memory.js";
 import { S, localTime } from "../strings.js";
 import { D } from "../strings_details.js";
-import { button, focusOn, h, icon, newId, setAttribute, setChildren, setHidden, setText } from "./dom.js";
+import { button, focusOn, h, newId, setAttribute, setChildren, setHidden, setText } from "./dom.js";
 import { DetailsFields } from "./details.js";
 import { LevelView } from "./level.js";
 
@@ -20,6 +20,9 @@ export class SetupView {
   #checking;
   #start;
   #details = new DetailsFields();
+  #known = h("span", { class: "details__known" });
+  #with = h("p", { class: "lead", hidden: true });
+  #appointment;
   #earlierList = h("ul", { class: "earlier" });
   #earlierCard;
   #earlier = null;
@@ -37,7 +40,7 @@ export class SetupView {
     this.#checking = h("div", { class: "checking" },
       this.#deviceField, h("p", { class: "hint" }, S.setup.tryIt), this.#level.element);
     this.element = h("div", { class: "setup" },
-      h("header", { class: "setup__head" }, this.#title, h("p", { class: "lead" }, S.setup.lead)),
+      h("header", { class: "setup__head" }, this.#title, this.#with, h("p", { class: "lead" }, S.setup.lead)),
       this.#peopleCard(), this.#consentCard(), this.#microphoneCard(), this.#detailsCard(),
       h("div", { class: "setup__start" }, this.#missing, this.#start),
       this.#earlierSessions());
@@ -77,7 +80,7 @@ export class SetupView {
 
   #detailsCard() {
     return h("details", { class: "card details" },
-      h("summary", { class: "details__summary" }, h("h2", {}, D.title)),
+      h("summary", { class: "details__summary" }, h("h2", {}, D.title), this.#known),
       h("p", { class: "hint" }, D.leadBefore), this.#details.element);
   }
 
@@ -96,6 +99,8 @@ export class SetupView {
   render(state) {
     if (state.earlier !== this.#earlier) this.#renderEarlier(state.earlier);
     this.#details.list(state.charts);
+    this.#renderAppointment(state.appointment);
+    setText(this.#known, this.#details.words);
     this.#level.render(state);
     if (state.setup !== this.#setup) this.#renderConsent(state.setup);
     if (state.microphone !== this.#microphone) this.#renderMicrophone(state.microphone);
@@ -103,6 +108,14 @@ export class SetupView {
     setText(this.#start.lastChild, starting ? S.setup.starting : S.setup.start);
     // aria-disabled, not disabled: the button keeps the focus while the session starts.
     setAttribute(this.#start, "aria-disabled", starting ? "true" : null);
+  }
+
+  #renderAppointment(appointment) {
+    if (appointment === this.#appointment) return;
+    this.#appointment = appointment;
+    this.#details.suggest(appointment);
+    setHidden(this.#with, !appointment);
+    if (appointment) setText(this.#with, S.setup.with(appointment.name, appointment.start));
   }
 
   #renderEarlier(earlier) {
@@ -150,10 +163,4 @@ export function renderDevices(select, microphone) {
   const devices = microphone.devices.length ? microphone.devices : [{ id: "", label: S.setup.microphoneDefault }];
   setChildren(select, devices.map((device, index) =>
     h("option", { value: device.id, selected: device.id === microphone.chosen }, device.label || S.setup.microphoneUnnamed(index + 1))));
-}
-
-/** A message on the page: what is so, and what to do. */
-export function notice(tone, message, mend, ...more) {
-  return h("div", { class: `notice notice--${tone}` }, icon(tone === "bad" ? "stop" : tone === "busy" ? "warning" : "info"),
-    h("div", { class: "notice__words" }, h("p", { class: "notice__what" }, message), mend ? h("p", {}, mend) : null, ...more));
 }

@@ -1,5 +1,6 @@
 // The transcript: finished utterances and gaps in order of time, and below them what is not final yet.
 
+import { isSigned } from "../review.js";
 import { tentative, timeline } from "../selectors.js";
 import { S } from "../strings.js";
 import { button, focusOn, h, icon, setAttribute, setChildren, setHidden, setText } from "./dom.js";
@@ -32,6 +33,7 @@ export class TranscriptView {
     this.#renderEntries(state);
     this.#renderPartials(state);
     this.#renderEvidence(state);
+    this.#renderCorrecting(state);
     const live = state.phase === "live";
     setHidden(this.#newest, !live || this.#atEnd);
     setHidden(this.#empty, this.#rows.size > 0 || !this.#partials.hidden);
@@ -73,6 +75,11 @@ export class TranscriptView {
     if (row) focusOn(row.element);
   }
 
+  #renderCorrecting(state) {
+    const open = state.recorder !== null && !isSigned(state.note);
+    for (const row of this.#rows.values()) row.correctable?.(open, state.correcting === row.id);
+  }
+
   #onKey(event) {
     if (event.key === "Escape" && this.#focused) this.#actions.backToNote();
   }
@@ -100,12 +107,17 @@ class UtteranceRow {
   #time = h("span", { class: "time" });
   #said = h("p", { class: "said", dir: "auto" });
   #back;
+  #correct;
+  #actions;
+  #editor = null;
 
   constructor(entry, actions) {
     this.id = entry.id;
+    this.#actions = actions;
+    this.#correct = button(S.transcript.correct, () => actions.correcting(this.id), { kind: "quiet" });
     this.#back = button(S.transcript.back, () => actions.backToNote(), { icon: "up", kind: "small" });
     this.element = h("li", { class: "utterance", tabindex: "-1", "data-utterance": entry.id },
-      h("p", { class: "who" }, this.#badge, this.#name, this.#time), this.#said, this.#back);
+      h("p", { class: "who" }, this.#badge, this.#name, this.#time), this.#said, this.#back, this.#correct);
     setHidden(this.#back, true);
   }
 
@@ -115,6 +127,30 @@ class UtteranceRow {
     setText(this.#name, entry.name);
     setText(this.#time, entry.time);
     setText(this.#said, entry.text);
+    setAttribute(this.#correct, "aria-label", S.transcript.correctOf(entry.name, entry.time));
+  }
+
+  /** Whether the words can be corrected, and whether they are being corrected now. */
+  async correctable(open, now) {
+    setHidden(this.#correct, !open || now);
+    if (now === (this.#editor !== null)) return;
+    if (!now) {
+      const had = this.#editor.element?.contains(document.activeElement);
+      this.#editor.element?.remove();
+      this.#editor = null;
+      setHidden(this.#said, false);
+      if (had || document.activeElement === document.body) this.#correct.focus();
+      return;
+    }
+    this.#editor = {};
+    const { correction } = await import("./correction.js");
+    if (this.#editor === null) return;
+    this.#editor = correction(this.#said.textContent, {
+      save: (text) => this.#actions.correct(this.id, text), cancel: () => this.#actions.correcting(null),
+    });
+    setHidden(this.#said, true);
+    this.#said.after(this.#editor.element);
+    this.#editor.focus();
   }
 
   mark(isEvidence, hasBack) {

@@ -1,0 +1,3 @@
+import { ClientsPage } from "./page.js";
+
+new ClientsPage().start();

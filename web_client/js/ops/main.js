@@ -1,0 +1,3 @@
+import { OpsPage } from "./page.js";
+
+new OpsPage().start();

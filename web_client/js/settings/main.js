@@ -1,0 +1,3 @@
+import { SettingsPage } from "./page.js";
+
+new SettingsPage().start();

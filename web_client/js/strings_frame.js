@@ -1,0 +1,18 @@
+// The words around all pages.
+
+export const F = {
+  product: "sameday",
+  home: "sameday: today",
+  navigation: "Pages",
+  skip: "Skip to the content",
+  ways: { today: "Today", session: "Session", backlog: "Backlog", clients: "Clients", settings: "Settings" },
+  offline: "No network: pages open, but nothing can be loaded or saved now.",
+  install: "Install on this device",
+  onServer: "What stands here is kept on your practice’s own server.",
+  tablet: {
+    title: "On a tablet",
+    lead: "Scan this with the tablet’s camera. A microphone needs a secure address (https).",
+    none: "This page was opened under a name that only this machine knows. Open it under the server’s network name to pair a tablet.",
+    alt: "QR code of this address",
+  },
+};

@@ -1,0 +1,3 @@
+import { TodayPage } from "./page.js";
+
+new TodayPage().start();
