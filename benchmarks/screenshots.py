@@ -47,7 +47,7 @@ def fill(client: httpx.Client) -> str:
         client.post("/api/visits", json=visit | {"client_id": charts[name], "modality": modality}).raise_for_status()
     past = {"date": (now - timedelta(days=2)).date().isoformat(), "label": "Sam Sample", "cpt": "90834"}
     client.post("/api/visits", json=past | {"client_id": charts["Sam Sample"]}).raise_for_status()
-    return charts["Dana Example"]
+    return str(charts["Dana Example"])
 
 
 async def speak(running: Running, session: str) -> None:

@@ -53,7 +53,7 @@ class Look:
 
     def at(self, name: str) -> None:
         for scheme in ("light", "dark"):
-            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            self.page.emulate_media(color_scheme=scheme)
             for size, width, height in self.SIZES:
                 self.page.set_viewport_size({"width": width, "height": height})
                 self.page.wait_for_timeout(60)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.correcting import corrected
-from streaming.events import MomentMarked, SessionStarted, UtteranceClosed, UtteranceCorrected, decode, encode
+from streaming.events import Event, MomentMarked, SessionStarted, UtteranceClosed, UtteranceCorrected, decode, encode
 from streaming.state import SessionState
 from streaming.types import SpeakerId, Tick, TrackId, TrackPlan, Utterance, UtteranceId, Word
 
@@ -40,7 +40,7 @@ def test_words_stay_in_order_and_within_the_utterance(before: list[str], after: 
 
 def test_a_replay_of_the_log_has_the_corrected_words_and_the_marks() -> None:
     plan = (TrackPlan(TrackId("mic"), 2),)
-    events = [
+    events: list[Event] = [
         SessionStarted("2026-01-31T10:00:00+00:00", plan, ("clinician",)),
         UtteranceClosed(utterance(["I", "take", "six"])),
         UtteranceCorrected(UtteranceId("mic-1"), "I take sixty"),

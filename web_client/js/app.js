@@ -77,6 +77,7 @@ export class App {
     const id = sessionInAddress();
     this.#listEarlier();
     this.#listCharts();
+    this.#page.loadSession();
     if (id) this.#resume(id);
     else {
       this.#problemIfBlocked();

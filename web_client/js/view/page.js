@@ -7,8 +7,6 @@ import { Announcer } from "./announcer.js";
 import { button, focusOn, h, newId, setAttribute, setChildren, setText } from "./dom.js";
 import { notice } from "./notice.js";
 import { SetupView } from "./setup.js";
-import { RolesView, StatusView } from "./status.js";
-import { TranscriptView } from "./transcript.js";
 
 export class Page {
   #main = document.getElementById("main");
@@ -18,6 +16,9 @@ export class Page {
   #failures = h("div", { class: "failures" });
   #body = h("div", { class: "body" });
   #setup;
+  // What shows a session comes with the first one, or while the set-up is looked at: first paint waits for none of it.
+  #session = false;
+  #sessionLoad = null;
   #status;
   #transcript;
   #note = null; // the note's own view comes with the first note, or during the talk
@@ -38,10 +39,6 @@ export class Page {
   constructor(actions) {
     this.#actions = { ...actions, showEvidence: actions.showEvidence };
     this.#setup = new SetupView(actions);
-    this.#status = new StatusView(actions);
-    const roles = new RolesView(actions);
-    this.roles = roles;
-    this.#transcript = new TranscriptView(actions, roles.element);
     this.#dialog = this.#endDialog();
     this.#lost = this.#lostPanel();
   }
@@ -87,10 +84,27 @@ export class Page {
   }
 
   focusEnd() {
-    this.#status.focusEnd();
+    this.#status?.focusEnd();
+  }
+
+  /** The views of a session; without them the page stays as it is until they are there. */
+  loadSession() {
+    this.#sessionLoad ??= Promise.all([import("./status.js"), import("./transcript.js")]).then(([{ RolesView, StatusView }, { TranscriptView }]) => {
+      this.#status = new StatusView(this.#actions);
+      this.roles = new RolesView(this.#actions);
+      this.#transcript = new TranscriptView(this.#actions, this.roles.element);
+      this.#session = true;
+      this.#actions.scrolled();
+    }).catch(() => { this.#sessionLoad = null; });
+    return this.#sessionLoad;
   }
 
   render(state) {
+    if (!this.#session && ["session", "note"].includes(PARTS[state.phase])) {
+      this.#renderProblem(state);
+      this.loadSession();
+      return;
+    }
     this.#renderPhase(state);
     this.#renderProblem(state);
     this.#renderFailures(state);
@@ -145,7 +159,7 @@ export class Page {
     this.#frame.busy(part === "session");
     setChildren(this.#body, this.#parts(part));
     // Next to the note the transcript scrolls by itself, which the keyboard must be able to do as well.
-    setAttribute(this.#transcript.element, "tabindex", part === "note" ? "0" : null);
+    if (this.#transcript) setAttribute(this.#transcript.element, "tabindex", part === "note" ? "0" : null);
     if (part === "setup") this.#setup.render(state);
     if (first) return;
     scrollTo({ top: 0, behavior: "instant" });
