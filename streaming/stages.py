@@ -74,7 +74,8 @@ async def _words(track: Track, scheduler: RecognitionScheduler, step: Request | 
 async def _answered(track: Track, scheduler: RecognitionScheduler, request: Request) -> Words:
     try:
         pcm = await track.audio.read(request.start, request.end)
-        heard = await _heard(track, scheduler.submit(Window(request.start, pcm), final=request.final), request)
+        job = scheduler.submit(Window(request.start, pcm), final=request.final, owner=track.log.session)
+        heard = await _heard(track, job, request)
     except (RecognizerFailed, StoreFailed):
         log.warning("a window could not be recognized", extra={"session": track.log.session})
         failed, words = track.transcription.fail()
