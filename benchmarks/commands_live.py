@@ -103,7 +103,7 @@ def measured(talk: Talk, wanted: Wanted, work: Path, say: Say, profiler: Profile
         part = _joined(part, one_ramp(talk, kind, wanted, work, say, ends))
     if profiler is not None:
         say("  once more, with the profiler")
-        held = max(1, min(row["greatest"][wanted.judge] for row in part.details["ramp"]))
+        held = max(1, min((row["greatest"][wanted.judge] for row in part.details["ramp"]), default=1))
         measured(talk, replace(wanted, sessions=held), work, say, profiler)
     return part
 
@@ -117,11 +117,11 @@ def one_ramp(talk: Talk, kind: Transport, wanted: Wanted, work: Path, say: Say, 
         talk, kind, search, limits, work, until=until, say=lambda _: None,
         done=lambda step: _say(say, step, limits, head=False),
     )  # fmt: skip
+    if not steps:
+        return Part(details={"ramp": []}, skipped=[f"sessions at once over {NAMES[kind]}: there was no time left"])
     part = Part(details={"ramp": [_details(kind, steps, limits)]} | drawn(kind, steps))
     aim = AIMS[kind] if wanted.most >= AIMS[kind] else None
     part.figures += ramp.figures(f"Sessions at once over {NAMES[kind]}", steps, limits, aim)
-    if not steps:
-        part.skipped.append(f"sessions at once over {NAMES[kind]}: there was no time left")
     return part
 
 

@@ -35,7 +35,10 @@ def assembled(parts: Sequence[Part], head: dict[str, Any], more: Sequence[Figure
     """The report's object: what was measured where, every figure, material for the drawings."""
     details: dict[str, Any] = {}
     for part in parts:
-        details |= part.details
+        for name, found in part.details.items():
+            # Several parts draw latencies: what one of them calls by a name of its own stands beside the others'.
+            before = details.get(name, {})
+            details[name] = found | before if isinstance(found, dict) else found
     figures = [one for part in parts for one in part.figures] + list(more)
     return {
         **head,

@@ -144,7 +144,7 @@ def drawing(title: str, says: str, picture: str) -> str:
 
 
 def _latency(details: Mapping[str, Any]) -> str:
-    if "latency" not in details:
+    if not details.get("latency"):
         return ""
     series = {name: one["past_endpoint_s"] for name, one in details["latency"].items()}
     says = (

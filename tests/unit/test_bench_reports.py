@@ -268,6 +268,15 @@ def test_the_page_shows_a_ramp_conditions_systems_and_a_profile() -> None:
         ElementTree.fromstring(picture)
 
 
+def test_parts_that_draw_the_same_thing_keep_what_the_others_found() -> None:
+    live = Part(details={"latency": {"WebRTC": {"past_endpoint_s": [0.1]}}, "time_line": {"draft": 1.0}})
+    ramps = [Part(details={"latency": {}, "ramp": []}), Part(details={"latency": {"8 at once": {}}, "ramp": [1]})]
+    details = kept.assembled([live, *ramps], {})["details"]
+    assert list(details["latency"]) == ["8 at once", "WebRTC"]
+    assert details["time_line"] == {"draft": 1.0}
+    assert details["ramp"] == [1]
+
+
 def test_scripts_are_drawn_from_a_folder_by_the_seed(tmp_path: Any) -> None:
     for number in range(5):
         (tmp_path / f"{number}.json").write_text("{}")
