@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from benchmarks.arguments import add_bench
 from drafting import text as note_text
 from drafting.note import Note
 from drafting.stage import draft_note
-from streaming import practice_commands, transcript_json, wire
+from streaming import log_lines, practice_commands, transcript_json, wire
 from streaming.errors import BadTranscript, PeerError, SamedayError
 from streaming.given_file import read_given
 from streaming.practice_data import use_practice
@@ -40,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given = {name: value for name, value in vars(chosen).items() if name in _SETTINGS and value is not None}
         settings = load(**given)
-        _set_up_logging(settings)
+        log_lines.set_up(settings.log_level, settings.log_format)
         if chosen.run is not _doctor:  # which says what is wrong with them, and goes on
             use_practice(settings)
         status: int = chosen.run(chosen, settings)
@@ -229,16 +228,6 @@ def _doctor(_: argparse.Namespace, settings: Settings) -> int:
     for finding in findings:
         print(f"{finding.state:<5} {finding.name}: {finding.says}" + (f" {finding.mend}" if finding.mend else ""))
     return _FAILED if any(finding.state == "fail" for finding in findings) else 0
-
-
-def _set_up_logging(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    # What it says of connections holds addresses and session ids.
-    logging.getLogger("aioice").setLevel(logging.WARNING)
-    logging.getLogger("aiortc").setLevel(logging.WARNING)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

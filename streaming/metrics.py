@@ -1,5 +1,6 @@
 """What the operators see, for Prometheus, read from the sessions at each scrape: numbers, never a name or a word."""
 
+import shutil
 import time
 from collections.abc import Iterator
 
@@ -37,6 +38,7 @@ class _Sessions(Collector):
         if not self._server.started:
             return
         yield from self._live()
+        yield from self._room()
         yield from self._total()
         yield from self._recognition()
 
@@ -51,6 +53,22 @@ class _Sessions(Collector):
         lags = [seconds(track.lag_ticks) for session in live for track in session.tracks]
         yield GaugeMetricFamily("sameday_lag_seconds", "Greatest lag of a track.", max(lags, default=0.0))
         yield GaugeMetricFamily("sameday_backlog_seconds", "Audio that waits, over all tracks.", sum(lags))
+
+    def _room(self) -> Iterator[Metric]:
+        settings = self._server.settings
+        yield GaugeMetricFamily(
+            "sameday_backlog_most_seconds", "Above it no new session is taken.", settings.max_backlog_s
+        )
+        waiting = sum(session.log.waits_for_store for session in self._server.sessions.all_live)
+        yield GaugeMetricFamily(
+            "sameday_sessions_waiting_for_store", "Sessions whose log cannot be written.", waiting
+        )
+        try:
+            disk = shutil.disk_usage(settings.data_dir)
+        except OSError:
+            return  # nothing lies there where the log is on Redis
+        yield GaugeMetricFamily("sameday_disk_free_bytes", "Room left where the data folder lies.", disk.free)
+        yield GaugeMetricFamily("sameday_disk_size_bytes", "Size of the disk of the data folder.", disk.total)
 
     def _total(self) -> Iterator[Metric]:
         tally, tracks = self._server.sessions.tally, [t for s in self._server.sessions.all_live for t in s.tracks]

@@ -28,6 +28,7 @@ def serve(settings: Settings) -> int:
         # Its lines on connections hold session ids, and those for debugging whole messages: what was said.
         log_level="error" if settings.log_level == "error" else "warning",
         access_log=False,
+        log_config=None,  # its lines then look like ours, and hold no exception's text
         ws="websockets-sansio",
         ws_max_size=_MAX_MESSAGE_BYTES,
         timeout_graceful_shutdown=30,

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from streaming import engines, errors, ice, sole_server, wire
+from streaming import engines, errors, ice, sole_server, tracing, wire
 from streaming.ports import Records
 from streaming.practice_data import use_practice
 from streaming.session import Session
@@ -66,6 +66,7 @@ class Server:
             stack.push_async_callback(store.close)
             if settings.store == "sqlite":
                 stack.enter_context(sole_server.of(settings.database))
+            await stack.enter_async_context(tracing.running(settings.trace_endpoint))
             made = await stack.enter_async_context(engines.running(settings))
             sessions = Sessions(made, store, settings)
             ready = asyncio.Event()

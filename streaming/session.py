@@ -15,7 +15,7 @@ import numpy as np
 from diarization.online import OnlineDiarizer
 from drafting.preparing import following, keep_prepared
 from drafting.stage import Show, draft_note, skeleton
-from streaming import roles, session_roles, stages
+from streaming import roles, session_roles, stages, tracing
 from streaming.errors import SessionOver, StoreFailed, UnknownTrack
 from streaming.events import (
     AudioSpan,
@@ -272,7 +272,8 @@ class Session:
 
     async def _step(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await work
+            with tracing.span(name, self.id):
+                await work
         except Exception as error:
             # Its text may hold content: only the kind is told.
             log.error("%s failed: %s", name, type(error).__name__, extra={"session": self.id})

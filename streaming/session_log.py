@@ -29,6 +29,8 @@ class SessionLog:
         self.state = SessionState()
         self.complete = False
         """Whether nothing more will be appended."""
+        self.waits_for_store = False
+        """Whether the store failed and is being tried again."""
         self.passing: dict[str, dict[str, Any]] = {}
         """What stands at this moment only, by kind and track: a newer one replaces it."""
         self._passing_version = 0
@@ -74,8 +76,11 @@ class SessionLog:
         delay_s, deadline = _FIRST_DELAY_S, asyncio.get_running_loop().time() + _PATIENCE_S
         while True:
             try:
-                return await self.append(*events)
+                last = await self.append(*events)
+                self.waits_for_store = False
+                return last
             except StoreFailed:
+                self.waits_for_store = True
                 if asyncio.get_running_loop().time() + delay_s > deadline:
                     raise
                 log.warning("the store failed, trying again", extra={"session": self.session})

@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from drafting.formats import keys as format_keys
 from streaming.errors import BadSettings
+from streaming.log_lines import LogFormat
 
 PREFIX = "SAMEDAY_"
 CONFIG_VARIABLE = "SAMEDAY_CONFIG"
@@ -199,6 +200,10 @@ class Settings(BaseSettings):
     wording_file: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
     """A TOML file with the practice's own wording of sentences."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: LogFormat = "text"
+    """Lines of the log as text for people, or as JSON for what collects them."""
+    trace_endpoint: Annotated[str, AfterValidator(_server)] | None = None
+    """Where spans go, an OpenTelemetry collector's address for HTTP such as `http://127.0.0.1:4318/v1/traces`."""
 
     @model_validator(mode="after")
     def _recognizer_has_a_model(self) -> Self:

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from diarization.online import OnlineDiarizer
+from streaming import tracing
 from streaming.errors import RecognizerFailed, StoreFailed
 from streaming.events import StageFailed, UtteranceClosed
 from streaming.ports import Window
@@ -73,9 +74,10 @@ async def _words(track: Track, scheduler: RecognitionScheduler, step: Request | 
 
 async def _answered(track: Track, scheduler: RecognitionScheduler, request: Request) -> Words:
     try:
-        pcm = await track.audio.read(request.start, request.end)
-        job = scheduler.submit(Window(request.start, pcm), final=request.final, owner=track.log.session)
-        heard = await _heard(track, job, request)
+        with tracing.span("recognize", track.log.session, (request.start, request.end)):
+            pcm = await track.audio.read(request.start, request.end)
+            job = scheduler.submit(Window(request.start, pcm), final=request.final, owner=track.log.session)
+            heard = await _heard(track, job, request)
     except (RecognizerFailed, StoreFailed):
         log.warning("a window could not be recognized", extra={"session": track.log.session})
         failed, words = track.transcription.fail()

@@ -22,9 +22,11 @@ LAYERS: dict[str, str] = {
     # door: one library or the disk behind a few functions; decides nothing
     "drafting.fonts": "door",
     "streaming.local_zone": "door",
+    "streaming.log_lines": "door",
     "streaming.onnx": "door",
     "streaming.qr_code": "door",
     "streaming.sole_server": "door",
+    "streaming.tracing": "door",
     "streaming.vad": "door",
     "streaming.weights": "door",
     # adapter: implements a seam for one transport, engine or store
@@ -119,7 +121,7 @@ FAMILY = {
     "tokenizers": "faster_whisper",
 }
 """Libraries that come and go with another one and share its door."""
-OPTIONAL = {"faster_whisper", "pyannote", "openai", "torch", "transformers"}
+OPTIONAL = {"faster_whisper", "opentelemetry", "pyannote", "openai", "torch", "transformers"}
 """Not in the base installation: imported at call time."""
 NEVER = {"moonshine_voice"}
 """Only its files are used: importing it would load a second engine and ask for PortAudio."""
