@@ -1,7 +1,7 @@
 """Asks the server of this container how it is: `health.py healthz` (alive) or `readyz` (takes a session).
 
 The exit status is the answer, 0 for yes. It asks under the address that the server listens on, so that it works where
-that is loopback, which no prober from outside can reach. Standard library alone: it runs in the image, without imports.
+that is loopback, which no prober from outside can reach. Standard library alone.
 """
 
 import http.client

@@ -8,22 +8,18 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import Any
 
 from streaming.errors import EngineMissing
 from streaming.types import Tick
 
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace.export import SpanExporter
-    from opentelemetry.trace import Tracer
-
-_tracer: "Tracer | None" = None
-"""One for the process, as logging has one: a stage needs not know whether somebody looks at it."""
+_tracer: Any = None
+"""OpenTelemetry's, or none. One for the process, as logging has one: a stage needs not know who looks at it."""
 
 
 @asynccontextmanager
 async def running(endpoint: str | None) -> AsyncIterator[None]:
-    """Send spans to a collector's address for HTTP until the block ends; with none, do nothing. Raises EngineMissing."""
+    """Send spans to a collector's address for HTTP until the block ends; nothing with none. Raises EngineMissing."""
     if endpoint is None:
         yield
         return
@@ -33,8 +29,8 @@ async def running(endpoint: str | None) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def sending_to(exporter: "SpanExporter") -> AsyncIterator[None]:
-    """Give spans to an exporter, from a thread of its own, until the block ends; what waits then is sent first."""
+async def sending_to(exporter: Any) -> AsyncIterator[None]:
+    """Give spans to an exporter of OpenTelemetry, from a thread of its own, until the block ends; what waits then is sent first."""
     global _tracer
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
@@ -53,7 +49,7 @@ async def sending_to(exporter: "SpanExporter") -> AsyncIterator[None]:
 
 @contextmanager
 def span(stage: str, session: str, ticks: tuple[Tick, Tick] | None = None) -> Iterator[None]:
-    """A stretch of a stage's work on a session, `ticks` the audio it is about. What goes wrong is told by its kind."""
+    """A stretch of a stage's work on a session, `ticks` the audio it is about. A failure is told by its kind."""
     tracer = _tracer
     if tracer is None:
         yield
@@ -79,7 +75,7 @@ def hashed(session: str) -> str:
     return hashlib.sha256(session.encode()).hexdigest()[:16]
 
 
-def _over_http(endpoint: str) -> "SpanExporter":
+def _over_http(endpoint: str) -> Any:
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:
