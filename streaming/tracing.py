@@ -30,7 +30,7 @@ async def running(endpoint: str | None) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def sending_to(exporter: Any) -> AsyncIterator[None]:
-    """Give spans to an exporter of OpenTelemetry, from a thread of its own, until the block ends; what waits then is sent first."""
+    """Give spans to an exporter of OpenTelemetry until the block ends; what waits then is sent first."""
     global _tracer
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
