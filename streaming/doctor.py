@@ -222,16 +222,13 @@ def _store(settings: Settings) -> Iterable[Finding]:
         if not settings.database.exists():
             yield Finding("store", "ok", "SQLite; the log is made by the first start.")
             return
-        from streaming.sqlite_store import SqliteStore
+    from streaming.engines import open_store
 
-        store: Store = SqliteStore(settings.database)
-    else:
-        from streaming.redis_store import RedisStore
-
-        store = RedisStore(settings.store)
+    store = open_store(settings)
     count = len(asyncio.run(_sessions(store)))
     kind = "SQLite" if settings.store == "sqlite" else "Redis, which keeps what it acknowledges"
-    yield Finding("store", "ok", f"{kind}; {count} sessions in the log.")
+    sealed = "encrypted" if settings.encryption else "not encrypted"
+    yield Finding("store", "ok", f"{kind}, {sealed}; {count} sessions in the log.")
 
 
 def _writer(settings: Settings) -> Iterable[Finding]:

@@ -12,9 +12,11 @@ from drafting.model_server import Address
 from streaming import vad, voice_file
 from streaming.embedded_recognizer import EmbeddedRecognizer
 from streaming.errors import BadSettings
+from streaming.key_source import KeyCommand, KeyFile
 from streaming.memory_records import MemoryRecords
 from streaming.ports import NoteWriter, Recognizer, Records, Store
-from streaming.redis_store import RedisRecords, RedisStore
+from streaming.redis_records import RedisRecords
+from streaming.redis_store import RedisStore
 from streaming.scheduler import RecognitionScheduler
 from streaming.segmenting import SegmentSettings
 from streaming.session import Engines
@@ -22,6 +24,7 @@ from streaming.settings import Settings
 from streaming.sqlite_records import SqliteRecords
 from streaming.sqlite_store import SqliteStore
 from streaming.types import SpeakerId, Tick, TrackId, Transcript, Utterance, UtteranceId, to_tick
+from streaming.vault import Vault
 
 
 @asynccontextmanager
@@ -105,8 +108,17 @@ def _warm_notes() -> None:
 
 
 def open_store(settings: Settings) -> Store:
-    """The log the settings name. Raises StoreFailed."""
-    return SqliteStore(settings.database) if settings.store == "sqlite" else RedisStore(settings.store)
+    """The log the settings name. Raises StoreFailed, KeyRefused."""
+    vault = vault_of(settings)
+    return SqliteStore(settings.database, vault) if settings.store == "sqlite" else RedisStore(settings.store, vault)
+
+
+def vault_of(settings: Settings) -> Vault | None:
+    """What seals the log, None where encryption is switched off. Nothing is read yet."""
+    if not settings.encryption:
+        return None
+    command = settings.key_command
+    return Vault(KeyFile(settings.master_key_file) if command is None else KeyCommand(command))
 
 
 def open_records(store: Store) -> Records:

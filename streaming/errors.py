@@ -141,6 +141,18 @@ class StoreFailed(SamedayError):
     code = "store_failed"
 
 
+class KeyRefused(StoreFailed):
+    """The key that the log is encrypted with is missing, is another one, or cannot be read. Says nothing of a key."""
+
+    code = "key_refused"
+
+
+class SessionPurged(PeerError):
+    """The session was deleted for good: all that is left is that it was held, and when."""
+
+    code = "session_purged"
+
+
 class EngineMissing(SamedayError):
     """An engine was chosen whose package, weights or device is not there."""
 

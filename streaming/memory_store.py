@@ -1,9 +1,9 @@
 """A log in memory, for runs whose result is their output: `sameday transcribe`, demonstrations and tests."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from streaming.errors import StoreFailed
+from streaming.errors import SessionPurged, StoreFailed
 from streaming.events import AudioSpan, Event, NoteDrafted, SessionEnded, Stored
 
 
@@ -15,6 +15,7 @@ class _Log:
         self.events: list[Stored] = []
         self.audio: deque[Stored] = deque()
         self.audio_ticks = 0
+        self.purged = False
 
     def holds(self, kind: type[Event]) -> bool:
         return any(isinstance(stored.event, kind) for stored in self.events)
@@ -40,6 +41,7 @@ class MemoryStore:
             if not events:
                 return 0
             log = self._logs[session] = _Log()
+        _check_kept(log)
         for event in events:
             log.head += 1
             if isinstance(event, AudioSpan):
@@ -47,6 +49,23 @@ class MemoryStore:
             else:
                 log.events.append(Stored(log.head, event))
         return log.head
+
+    async def rewrite(self, session: str, changes: Mapping[int, Event | None]) -> None:
+        log = self._logs.get(session, _Log())
+        _check_kept(log)
+        log.events = _changed(log.events, changes)
+        log.audio = deque(_changed(log.audio, changes))
+
+    async def purge(self, session: str, receipt: Event) -> int:
+        log = self._logs.get(session, _Log())
+        _check_kept(log)
+        await self.drop_audio(session)
+        log.head += 1
+        log.events, log.purged = [Stored(log.head, receipt)], True
+        return log.head
+
+    async def rewrap(self) -> int:
+        return 0
 
     async def replay(self, session: str, after: int = 0, *, audio: bool = False) -> AsyncIterator[Stored]:
         log = self._logs.get(session)
@@ -67,7 +86,11 @@ class MemoryStore:
         return list(self._logs)
 
     async def left_open(self) -> list[str]:
-        return [name for name, log in self._logs.items() if not all(map(log.holds, (SessionEnded, NoteDrafted)))]
+        return [
+            name
+            for name, log in self._logs.items()
+            if not log.purged and not all(map(log.holds, (SessionEnded, NoteDrafted)))
+        ]
 
     async def with_audio(self) -> list[str]:
         return [name for name, log in self._logs.items() if log.audio]
@@ -85,3 +108,13 @@ class MemoryStore:
             oldest = log.audio.popleft().event
             assert isinstance(oldest, AudioSpan)
             log.audio_ticks -= len(oldest.pcm)
+
+
+def _check_kept(log: _Log) -> None:
+    if log.purged:
+        raise SessionPurged("The session was deleted for good.", mend="Nothing more can be written to it.")
+
+
+def _changed(found: Iterable[Stored], changes: Mapping[int, Event | None]) -> list[Stored]:
+    replaced = ((one.sequence, changes.get(one.sequence, one.event)) for one in found)
+    return [Stored(sequence, event) for sequence, event in replaced if event is not None]

@@ -103,7 +103,28 @@ class Store(Protocol):
     """The log. Sequence numbers count from 1 per session, without holes, in order of append."""
 
     async def append(self, session: str, events: Sequence[Event]) -> int:
-        """Append all or none; returns the last one's sequence number once durable. Raises StoreFailed."""
+        """Append all or none; returns the last one's sequence number once durable.
+
+        Raises StoreFailed, and SessionPurged for a session that was purged.
+        """
+        ...
+
+    async def rewrite(self, session: str, changes: Mapping[int, Event | None]) -> None:
+        """Put other events in the place of some, by sequence number, or nothing; all or none.
+
+        What was there is gone for good. Raises StoreFailed, SessionPurged.
+        """
+        ...
+
+    async def purge(self, session: str, receipt: Event) -> int:
+        """Delete all of a session for good, its data key first; only the receipt stays, and nothing can be appended.
+
+        Returns the receipt's sequence number. Raises StoreFailed, SessionPurged.
+        """
+        ...
+
+    async def rewrap(self) -> int:
+        """Wrap every data key under the master key that counts now; returns how many. Raises KeyRefused."""
         ...
 
     def replay(self, session: str, after: int = 0, *, audio: bool = False) -> AsyncIterator[Stored]:

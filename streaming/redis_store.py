@@ -1,61 +1,33 @@
 """The log in Redis streams, and records in hashes: the store of several nodes. The one door to redis.
 
 A session has two streams, its events and its audio, with the sequence number as the entry's id (`7-0`), and a
-counter. An append is one Lua script, so it happens whole or not at all and numbers stay dense whoever else writes.
+counter. An append is one Lua script, so it happens whole or not at all and numbers stay dense whoever else writes:
+it is sealed for the numbers that follow the head as it is known here, and made again where that was another.
 Durable means: the server runs with `appendonly yes` and `appendfsync always`, where it replies only after fsync
 (redis.io/docs/latest/operate/oss_and_stack/management/persistence); a server that does not is refused.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, cast
+from weakref import WeakValueDictionary
 
 import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from streaming import record_json
-from streaming.errors import StoreFailed
-from streaming.events import AudioSpan, Event, NoteDrafted, SessionEnded, Stored, encode, restore
+from streaming import envelope, redis_scripts
+from streaming.errors import KeyRefused, SessionPurged, StoreFailed
+from streaming.events import AudioSpan, Event, NoteDrafted, SessionEnded, Stored
 from streaming.ports import Record
+from streaming.redis_scripts import OTHER_HEAD, PURGED
+from streaming.vault import DataKey, Vault
 
 _BATCH = 256
-
-# KEYS: counter, events, audio, list of sessions. ARGV: the session, then per event its JSON and its samples, which
-# are not empty only for audio; an audio span of no samples is marked by the third of each.
-_APPEND = """
-local count = (#ARGV - 1) / 3
-local head = redis.call('INCRBY', KEYS[1], count)
-local first = head - count
-if first == 0 then redis.call('RPUSH', KEYS[4], ARGV[1]) end
-for i = 1, count do
-  local id = string.format('%.0f-0', first + i)
-  local body, samples, is_audio = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
-  if is_audio == '1' then
-    redis.call('XADD', KEYS[3], id, 'e', body, 'a', samples)
-  else
-    redis.call('XADD', KEYS[2], id, 'e', body)
-  end
-end
-return head
-"""
-
-# A record is a field of its kind's hash: its version, a line feed, its JSON. KEYS: the hash. ARGV: key, the version
-# it must have or "", the JSON or "" to remove it. Gives the version written or removed, and -1 minus the stored one
-# where that is another.
-_CHANGE_RECORD = """
-local found = redis.call('HGET', KEYS[1], ARGV[1])
-local stored = found and tonumber(string.match(found, '^%d+')) or 0
-if ARGV[2] ~= '' and tonumber(ARGV[2]) ~= stored and (stored > 0 or ARGV[3] ~= '') then return -1 - stored end
-if ARGV[3] == '' then
-  redis.call('HDEL', KEYS[1], ARGV[1])
-  return stored
-end
-redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', stored + 1) .. '\\n' .. ARGV[3])
-return stored + 1
-"""
+_SEALING_S = 3600
+"""After so long a node that was encrypting the log is taken for dead."""
 
 _Entries = list[tuple[bytes, dict[bytes, bytes]]]
 _T = TypeVar("_T")
@@ -68,7 +40,9 @@ class RedisStore:
     where the connection breaks, StoreFailed is raised, and what was sent may or may not be in the log.
     """
 
-    def __init__(self, url: str, *, prefix: str = "sameday", timeout_s: float = 5.0) -> None:
+    def __init__(
+        self, url: str, vault: Vault | None = None, *, prefix: str = "sameday", timeout_s: float = 5.0
+    ) -> None:
         with _failures():
             self._redis = redis.asyncio.Redis.from_url(
                 url,
@@ -77,9 +51,16 @@ class RedisStore:
                 retry=Retry(NoBackoff(), 0),
             )
         self._prefix = prefix
-        self._append_script = self._redis.register_script(_APPEND)
-        self._record_script = self._redis.register_script(_CHANGE_RECORD)
+        self._vault = vault
+        self._data_keys: dict[str, DataKey] = {}
+        self._heads: dict[str, int] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._append_script = self._redis.register_script(redis_scripts.APPEND)
+        self._rewrite_script = self._redis.register_script(redis_scripts.REWRITE)
+        self._purge_script = self._redis.register_script(redis_scripts.PURGE)
+        self._record_script = self._redis.register_script(redis_scripts.CHANGE_RECORD)
         self._checked = False
+        self._checking = asyncio.Lock()
         self._closed = False
         self._pending: set[asyncio.Future[Any]] = set()
 
@@ -87,12 +68,68 @@ class RedisStore:
         await self._ready()
         if not events:
             return await self._head(session)
-        arguments: list[str | bytes] = [session]
-        for event in events:
-            body, samples = encode(event)
-            arguments += [body, samples, "1" if isinstance(event, AudioSpan) else "0"]
-        keys = [self._key(session, "head"), self._key(session, "events"), self._key(session, "audio")]
-        return int(await self._ask(self._append_script(keys=[*keys, self._sessions_key], args=arguments)))
+        plain = [
+            (envelope.kind_of(event), envelope.plain_event(event), isinstance(event, AudioSpan)) for event in events
+        ]
+        scope = envelope.session_scope(session)
+        async with self._turn(session):
+            key = await self._data_key(scope, make=True)
+            while True:
+                head = await self._known_head(session)
+                arguments: list[str | bytes | int] = [session, head]
+                for at, (kind, content, audio) in enumerate(plain, head + 1):
+                    arguments += [kind, envelope.seal_event(key, session, at, content), "1" if audio else "0"]
+                keys = [*self._keys_of(session), self._sessions_key]
+                last = self._result(session, await self._ask(self._append_script(keys=keys, args=arguments)))
+                if last is not None:
+                    return last
+
+    async def rewrite(self, session: str, changes: Mapping[int, Event | None]) -> None:
+        await self._ready()
+        if not changes:
+            return
+        key = await self._data_key(envelope.session_scope(session), make=True)
+        arguments: list[str | bytes | int] = []
+        for at, event in sorted(changes.items()):
+            sealed = b"" if event is None else envelope.seal_event(key, session, at, envelope.plain_event(event))
+            arguments += [at, "" if event is None else envelope.kind_of(event), sealed]
+        _, events, audio, purged = self._keys_of(session)
+        for stream in (events, audio):
+            kept = await self._of_stream(stream, changes)
+            mine = [
+                part for at in range(0, len(arguments), 3) if arguments[at] in kept for part in arguments[at : at + 3]
+            ]
+            if mine and await self._ask(self._rewrite_script(keys=[stream, purged], args=mine)) == PURGED:
+                raise _purged()
+        await self._compact()
+
+    async def purge(self, session: str, receipt: Event) -> int:
+        await self._ready()
+        scope = envelope.session_scope(session)
+        async with self._turn(session):
+            while True:
+                head = await self._head(session)
+                key, wrapped = (None, b"") if self._vault is None else self._vault.new_key(scope)
+                sealed = envelope.seal_event(key, session, head + 1, envelope.plain_event(receipt))
+                arguments: list[str | bytes | int] = [head, scope, wrapped, envelope.kind_of(receipt), sealed]
+                keys = [*self._keys_of(session), self._data_keys_key]
+                self._data_keys.pop(scope, None)
+                last = self._result(session, await self._ask(self._purge_script(keys=keys, args=arguments)))
+                if last is not None:
+                    await self._compact()
+                    return last
+
+    async def rewrap(self) -> int:
+        await self._ready()
+        if self._vault is None:
+            raise KeyRefused("Encryption is switched off.", mend="Set encryption = true.")
+        kept = await self._ask(cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(self._data_keys_key)))
+        fresh: dict[Any, Any] = {
+            scope: self._vault.rewrapped(scope.decode(), wrapped) for scope, wrapped in kept.items()
+        }
+        if fresh:
+            await self._ask(self._redis.hset(self._data_keys_key, mapping=fresh))
+        return len(fresh)
 
     async def replay(self, session: str, after: int = 0, *, audio: bool = False) -> AsyncIterator[Stored]:
         await self._ready()
@@ -116,6 +153,8 @@ class RedisStore:
     async def left_open(self) -> list[str]:
         found = []
         for name in await self.sessions():
+            if await self._ask(self._redis.exists(self._key(name, "purged"))):
+                continue
             kinds = {type(stored.event) async for stored in self.replay(name)}
             if not kinds >= {SessionEnded, NoteDrafted}:
                 found.append(name)
@@ -130,20 +169,27 @@ class RedisStore:
         return [name for name, found in zip(names, held, strict=True) if found]
 
     async def change_record(self, kind: str, key: str, version: int | None, text: str) -> int:
-        """For `RedisRecords`: what `_CHANGE_RECORD` says. Raises StoreFailed."""
+        """For `RedisRecords`: what `redis_scripts.CHANGE_RECORD` says. Raises StoreFailed."""
         await self._ready()
-        arguments = [key, "" if version is None else str(version), text]
+        sealed = b""
+        if text:
+            data_key = await self._data_key(envelope.records_scope(kind), make=True)
+            sealed = envelope.seal_record(data_key, kind, key, text)
+        arguments: list[str | bytes] = [key, "" if version is None else str(version), sealed]
         return int(await self._ask(self._record_script(keys=[self._kind_key(kind)], args=arguments)))
 
-    async def record(self, kind: str, key: str) -> bytes | None:
-        """For `RedisRecords`: version and JSON of one. Raises StoreFailed."""
+    async def record(self, kind: str, key: str) -> Record | None:
+        """For `RedisRecords`: one of a kind. Raises StoreFailed."""
         await self._ready()
-        return await self._ask(cast("Awaitable[bytes | None]", self._redis.hget(self._kind_key(kind), key)))
+        found = await self._ask(cast("Awaitable[bytes | None]", self._redis.hget(self._kind_key(kind), key)))
+        return None if found is None else _record(await self._to_read(envelope.records_scope(kind)), kind, key, found)
 
-    async def records(self, kind: str) -> dict[bytes, bytes]:
-        """For `RedisRecords`: versions and JSON of a kind, by key. Raises StoreFailed."""
+    async def records(self, kind: str) -> list[Record]:
+        """For `RedisRecords`: all of a kind. Raises StoreFailed."""
         await self._ready()
-        return await self._ask(cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(self._kind_key(kind))))
+        found = await self._ask(cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(self._kind_key(kind))))
+        data_key = await self._to_read(envelope.records_scope(kind)) if found else None
+        return [_record(data_key, kind, key.decode(), text) for key, text in found.items()]
 
     async def close(self) -> None:
         self._closed = True
@@ -158,10 +204,64 @@ class RedisStore:
             pipeline.xrange(self._key(session, "audio"), f"{first}-0", f"{last}-0")
         streams: list[_Entries] = await self._ask(pipeline.execute())
         entries = [(int(entry.partition(b"-")[0]), fields) for stream in streams for entry, fields in stream]
+        key = await self._to_read(envelope.session_scope(session)) if entries else None
         return [
-            restore(sequence, fields[b"e"].decode(), fields.get(b"a", b""))
+            envelope.open_event(key, session, sequence, redis_scripts.content(fields)[1])
             for sequence, fields in sorted(entries, key=lambda entry: entry[0])
         ]
+
+    async def _of_stream(self, stream: str, numbers: Collection[int]) -> set[int]:
+        """Which of these sequence numbers a stream has."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for number in numbers:
+            pipeline.xrange(stream, f"{number}-0", f"{number}-0")
+        found = await self._ask(pipeline.execute())
+        return {number for number, entries in zip(numbers, found, strict=True) if entries}
+
+    def _turn(self, session: str) -> asyncio.Lock:
+        """Appends of this process are sealed one after another, or each would be sealed for the same numbers."""
+        return self._turns.setdefault(session, asyncio.Lock())
+
+    async def _known_head(self, session: str) -> int:
+        if session not in self._heads:
+            self._heads[session] = await self._head(session)
+        return self._heads[session]
+
+    def _result(self, session: str, result: Any) -> int | None:
+        """The last number of what was written; None where the head was another. Raises SessionPurged."""
+        number = int(result)
+        if number == PURGED:
+            self._heads.pop(session, None)
+            raise _purged()
+        self._heads[session] = number if number >= 0 else OTHER_HEAD - number
+        return number if number >= 0 else None
+
+    async def _data_key(self, scope: str, *, make: bool = False) -> DataKey | None:
+        """The data key of a scope, made where there is none yet. Raises KeyRefused."""
+        if self._vault is None:
+            return None
+        if scope not in self._data_keys:
+            kept = await self._ask(cast("Awaitable[bytes | None]", self._redis.hget(self._data_keys_key, scope)))
+            if kept is None and make:
+                _, wrapped = self._vault.new_key(scope)
+                await self._ask(self._redis.hsetnx(self._data_keys_key, scope, wrapped))
+                kept = await self._ask(cast("Awaitable[bytes | None]", self._redis.hget(self._data_keys_key, scope)))
+            if kept is None:
+                return None
+            self._data_keys[scope] = await asyncio.to_thread(self._vault.key, scope, kept)
+        return self._data_keys[scope]
+
+    async def _to_read(self, scope: str) -> DataKey | None:
+        """The data key of what was found. Raises StoreFailed where it should be sealed and there is none."""
+        key = await self._data_key(scope)
+        if key is None and self._vault is not None:
+            raise envelope.no_key()
+        return key
+
+    async def _compact(self) -> None:
+        """What was deleted stays in the file of writes until that is written anew, which Redis does by itself."""
+        with suppress(RedisError):  # one that is under way already will be followed by another
+            await self._redis.bgrewriteaof()
 
     async def _head(self, session: str) -> int:
         return int(await self._ask(cast("Awaitable[Any]", self._redis.get(self._key(session, "head")))) or 0)
@@ -170,6 +270,10 @@ class RedisStore:
         """Before the first use: what the server would lose must not be called durable."""
         if self._closed:
             raise StoreFailed("The store is closed.")
+        async with self._checking:
+            await self._check()
+
+    async def _check(self) -> None:
         if self._checked:
             return
         found = await self._ask(self._redis.config_get("append*"))
@@ -181,7 +285,63 @@ class RedisStore:
             )
         if memory.get("maxmemory", "0") != "0" and memory.get("maxmemory-policy") != "noeviction":
             raise StoreFailed("Redis may evict sessions.", mend="Set `maxmemory-policy noeviction`.")
+        await self._open_vault()
         self._checked = True
+
+    async def _open_vault(self) -> None:
+        """Check that the key fits; where nothing is encrypted yet, make one and begin. Raises KeyRefused."""
+        encrypted = await self._ask(self._redis.exists(self._data_keys_key))
+        if self._vault is None:
+            if encrypted:
+                raise KeyRefused("The log is encrypted.", mend="Set encryption = true.")
+            return
+        await asyncio.to_thread(self._vault.load, make=not encrypted)
+        if not encrypted and (await self._count_sessions() or await self._has_records()):
+            await self._seal_all()
+        await self._data_key(envelope.CHECK, make=True)
+
+    async def _count_sessions(self) -> int:
+        return await self._ask(cast("Awaitable[int]", self._redis.llen(self._sessions_key)))
+
+    async def _has_records(self) -> bool:
+        return bool([one async for one in self._redis.scan_iter(f"{self._kind_key('')}*")])
+
+    async def _seal_all(self) -> None:
+        """Seal what was written before there was a key. Raises KeyRefused while another node does it."""
+        mine = await self._ask(self._redis.set(f"{self._prefix}:sealing", "1", nx=True, ex=_SEALING_S))
+        if not mine:
+            raise KeyRefused("Another node is encrypting the log.", mend="Try again in a minute.")
+        names = await self._ask(cast("Awaitable[list[bytes]]", self._redis.lrange(self._sessions_key, 0, -1)))
+        for name in names:
+            _, events, audio, _ = self._keys_of(name.decode())
+            for stream in (events, audio):
+                await self._seal_stream(name.decode(), stream)
+        async for hash_key in self._redis.scan_iter(f"{self._kind_key('')}*"):
+            kind = hash_key.decode().removeprefix(self._kind_key(""))
+            found = await self._ask(cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(hash_key)))
+            key = await self._data_key(envelope.records_scope(kind), make=True)
+            for name, kept in found.items():
+                version, _, plain = kept.partition(b"\n")
+                sealed = envelope.seal_record(key, kind, name.decode(), plain.decode())
+                await self._ask(self._redis.hset(hash_key, name, version + b"\n" + sealed))
+        await self._compact()
+
+    async def _seal_stream(self, session: str, stream: str) -> None:
+        """Written anew beside the old one, which it then replaces."""
+        key, at = await self._data_key(envelope.session_scope(session), make=True), "-"
+        sealed = f"{stream}:sealed"
+        await self._ask(self._redis.delete(sealed))
+        while entries := cast("_Entries", await self._ask(self._redis.xrange(stream, at, "+", _BATCH))):
+            pipeline = self._redis.pipeline(transaction=False)
+            for name, fields in entries:
+                kind, plain = redis_scripts.content(fields)
+                number = int(name.partition(b"-")[0])
+                whole: dict[Any, Any] = {"k": kind, "s": envelope.seal_event(key, session, number, plain)}
+                pipeline.xadd(sealed, whole, id=name)
+                at = f"({number}-0"
+            await self._ask(pipeline.execute())
+        if await self._ask(self._redis.exists(sealed)):
+            await self._ask(self._redis.rename(sealed, stream))
 
     async def _ask(self, command: Awaitable[_T]) -> _T:
         """Waited for by `close`, and finished even where the caller is cancelled: its connection stays in order."""
@@ -203,43 +363,26 @@ class RedisStore:
     def _kind_key(self, kind: str) -> str:
         return f"{self._prefix}:records:{kind}"
 
+    @property
+    def _data_keys_key(self) -> str:
+        return f"{self._prefix}:keys"
+
+    def _keys_of(self, session: str) -> tuple[str, str, str, str]:
+        """What the scripts want first: counter, events, audio, and the mark of one that was purged."""
+        head, events, audio, purged = (self._key(session, part) for part in ("head", "events", "audio", "purged"))
+        return head, events, audio, purged
+
     def _key(self, session: str, part: str) -> str:
         return f"{self._prefix}:session:{session}:{part}"
 
 
-class RedisRecords:
-    """Implements `ports.Records` on a store's server: a hash per kind. Opens and closes with the store."""
-
-    def __init__(self, store: RedisStore) -> None:
-        self._store = store
-
-    async def put(self, kind: str, key: str, body: dict[str, Any], *, version: int | None = None) -> int:
-        stored = await self._store.change_record(kind, key, version, record_json.encode(body))
-        if stored < 0:
-            raise record_json.conflict(~stored)
-        return stored
-
-    async def get(self, kind: str, key: str) -> Record:
-        found = await self._store.record(kind, key)
-        if found is None:
-            raise record_json.unknown()
-        return _record(kind, key, found)
-
-    async def all(self, kind: str) -> list[Record]:
-        found = await self._store.records(kind)
-        return sorted((_record(kind, key.decode(), text) for key, text in found.items()), key=lambda one: one.key)
-
-    async def remove(self, kind: str, key: str, *, version: int | None = None) -> None:
-        stored = await self._store.change_record(kind, key, version, "")
-        if stored == 0:
-            raise record_json.unknown()
-        if stored < 0:
-            raise record_json.conflict(~stored)
+def _record(data_key: DataKey | None, kind: str, key: str, found: bytes) -> Record:
+    version, _, sealed = found.partition(b"\n")
+    return envelope.open_record(data_key, kind, key, int(version), sealed)
 
 
-def _record(kind: str, key: str, found: bytes) -> Record:
-    version, _, text = found.decode().partition("\n")
-    return record_json.restore(kind, key, int(version), text)
+def _purged() -> SessionPurged:
+    return SessionPurged("The session was deleted for good.", mend="Nothing more can be written to it.")
 
 
 @contextmanager

@@ -45,6 +45,7 @@ _STATUS: dict[type[SamedayError], int] = {
     errors.NotDrafted: 409,
     errors.RolesUnknown: 409,
     errors.SessionOver: 409,
+    errors.SessionPurged: 410,
     errors.BadOffer: 422,
     errors.PeerError: 400,
     errors.Overloaded: 503,

@@ -146,6 +146,12 @@ class Settings(BaseSettings):
     data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(default_factory=_data_home)
     store: Annotated[str, AfterValidator(_store)] = Field(default="sqlite", repr=False)
     """`sqlite` (a file in data_dir) or a Redis server's address, which may hold a password."""
+    encryption: bool = True
+    """Whether audio, transcripts, notes and records are encrypted where they are kept."""
+    key_file: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
+    """The master key; made at the first start. Unless set it lies beside data_dir, in a folder of its own."""
+    key_command: Annotated[str, Field(min_length=1)] | None = None
+    """A program, with its arguments, that prints the master key in place of a file."""
 
     recognizer: Literal["embedded", "faster-whisper"] = "embedded"
     recognizer_model: str | None = None
@@ -240,6 +246,11 @@ class Settings(BaseSettings):
     def database(self) -> Path:
         """The file of the `sqlite` store."""
         return self.data_dir / "log.sqlite3"
+
+    @property
+    def master_key_file(self) -> Path:
+        """Where the master key lies, unless a command gives it."""
+        return self.key_file or self.data_dir.with_name(f"{self.data_dir.name}.keys") / "master.key"
 
 
 def load(**given: Any) -> Settings:

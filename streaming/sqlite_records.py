@@ -3,9 +3,11 @@
 import sqlite3
 from typing import Any
 
-from streaming import record_json
+from streaming import envelope, record_json
 from streaming.ports import Record
-from streaming.sqlite_store import SqliteStore, Step
+from streaming.sqlite_keys import SqliteKeys
+from streaming.sqlite_steps import Step
+from streaming.sqlite_store import SqliteStore
 
 
 class SqliteRecords:
@@ -15,24 +17,20 @@ class SqliteRecords:
         self._store = store
 
     async def put(self, kind: str, key: str, body: dict[str, Any], *, version: int | None = None) -> int:
-        stored = await self._store.change(_putting(_whole(kind), _whole(key), record_json.encode(body), version))
+        text = record_json.encode(body)
+        stored = await self._store.change(_putting(self._store.keys, _whole(kind), _whole(key), text, version))
         if stored < 0:
             raise record_json.conflict(~stored)
         return stored
 
     async def get(self, kind: str, key: str) -> Record:
-        rows = await self._store.query(
-            "SELECT version, body FROM record WHERE kind = ? AND key = ?", (_whole(kind), _whole(key))
-        )
+        rows = await self._store.records(_whole(kind), _whole(key))
         if not rows:
             raise record_json.unknown()
-        return record_json.restore(kind, key, *rows[0])
+        return rows[0]
 
     async def all(self, kind: str) -> list[Record]:
-        rows = await self._store.query(
-            "SELECT key, version, body FROM record WHERE kind = ? ORDER BY key", (_whole(kind),)
-        )
-        return [record_json.restore(kind, *row) for row in rows]
+        return await self._store.records(_whole(kind))
 
     async def remove(self, kind: str, key: str, *, version: int | None = None) -> None:
         stored = await self._store.change(_removing(_whole(kind), _whole(key), version), wipes=True)
@@ -53,17 +51,18 @@ def _version(database: sqlite3.Connection, kind: str, key: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _putting(kind: str, key: str, text: str, version: int | None) -> Step:
+def _putting(keys: SqliteKeys, kind: str, key: str, text: str, version: int | None) -> Step:
     """The new version; the bitwise complement of the stored one, which is negative, where that is not `version`."""
 
     def step(database: sqlite3.Connection) -> int:
         stored = _version(database, kind, key)
         if version is not None and version != stored:
             return ~stored
+        sealed = envelope.seal_record(keys.of(database, envelope.records_scope(kind), make=True), kind, key, text)
         database.execute(
             "INSERT INTO record (kind, key, version, body) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (kind, key) DO UPDATE SET version = excluded.version, body = excluded.body",
-            (kind, key, stored + 1, text),
+            (kind, key, stored + 1, sealed),
         )
         return stored + 1
 

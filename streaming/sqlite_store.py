@@ -4,49 +4,37 @@ Durable means: the transaction is committed in WAL mode with synchronous=FULL, s
 fsynced before the future of an append resolves (sqlite.org/pragma.html#pragma_synchronous). One thread writes; what
 has queued up while it was busy goes into one transaction, so the cost of an fsync is shared by all sessions.
 Another thread reads, in batches that each take a short read transaction: a slow reader never holds a checkpoint up.
+With a vault what is written is sealed, on the writing thread, where its sequence number is known.
 """
 
 import asyncio
-import os
 import queue
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streaming.errors import StoreFailed
-from streaming.events import AudioSpan, Event, Stored, encode, restore
+from streaming import envelope, sqlite_steps
+from streaming.errors import SessionPurged, StoreFailed
+from streaming.events import Event, Stored
+from streaming.ports import Record
+from streaming.sqlite_file import connect, failures, make_private
+from streaming.sqlite_keys import SqliteKeys
+from streaming.sqlite_schema import migrate
+from streaming.sqlite_steps import PURGED, Step
+from streaming.vault import Vault
 
 _GROUP = 1024  # appends in one transaction at most: bounds how long the first of them waits for the last
 _BATCH = 256  # events per read; with 200 ms of audio each that is 1.6 MB
-_DROPPED = 256  # audio spans deleted in one transaction, which other sessions' appends share and wait for
 
-# Applied in order, each in a transaction of its own with the number that it leads to. Never change one: add one.
-# Audio has a table of its own, so that a replay without it reads none of its pages. `head` is kept, not computed,
-# since dropped audio must not free its numbers.
-_MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        "CREATE TABLE session (key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
-        " head INTEGER NOT NULL)",
-        "CREATE TABLE event (session INTEGER NOT NULL REFERENCES session, sequence INTEGER NOT NULL,"
-        " body TEXT NOT NULL, PRIMARY KEY (session, sequence)) WITHOUT ROWID",
-        "CREATE TABLE audio (session INTEGER NOT NULL REFERENCES session, sequence INTEGER NOT NULL,"
-        " body TEXT NOT NULL, samples BLOB NOT NULL, PRIMARY KEY (session, sequence))",
-    ),
-    (
-        "CREATE TABLE record (kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,"
-        " body TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID",
-    ),
-)
-
-_EVENTS = "SELECT sequence, body, x'' FROM event WHERE session = :key AND sequence > :after"
-_AUDIO = "SELECT sequence, body, samples FROM audio WHERE session = :key AND sequence > :after"
-_HOLDS = "EXISTS (SELECT 1 FROM event WHERE event.session = session.key AND json_extract(body, '$.type') = ?)"
-_LEFT_OPEN = f"SELECT id FROM session WHERE NOT ({_HOLDS} AND {_HOLDS}) ORDER BY key"
+_EVENTS = "SELECT sequence, body FROM event WHERE session = :key AND sequence > :after"
+_AUDIO = "SELECT sequence, samples FROM audio WHERE session = :key AND sequence > :after"
+_HOLDS = "EXISTS (SELECT 1 FROM event WHERE event.session = session.key AND kind = ?)"
+_LEFT_OPEN = f"SELECT id FROM session WHERE NOT purged AND NOT ({_HOLDS} AND {_HOLDS}) ORDER BY key"
 _WITH_AUDIO = "SELECT id FROM session WHERE key IN (SELECT DISTINCT session FROM audio) ORDER BY key"
 
 
@@ -67,10 +55,6 @@ class _DropAudio:
     session: str
     loop: asyncio.AbstractEventLoop
     done: "asyncio.Future[int]"
-
-
-Step = Callable[[sqlite3.Connection], int]
-"""Part of a transaction that other sessions' steps share: it must not raise but for failures of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +78,18 @@ class SqliteStore:
     cancelled append may still be in the log. Any process may open the file at the same time; numbers stay dense.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = 5.0) -> None:
+    def __init__(self, path: Path, vault: Vault | None = None, *, busy_timeout_s: float = 5.0) -> None:
+        self.keys = SqliteKeys(vault)
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._closed = False
         self._busy_timeout_s = busy_timeout_s
-        with _failures():
-            _make_private(path)
-            self._writer = _connect(path, busy_timeout_s)
+        with failures():
+            make_private(path)
+            self._writer = connect(path, busy_timeout_s)
             try:
-                _migrate(self._writer)
-                self._reader = _connect(path, busy_timeout_s)
+                migrate(self._writer)
+                self.keys.open(self._writer)
+                self._reader = connect(path, busy_timeout_s)
             except BaseException:
                 self._writer.close()
                 raise
@@ -113,12 +99,26 @@ class SqliteStore:
 
     async def append(self, session: str, events: Sequence[Event]) -> int:
         loop = asyncio.get_running_loop()
-        return await self._submit(_Append(session, events, loop, loop.create_future()))
+        return _unpurged(await self._submit(_Append(session, events, loop, loop.create_future())))
 
     async def drop_audio(self, session: str) -> None:
         loop = asyncio.get_running_loop()
         while await self._submit(_DropAudio(session, loop, loop.create_future())):
             pass
+
+    async def rewrite(self, session: str, changes: Mapping[int, Event | None]) -> None:
+        entries = {at: None if event is None else sqlite_steps.entry(event) for at, event in changes.items()}
+        if entries:
+            _unpurged(await self.change(sqlite_steps.rewriting(self.keys, session, entries), wipes=True))
+
+    async def purge(self, session: str, receipt: Event) -> int:
+        step = sqlite_steps.purging(self.keys, session, sqlite_steps.entry(receipt))
+        last = _unpurged(await self.change(step, wipes=True))
+        await self.drop_audio(session)
+        return last
+
+    async def rewrap(self) -> int:
+        return await self.change(self.keys.rewrap, wipes=True)
 
     async def replay(self, session: str, after: int = 0, *, audio: bool = False) -> AsyncIterator[Stored]:
         loop = asyncio.get_running_loop()
@@ -146,6 +146,11 @@ class SqliteStore:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._open_reader(), self._rows, statement, parameters)
 
+    async def records(self, kind: str, key: str | None = None) -> list[Record]:
+        """A kind's records by key, or the one. Raises StoreFailed."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._open_reader(), self._read_records, kind, key)
+
     async def close(self) -> None:
         if not self._closed:
             self._closed = True
@@ -168,7 +173,7 @@ class SqliteStore:
     # On the reading thread
 
     def _read(self, session: str, after: int, audio: bool) -> list[Stored]:
-        with _failures():
+        with failures():
             row = self._reader.execute("SELECT key FROM session WHERE id = ?", (session,)).fetchone()
             if row is None:
                 return []
@@ -176,14 +181,24 @@ class SqliteStore:
             rows = self._reader.execute(
                 f"{query} ORDER BY sequence LIMIT :batch", {"key": row[0], "after": after, "batch": _BATCH}
             ).fetchall()
-        return [restore(*row) for row in rows]
+            data_key = self.keys.to_read(self._reader, envelope.session_scope(session)) if rows else None
+        return [envelope.open_event(data_key, session, *one) for one in rows]
+
+    def _read_records(self, kind: str, key: str | None) -> list[Record]:
+        named, parameters = ("", [kind]) if key is None else (" AND key = ?", [kind, key])
+        with failures():
+            rows = self._reader.execute(
+                f"SELECT key, version, body FROM record WHERE kind = ?{named} ORDER BY key", parameters
+            ).fetchall()
+            data_key = self.keys.to_read(self._reader, envelope.records_scope(kind)) if rows else None
+        return [envelope.open_record(data_key, kind, *one) for one in rows]
 
     def _read_sessions(self) -> list[str]:
-        with _failures():
+        with failures():
             return [row[0] for row in self._reader.execute("SELECT id FROM session ORDER BY key")]
 
     def _rows(self, statement: str, parameters: Sequence[str]) -> list[tuple[Any, ...]]:
-        with _failures():
+        with failures():
             return self._reader.execute(statement, parameters).fetchall()
 
     # On the writing thread
@@ -212,9 +227,9 @@ class SqliteStore:
 
     def _write(self, group: list[_Work]) -> list[_Outcome]:
         """One transaction for all. Where it fails nothing of it is in the log and nothing is acknowledged."""
-        ready, outcomes = _encode_all(group)
+        ready, outcomes = _encode_all(self.keys, group)
         try:
-            with _failures():
+            with failures():
                 self._writer.execute("BEGIN IMMEDIATE")
                 results = [(work, step(self._writer)) for work, step in ready]
                 self._writer.execute("COMMIT")
@@ -248,67 +263,38 @@ def _wipes(work: _Work, result: int) -> bool:
     return (isinstance(work, _DropAudio) and result == 0) or (isinstance(work, _Change) and work.wipes)
 
 
-def _encode_all(group: list[_Work]) -> tuple[list[tuple[_Work, Step]], list[_Outcome]]:
+def _encode_all(keys: SqliteKeys, group: list[_Work]) -> tuple[list[tuple[_Work, Step]], list[_Outcome]]:
     """Each work as a step of the transaction; one whose events cannot be encoded fails alone."""
     ready: list[tuple[_Work, Step]] = []
     failed: list[_Outcome] = []
     for work in group:
         if isinstance(work, _DropAudio):
-            ready.append((work, _dropping(work.session)))
+            ready.append((work, sqlite_steps.dropping(work.session)))
             continue
         if isinstance(work, _Change):
             ready.append((work, work.step))
             continue
         try:
-            encoded = [(isinstance(event, AudioSpan), *encode(event)) for event in work.events]
+            entries = [sqlite_steps.entry(event) for event in work.events]
             work.session.encode()
         except Exception as failure:
             failed.append((work, failure))
         else:
-            ready.append((work, _appending(work.session, encoded)))
+            ready.append((work, sqlite_steps.appending(keys, work.session, entries)))
     return ready, failed
 
 
-def _appending(session: str, encoded: list[tuple[bool, str, bytes]]) -> Step:
-    def step(database: sqlite3.Connection) -> int:
-        row = database.execute("SELECT key, head FROM session WHERE id = ?", (session,)).fetchone()
-        if not encoded:
-            return int(row[1]) if row else 0
-        if row is None:
-            key = database.execute("INSERT INTO session (id, head) VALUES (?, 0)", (session,)).lastrowid
-            row = (key, 0)
-        key, head = row
-        numbered = [(key, number, *entry) for number, entry in enumerate(encoded, head + 1)]
-        database.executemany(
-            "INSERT INTO audio (session, sequence, body, samples) VALUES (?, ?, ?, ?)",
-            [(k, number, body, samples) for k, number, is_audio, body, samples in numbered if is_audio],
-        )
-        database.executemany(
-            "INSERT INTO event (session, sequence, body) VALUES (?, ?, ?)",
-            [(k, number, body) for k, number, is_audio, body, _ in numbered if not is_audio],
-        )
-        database.execute("UPDATE session SET head = ? WHERE key = ?", (head + len(encoded), key))
-        return int(head) + len(encoded)
-
-    return step
-
-
-def _dropping(session: str) -> Step:
-    def step(database: sqlite3.Connection) -> int:
-        deleted = database.execute(
-            "DELETE FROM audio WHERE rowid IN (SELECT audio.rowid FROM audio JOIN session"
-            " ON session.key = audio.session WHERE session.id = ? LIMIT ?)",
-            (session, _DROPPED),
-        )
-        return deleted.rowcount
-
-    return step
+def _unpurged(result: int) -> int:
+    """The result of a step. Raises SessionPurged."""
+    if result == PURGED:
+        raise SessionPurged("The session was deleted for good.", mend="Nothing more can be written to it.")
+    return result
 
 
 def _copy(failure: Exception) -> StoreFailed:
     """One exception per waiting caller: each gets a traceback of its own."""
     if isinstance(failure, StoreFailed):
-        return StoreFailed(failure.message, mend=failure.mend)
+        return type(failure)(failure.message, mend=failure.mend)
     return StoreFailed(f"The log could not be written ({type(failure).__name__}).")
 
 
@@ -328,73 +314,3 @@ def _settle(outcomes: list[_Outcome]) -> None:
             work.done.set_exception(outcome)
         else:
             work.done.set_result(outcome)
-
-
-def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        # Deleted audio is overwritten, not only unlinked from the tables.
-        database.execute("PRAGMA secure_delete = ON")
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _migrate(database: sqlite3.Connection) -> None:
-    database.execute("BEGIN IMMEDIATE")
-    database.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-    version = int(database.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()[0])
-    if version > len(_MIGRATIONS):
-        database.execute("ROLLBACK")
-        raise StoreFailed(
-            f"The log was written by a newer version (schema {version}, this one knows {len(_MIGRATIONS)}).",
-            mend="Start the newer version, or choose another data_dir.",
-        )
-    for number, statements in enumerate(_MIGRATIONS[version:], version + 1):
-        for statement in statements:
-            database.execute(statement)
-        database.execute("INSERT INTO schema_version VALUES (?)", (number,))
-    database.execute("COMMIT")
-
-
-def _make_private(path: Path) -> None:
-    """The folder for its owner only, and the file; SQLite gives its side files the file's mode."""
-    missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
-    for folder in reversed(missing):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        _sync_folder(folder.parent)  # SQLite syncs the folder of its file, but not that folder's own entry
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-_MENDS = {
-    "SQLITE_FULL": "Free disk space.",
-    "SQLITE_BUSY": "Another process holds the log: end it.",
-    "SQLITE_NOTADB": "The file is not a log: move it away or choose another data_dir.",
-    "SQLITE_CORRUPT": "The log is damaged: stop, keep a copy, and recover it with sqlite3's .recover.",
-    "SQLITE_READONLY": "Make the file writable.",
-    "SQLITE_CANTOPEN": "Make the folder writable.",
-}
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    """SQLite's and the file system's errors as StoreFailed, by code: their texts may quote what was stored."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
-        primary = "_".join(code.split("_")[:2])
-        raise StoreFailed(f"The log could not be used ({code}).", mend=_MENDS.get(primary, "")) from None
-    except OSError as error:
-        raise StoreFailed(f"The log could not be opened: {os.strerror(error.errno or 0)}.") from None

@@ -212,5 +212,10 @@ def printed_by(server: Running) -> str:
 
 
 def data_folder(folder: Path, **more: str) -> Mapping[str, str]:
-    """The environment of a server that keeps its data in a folder of the test's."""
-    return {"SAMEDAY_DATA_DIR": str(folder)} | more
+    """The environment of a server that keeps its data in a folder of the test's, its key beside it."""
+    return {"SAMEDAY_DATA_DIR": str(folder), "SAMEDAY_KEY_FILE": str(key_beside(folder))} | more
+
+
+def key_beside(folder: Path) -> Path:
+    """The master key of servers whose data lies in this folder and in others beside it, which may share a Redis."""
+    return folder.parent / "master.key"

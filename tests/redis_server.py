@@ -24,7 +24,7 @@ class RedisServer:
     def __init__(self, folder: Path, *, appendonly: str = "yes", appendfsync: str = "always") -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._folder = folder
+        self.folder = folder
         self._options = {"appendonly": appendonly, "appendfsync": appendfsync}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -32,7 +32,7 @@ class RedisServer:
         program = shutil.which("redis-server")
         if program is None:
             pytest.fail("redis-server is missing: run `make test`, or install Debian's package redis-server.")
-        options = {"port": self.port, "bind": "127.0.0.1", "dir": self._folder, "save": "", **self._options}
+        options = {"port": self.port, "bind": "127.0.0.1", "dir": self.folder, "save": "", **self._options}
         command = [program, *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._wait_until_ready()

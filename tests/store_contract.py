@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streaming.errors import StoreFailed
+from streaming.errors import SessionPurged, StoreFailed
 from streaming.events import (
     AudioSpan,
     Event,
@@ -24,11 +24,24 @@ from streaming.events import (
 )
 from streaming.ports import Store
 from streaming.types import Gap, Tick, TrackId, TrackPlan
+from streaming.vault import Vault
 
 OpenStore = Callable[[], Awaitable[Store]]
 
 MIC = TrackId("mic")
 WRITER = Path(__file__).parent / "store_writer.py"
+
+
+class OneKey:
+    """A source of one master key, the same in all processes of a test."""
+
+    def read(self, *, make: bool) -> Sequence[bytes]:
+        return [b"\x07" * 32]
+
+
+def a_vault() -> Vault:
+    """What the stores of these tests seal with."""
+    return Vault(OneKey())
 
 
 def started() -> SessionStarted:
@@ -114,6 +127,31 @@ class StoreContract:
         assert await store.append("a", [gap(1)]) == 702
         assert [stored.sequence for stored in await replayed(store, "a", audio=True)] == [1, 702]
         assert_log(await replayed(store, "b", audio=True), [span(0)])
+
+    async def test_rewritten_entries_keep_their_places(self, store: Store) -> None:
+        await store.append("a", [started(), span(0), gap(1), span(1), gap(2), span(2), gap(3)])
+        await store.append("b", [span(0), gap(1)])
+        await store.rewrite("a", {2: span(9, 10), 3: None, 5: gap(7), 6: None})
+        found = await replayed(store, "a", audio=True)
+        assert [stored.sequence for stored in found] == [1, 2, 4, 5, 7]
+        expected: list[Event] = [started(), span(9, 10), span(1), gap(7), gap(3)]
+        assert all(same(stored.event, event) for stored, event in zip(found, expected, strict=True))
+        assert await store.append("a", [gap(8)]) == 8
+        assert_log(await replayed(store, "b", audio=True), [span(0), gap(1)])
+
+    async def test_a_purged_session_keeps_its_receipt_and_takes_nothing_more(self, store: Store) -> None:
+        await store.append("a", [started(), *(span(number, 16) for number in range(300))])
+        await store.append("b", [started()])
+        assert await store.purge("a", gap(5)) == 302
+        assert_log(await replayed(store, "a", audio=True), [gap(5)], first=302)
+        with pytest.raises(SessionPurged):
+            await store.append("a", [gap(6)])
+        with pytest.raises(SessionPurged):
+            await store.rewrite("a", {302: gap(6)})
+        with pytest.raises(SessionPurged):
+            await store.purge("a", gap(6))
+        assert (await store.left_open(), await store.with_audio()) == (["b"], [])
+        assert await store.sessions() == ["a", "b"]
 
     async def test_a_long_log_is_replayed_whole(self, store: Store) -> None:
         events: list[Event] = [span(number, 32) if number % 3 else gap(number) for number in range(1500)]

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from store_contract import gap, span
+from store_contract import a_vault, gap, span
 
 from streaming.errors import StoreFailed
 from streaming.ports import Store
@@ -20,7 +20,7 @@ async def write(store: Store, session: str) -> None:
 
 
 async def main(address: str) -> None:
-    store: Store = RedisStore(address) if "://" in address else SqliteStore(Path(address))
+    store: Store = RedisStore(address, a_vault()) if "://" in address else SqliteStore(Path(address), a_vault())
     await asyncio.gather(*(write(store, f"s{number}") for number in range(4)))
 
 

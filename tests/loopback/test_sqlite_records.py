@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from records_contract import DurableRecordsContract, OpenRecords
-from store_contract import assert_log, gap, replayed, started
+from store_contract import a_vault, assert_log, gap, replayed, started
 
 from streaming.errors import Conflict, StoreFailed
 from streaming.ports import Records
 from streaming.sqlite_records import SqliteRecords
-from streaming.sqlite_store import _MIGRATIONS, SqliteStore
+from streaming.sqlite_schema import MIGRATIONS
+from streaming.sqlite_store import SqliteStore
 
 pytestmark = pytest.mark.loopback
 
@@ -27,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 def open_records(path: Path) -> OpenRecords:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Records]:
-        store = SqliteStore(path)
+        store = SqliteStore(path, a_vault())
         yield SqliteRecords(store)
         await store.close()
 
@@ -42,7 +43,8 @@ async def test_a_file_from_before_there_were_records_gets_them(path: Path) -> No
     path.parent.mkdir()
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
-        for statement in _MIGRATIONS[0]:
+        for statement in MIGRATIONS[0]:
+            assert isinstance(statement, str)
             database.execute(statement)
         database.execute("INSERT INTO schema_version VALUES (1)")
         database.execute("INSERT INTO session (id, head) VALUES ('a', 1)")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from store_contract import DurableStoreContract, OpenStore, assert_log, gap, replayed, span, started
+from store_contract import DurableStoreContract, OpenStore, a_vault, assert_log, gap, replayed, span, started
 
 from streaming.errors import StoreFailed
 from streaming.ports import Store
@@ -31,7 +31,7 @@ def address(path: Path) -> str:
 @pytest.fixture
 def open_store(path: Path) -> OpenStore:
     async def opened() -> Store:
-        return SqliteStore(path)
+        return SqliteStore(path, a_vault())
 
     return opened
 
@@ -182,18 +182,24 @@ async def test_a_damaged_log_fails_the_replay_and_says_nothing_of_its_content(pa
     await store.append("a", [gap(number) for number in range(3000)])
     await store.close()
     _damage(path)
-    damaged = SqliteStore(path)
-    with pytest.raises(StoreFailed) as failure:
-        await replayed(damaged, "a")
+
+    async def read() -> None:
+        store = SqliteStore(path)
+        try:
+            await replayed(store, "a")
+        finally:
+            await store.close()
+
+    with pytest.raises(StoreFailed, match="SQLITE_CORRUPT") as failure:
+        await read()
     assert "mic" not in str(failure.value)
-    await damaged.close()
 
 
 async def test_an_entry_of_a_newer_version_is_a_clear_failure(path: Path) -> None:
     store = SqliteStore(path)
     await store.append("a", [gap(1)])
     with sqlite3.connect(path) as database:
-        database.execute('UPDATE event SET body = \'{"type": "Telepathy"}\'')
+        database.execute("UPDATE event SET body = ?", (b'{"type": "Telepathy"}',))
     database.close()
     with pytest.raises(StoreFailed, match="Entry 1"):
         await replayed(store, "a")

@@ -14,7 +14,9 @@ from redis_server import RedisServer, running_redis
 from websockets.asyncio.client import connect
 
 from benchmarks.server_process import Running, running_server
+from streaming.key_source import KeyFile
 from streaming.redis_store import RedisStore
+from streaming.vault import Vault
 
 pytestmark = pytest.mark.redis
 
@@ -33,7 +35,7 @@ def nodes(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -
 
 
 async def kept(redis_server: RedisServer) -> str:
-    store = RedisStore(redis_server.url)
+    store = RedisStore(redis_server.url, Vault(KeyFile(redis_server.folder.parent / "master.key")))
     session = await keep_session(store)
     await store.close()
     return session

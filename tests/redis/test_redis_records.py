@@ -11,7 +11,8 @@ from redis_server import RedisServer, running_redis
 
 from streaming.errors import StoreFailed
 from streaming.ports import Record, Records
-from streaming.redis_store import RedisRecords, RedisStore
+from streaming.redis_records import RedisRecords
+from streaming.redis_store import RedisStore
 
 pytestmark = pytest.mark.redis
 

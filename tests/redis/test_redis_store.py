@@ -11,6 +11,7 @@ from redis_server import RedisServer, free_port, running_redis
 from store_contract import (
     DurableStoreContract,
     OpenStore,
+    a_vault,
     assert_log,
     gap,
     read_acknowledged,
@@ -40,7 +41,7 @@ def address(redis_server: RedisServer) -> str:
 @pytest.fixture
 def open_store(redis_server: RedisServer) -> OpenStore:
     async def opened() -> Store:
-        return RedisStore(redis_server.url)
+        return RedisStore(redis_server.url, a_vault())
 
     return opened
 
