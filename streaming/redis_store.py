@@ -260,8 +260,8 @@ class RedisStore:
 
     async def _compact(self) -> None:
         """What was deleted stays in the file of writes until that is written anew, which Redis does by itself."""
-        with suppress(RedisError):  # one that is under way already will be followed by another
-            await self._redis.bgrewriteaof()
+        with suppress(StoreFailed):  # one that is under way already will be followed by another
+            await self._ask(self._redis.bgrewriteaof())
 
     async def _head(self, session: str) -> int:
         return int(await self._ask(cast("Awaitable[Any]", self._redis.get(self._key(session, "head")))) or 0)
@@ -296,15 +296,15 @@ class RedisStore:
                 raise KeyRefused("The log is encrypted.", mend="Set encryption = true.")
             return
         await asyncio.to_thread(self._vault.load, make=not encrypted)
-        if not encrypted and (await self._count_sessions() or await self._has_records()):
+        if not encrypted and (await self._count_sessions() or await self._ask(self._kinds())):
             await self._seal_all()
         await self._data_key(envelope.CHECK, make=True)
 
     async def _count_sessions(self) -> int:
-        return await self._ask(cast("Awaitable[int]", self._redis.llen(self._sessions_key)))
+        return await self._ask(self._redis.llen(self._sessions_key))
 
-    async def _has_records(self) -> bool:
-        return bool([one async for one in self._redis.scan_iter(f"{self._kind_key('')}*")])
+    async def _kinds(self) -> list[bytes]:
+        return [one async for one in self._redis.scan_iter(f"{self._kind_key('')}*")]
 
     async def _seal_all(self) -> None:
         """Seal what was written before there was a key. Raises KeyRefused while another node does it."""
@@ -316,7 +316,7 @@ class RedisStore:
             _, events, audio, _ = self._keys_of(name.decode())
             for stream in (events, audio):
                 await self._seal_stream(name.decode(), stream)
-        async for hash_key in self._redis.scan_iter(f"{self._kind_key('')}*"):
+        for hash_key in await self._ask(self._kinds()):
             kind = hash_key.decode().removeprefix(self._kind_key(""))
             found = await self._ask(cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(hash_key)))
             key = await self._data_key(envelope.records_scope(kind), make=True)
