@@ -17,6 +17,9 @@ def add_bench(bench: argparse.ArgumentParser) -> None:
     _accuracy(kinds.add_parser("accuracy", help="word and speaker errors over recordings with references"))
     _draft(kinds.add_parser("draft", help="the note's figures: roles, risk, support, speed"))
     _load(kinds.add_parser("load", help="connect storms, loss, jitter, reorder, narrow lines, slow readers"))
+    _capacity(
+        kinds.add_parser("capacity", help="what a measured ramp means for a day of many sessions, and its cost")
+    )
     _compare(kinds.add_parser("compare", help="the same audio through other ways of streaming, same weights"))
     _diff(kinds.add_parser("diff", help="what changed between two reports beyond noise"))
     _generate(kinds.add_parser("generate", help="a session of two synthetic voices with its reference"))
@@ -77,6 +80,19 @@ def _load(load: argparse.ArgumentParser) -> None:
     load.add_argument("--list", action="store_true", help="name the scenarios and end")
     _report(load)
     load.set_defaults(run=_run_load)
+
+
+def _capacity(capacity: argparse.ArgumentParser) -> None:
+    capacity.add_argument("ramp", type=Path, nargs="?", help="a ramp's report; a kept one unless set")
+    capacity.add_argument("--sessions", type=_many, default=100, metavar="N", help="that begin in an hour (100)")
+    capacity.add_argument(
+        "--places", type=_count, metavar="N", help="sessions a server takes; by the model unless set"
+    )
+    capacity.add_argument("--losses", type=_share, default=0.01, metavar="P", help="losses a server and day (0.01)")
+    capacity.add_argument("--price", type=_seconds, metavar="X", help="of a server for an hour, in any currency")
+    capacity.add_argument("--seed", type=int, default=1)
+    capacity.add_argument("--json", action="store_true", help="print JSON")
+    capacity.set_defaults(run=_run_capacity)
 
 
 def _compare(compare: argparse.ArgumentParser) -> None:
@@ -191,6 +207,20 @@ def _run_load(chosen: argparse.Namespace, settings: Settings) -> int:
     )
 
 
+def _run_capacity(chosen: argparse.Namespace, _: Settings) -> int:
+    from benchmarks import commands_capacity
+
+    return commands_capacity.run(
+        chosen.ramp,
+        chosen.sessions,
+        chosen.places,
+        chosen.losses,
+        chosen.price,
+        chosen.seed,
+        as_object=chosen.json,
+    )
+
+
 def _run_compare(chosen: argparse.Namespace, settings: Settings) -> int:
     from benchmarks import commands_compare
 
@@ -224,6 +254,12 @@ def _names(text: str | None) -> tuple[str, ...]:
 def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 500:
         raise argparse.ArgumentTypeError("a whole number between 1 and 500")
+    return int(text)
+
+
+def _many(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 20_000:
+        raise argparse.ArgumentTypeError("a whole number between 1 and 20000")
     return int(text)
 
 
