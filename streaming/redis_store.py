@@ -296,7 +296,7 @@ class RedisStore:
                 raise KeyRefused("The log is encrypted.", mend="Set encryption = true.")
             return
         await asyncio.to_thread(self._vault.load, make=not encrypted)
-        if not encrypted and (await self._count_sessions() or await self._ask(self._kinds())):
+        if not encrypted and (await self._count_sessions() or len(await self._ask(self._kinds())) > 0):
             await self._seal_all()
         await self._data_key(envelope.CHECK, make=True)
 
