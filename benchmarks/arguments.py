@@ -20,6 +20,8 @@ def add_bench(bench: argparse.ArgumentParser) -> None:
     _capacity(
         kinds.add_parser("capacity", help="what a measured ramp means for a day of many sessions, and its cost")
     )
+    _kill(kinds.add_parser("kill", help="kill -9 of the server at random points: what was acknowledged, recovery"))
+    _soak(kinds.add_parser("soak", help="sessions one after another for long: memory, threads, open files"))
     _compare(kinds.add_parser("compare", help="the same audio through other ways of streaming, same weights"))
     _diff(kinds.add_parser("diff", help="what changed between two reports beyond noise"))
     _generate(kinds.add_parser("generate", help="a session of two synthetic voices with its reference"))
@@ -93,6 +95,30 @@ def _capacity(capacity: argparse.ArgumentParser) -> None:
     capacity.add_argument("--seed", type=int, default=1)
     capacity.add_argument("--json", action="store_true", help="print JSON")
     capacity.set_defaults(run=_run_capacity)
+
+
+def _kill(kill: argparse.ArgumentParser) -> None:
+    kill.add_argument("--runs", type=_count, default=50, metavar="N", help="servers that are killed (50)")
+    kill.add_argument("--sessions", type=_count, default=2, metavar="N", help="at once in each run (2)")
+    kill.add_argument("--seconds", type=_seconds, default=20.0, metavar="S", help="of audio a session (20)")
+    kill.add_argument("--pace", type=_seconds, default=3.0, metavar="X", help="times real time (3)")
+    kill.add_argument("--seed", type=int, default=1, metavar="N", help="of when a server is killed (1)")
+    _report(kill)
+    kill.set_defaults(run=_run_kill)
+
+
+def _soak(soak: argparse.ArgumentParser) -> None:
+    soak.add_argument("--sessions", type=_count, default=8, metavar="N", help="at once (8)")
+    soak.add_argument("--minutes", type=_seconds, default=60.0, metavar="M", help="of audio a session (60)")
+    soak.add_argument("--pace", type=_seconds, default=2.0, metavar="X", help="times real time at most (2)")
+    soak.add_argument(
+        "--connects", type=int, default=500, metavar="N", help="connections made and broken after it (500)"
+    )
+    soak.add_argument(
+        "--limit", type=_seconds, default=3600.0, metavar="S", help="seconds after which it ends (3600)"
+    )
+    _report(soak)
+    soak.set_defaults(run=_run_soak)
 
 
 def _compare(compare: argparse.ArgumentParser) -> None:
@@ -219,6 +245,22 @@ def _run_capacity(chosen: argparse.Namespace, _: Settings) -> int:
         chosen.seed,
         as_object=chosen.json,
     )
+
+
+def _run_kill(chosen: argparse.Namespace, _: Settings) -> int:
+    from benchmarks import commands_durable
+    from benchmarks.measure_kill import Plan
+
+    plan = Plan(chosen.runs, chosen.sessions, chosen.seconds, chosen.pace, chosen.seed)
+    return commands_durable.kill(plan, as_object=chosen.json, save=chosen.save)
+
+
+def _run_soak(chosen: argparse.Namespace, _: Settings) -> int:
+    from benchmarks import commands_durable
+    from benchmarks.measure_soak import Plan
+
+    plan = Plan(chosen.sessions, chosen.minutes, chosen.pace, chosen.connects, chosen.limit)
+    return commands_durable.soak(plan, as_object=chosen.json, save=chosen.save)
 
 
 def _run_compare(chosen: argparse.Namespace, settings: Settings) -> int:

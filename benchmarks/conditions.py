@@ -10,7 +10,7 @@ from benchmarks.live import Transport
 from benchmarks.relay import CLEAN, Fault
 from benchmarks.scoring import quantile
 
-Kind = Literal["line", "cut", "storm", "readers"]
+Kind = Literal["line", "cut", "outage", "storm", "readers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,13 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("lossy-websocket", "2 % of the segments are sent again", "websocket", Fault(loss=0.02, delay_ms=5)),
     Condition("narrow-websocket", "a line of 300 kbit/s for 260", "websocket", Fault(rate_kbps=300)),
     Condition("cut", "the connection breaks twice, the client comes back", "websocket", kind="cut"),
+    Condition(
+        "loss-and-outages",
+        "5 % of the segments are sent again, and twice there is no network for 2 s",
+        "websocket",
+        Fault(loss=0.05, delay_ms=5),
+        kind="outage",
+    ),
     Condition(
         "slow-readers", "beside the client one reads an event each 0.5 s, another none", "websocket", kind="readers"
     ),

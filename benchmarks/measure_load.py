@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 from benchmarks.conditions import Condition, Seen
 from benchmarks.live import Stream, Transport, WebSocketStream, WhipStream, run_stream
@@ -27,6 +27,7 @@ from streaming.types import FRAME_TICKS, Int16Mono, Tick, seconds
 
 _CUTS = (0.3, 0.6)
 """Where a cut connection breaks, as shares of the audio."""
+_OUTAGE_S = 2.0
 _STORM_S = 4.0
 _SLOW_READ_S = 0.5
 
@@ -62,7 +63,7 @@ def _guarded(one: Condition, go: Callable[[], Seen]) -> Seen:
 async def _one(condition: Condition, url: str, piece: Piece, seed: int) -> Seen:
     limit_s = 2.5 * piece.length_s + 60.0
     async with asyncio.timeout(limit_s):
-        if condition.kind == "cut":
+        if condition.kind in ("cut", "outage"):
             return await _cut(condition, url, piece, seed)
         if condition.kind == "readers":
             return await _readers(condition, url, piece)
@@ -116,7 +117,7 @@ class _Stubborn(WebSocketStream):
             self.connections += 1
             try:
                 return await super().send(client, url, session)
-            except (ConnectionClosed, ConnectionError):
+            except (ConnectionClosed, ConnectionError, InvalidHandshake, InvalidMessage, EOFError):
                 await asyncio.sleep(0.5)
 
 
@@ -128,7 +129,11 @@ async def _cut(condition: Condition, url: str, piece: Piece, seed: int) -> Seen:
             began = time.monotonic()
             for share in _CUTS:
                 await asyncio.sleep(max(0.0, began + share * piece.length_s - time.monotonic()))
+                relay.down = condition.kind == "outage"
                 relay.cut()
+                if relay.down:
+                    await asyncio.sleep(_OUTAGE_S)
+                    relay.down = False
 
         task = asyncio.create_task(cutting())
         try:

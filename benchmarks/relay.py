@@ -182,6 +182,8 @@ def with_candidate(sdp: str, address: Address) -> str:
 class TcpRelay:
     """Listens on this machine and passes each connection on; use as a context. `cut` breaks those that are open.
 
+    While `down` is set no new connection is taken.
+
     Lost segments do not go missing over TCP: each share `loss` of blocks is held back for 0.2 s, as a retransmission
     would. A narrow line makes the sender wait.
     """
@@ -193,6 +195,7 @@ class TcpRelay:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self.down = False
 
     async def __aenter__(self) -> "TcpRelay":
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=1 << 14)
@@ -218,6 +221,9 @@ class TcpRelay:
             writer.transport.abort()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.down:
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)

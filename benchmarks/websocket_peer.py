@@ -50,6 +50,8 @@ class WebSocketPeer:
         self.sent: list[tuple[Tick, float]] = []
         """End tick of each frame, and `time.monotonic` when it was first sent."""
         self.acknowledged: Tick = Tick(0)
+        self.resumed: list[tuple[Tick, float]] = []
+        """For each connection the tick that the server wanted first, and `time.monotonic` when it said so."""
         self._frames = frames
         self._pace = pace
         self._started: float | None = None
@@ -65,6 +67,7 @@ class WebSocketPeer:
         """Send all from where the server wants it and end the track; returns its last tick. Raises Refused."""
         async with connect(url) as socket:
             ready = json.loads(await socket.recv())
+            self.resumed.append((Tick(ready["tick"]), time.monotonic()))
             answers = asyncio.create_task(self._answers(socket))
             try:
                 await self._send(socket, ready, answers)

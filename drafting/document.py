@@ -279,6 +279,7 @@ def _header(note: Note, context: NoteContext, is_signed: bool) -> Iterator[Field
         yield from known("Platform", context.platform)
         yield from known("Place of service", _place_of_service(context))
         yield Field("Modifier", "95" if context.modality == "telehealth_video" else "93")
+    yield from known("Audio", context.audio)
     if context.provider and context.credentials:
         yield Field("Provider", f"{context.provider}, {context.credentials}")
     else:

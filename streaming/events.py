@@ -37,12 +37,26 @@ class SessionStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What a model made of a stretch of a track's audio, so that it need not be asked again (`remembered.py`)."""
+
+    kind: str
+    start: int
+    end: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class AudioSpan:
-    """Audio as received: int16 mono at 16 kHz from tick `start` on."""
+    """Audio as received: int16 mono at 16 kHz from tick `start` on.
+
+    `heard` is what models have made of audio before it since the last span; it goes when the audio goes.
+    """
 
     track: TrackId
     start: Tick
     pcm: Int16Mono
+    heard: tuple[Heard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +210,14 @@ class Stored:
 
 
 def encode(event: Event) -> tuple[str, bytes]:
-    """The event as JSON text and, for an audio span, its samples (little-endian int16)."""
+    """The event as JSON text and, for an audio span, its samples (little-endian int16) and what was heard."""
     kind = type(event).__name__
     if isinstance(event, AudioSpan):
-        body = {"type": kind, "track": event.track, "start": event.start}
-        return json.dumps(body), event.pcm.astype("<i2", copy=False).tobytes()
+        body: dict[str, Any] = {"type": kind, "track": event.track, "start": event.start}
+        if event.heard:
+            body["heard"] = [[one.kind, one.start, one.end, len(one.data)] for one in event.heard]
+        samples = event.pcm.astype("<i2", copy=False).tobytes()
+        return json.dumps(body), b"".join([samples, *(one.data for one in event.heard)])
     return json.dumps({"type": kind} | asdict(event)), b""
 
 
@@ -209,9 +226,19 @@ def decode(text: str, blob: bytes = b"") -> Event:
     body = json.loads(text)
     kind = _BY_NAME[body.pop("type")]
     if kind is AudioSpan:
-        return AudioSpan(body["track"], body["start"], np.frombuffer(blob, dtype="<i2").astype(np.int16))
+        return _span(body, blob)
     return kind(**{name: _READERS[kind, name](value) if (kind, name) in _READERS else value
                    for name, value in body.items()})  # fmt: skip
+
+
+def _span(body: dict[str, Any], blob: bytes) -> AudioSpan:
+    heard: list[Heard] = []
+    end = len(blob)
+    for kind, start, stop, length in reversed(body.get("heard", [])):
+        heard.insert(0, Heard(kind, start, stop, blob[end - length : end]))
+        end -= length
+    pcm = np.frombuffer(blob[:end], dtype="<i2").astype(np.int16)
+    return AudioSpan(body["track"], body["start"], pcm, tuple(heard))
 
 
 def restore(sequence: int, text: str, blob: bytes = b"") -> Stored:

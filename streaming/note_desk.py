@@ -99,7 +99,7 @@ class NoteDesk:
         state = self._log.state
         if state.review is None:
             made = await asyncio.to_thread(skeleton, state.transcript(), note_format or state.note_format)
-            return made.as_json() | standing(Review(made, version=0))
+            return made.as_json() | standing(Review(made, version=0)) | {"audio": self.context.audio}
         review = self.review
         self._check_format(review, note_format)
         wanted = note_format or review.note.format
@@ -110,7 +110,7 @@ class NoteDesk:
             self._readings.begin(self._log, talk=review.note.writer != SKELETON)
         else:
             body = (await self.checked(wanted)).as_json()
-        return body | standing(review)
+        return body | standing(review) | {"audio": self.context.audio}
 
     async def checked(self, note_format: str | None = None, context: NoteContext | None = None) -> Note:
         """The note as it stands with ledger and findings of just these words; a signed one as it was signed.
@@ -198,9 +198,7 @@ class NoteDesk:
             await self._log.append(given)
             return
         context = context_json.recall(given.context)
-        after = replace(
-            state.transcript(), context=replace(context, started_at=state.started_at, ended_at=state.ended_at)
-        )
+        after = replace(state.transcript(), context=state.measured(context))
         body = await asyncio.to_thread(_recharted, state.review, after)
         await self._log.append(given, NoteDrafted(body, wall_clock.now(), "context"))
 

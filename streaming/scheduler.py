@@ -24,6 +24,8 @@ class Job:
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     started: bool = False
+    tried: bool = False
+    """Whether the recognizer has failed on it once."""
 
     @property
     def wanted(self) -> bool:
@@ -60,7 +62,7 @@ class RecognitionScheduler:
     """Windows in, words out: final windows before tentative ones, sessions in turn (`fairness.py`).
 
     A track has at most one window here at a time. A tentative one that is overtaken is withdrawn by its track. A
-    batch that fails is tried window by window: a window fails alone.
+    batch that fails is tried again window by window: a window fails alone, and the second time.
     """
 
     def __init__(self, recognizer: Recognizer, thread: Executor) -> None:
@@ -119,11 +121,12 @@ class RecognitionScheduler:
             answers = [hypothesis.words for _, hypothesis in zip(batch, heard, strict=True)]
         except Exception:
             # Whatever an engine raises, its text may hold content: it goes no further.
-            if len(batch) == 1:
-                self.counts.failed += 1
-                _fail(batch[0])
-                return
             for job in batch:
+                if len(batch) == 1 and job.tried:
+                    self.counts.failed += 1
+                    _fail(job)
+                    return
+                job.tried = True
                 await self._recognize([job])
             return
         for job, words in zip(batch, answers, strict=True):

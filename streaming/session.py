@@ -15,7 +15,7 @@ import numpy as np
 from diarization.online import OnlineDiarizer
 from drafting.preparing import following, keep_prepared
 from drafting.stage import Show, draft_note, skeleton
-from streaming import roles, session_roles, stages, tracing
+from streaming import roles, session_roles, stages, tracing, wall_clock
 from streaming.errors import SessionOver, StoreFailed, UnknownTrack
 from streaming.events import (
     AudioSpan,
@@ -34,6 +34,7 @@ from streaming.events import (
 from streaming.onnx import OnnxModel
 from streaming.ports import NoteWriter, SpeakerModel
 from streaming.relabelling import relabelled
+from streaming.remembered import Remembered, RememberedSpeakers
 from streaming.scheduler import RecognitionScheduler
 from streaming.segmenting import Segmenter, SegmentSettings
 from streaming.session_log import SessionLog
@@ -86,6 +87,7 @@ class Session:
         self._diarizers: dict[TrackId, OnlineDiarizer] = {}
         self._reason: EndReason = "requested"
         self._weighed = 0
+        self._began = 0.0
         self._ending = asyncio.Event()
         self.ready = asyncio.Event()
         """Set once audio may come."""
@@ -130,7 +132,8 @@ class Session:
     async def resume(self) -> None:
         """Take up a session that its process left, as its log has it: what was received is heard anew.
 
-        What comes of it is a function of the audio alone, so the utterances are those the log holds already.
+        What comes of it is a function of the audio alone, so the utterances are those the log holds already. Models
+        are not asked again for what they had made of it: that lies beside the audio (`remembered.py`).
         Raises StoreFailed.
         """
         state = self.log.state
@@ -148,15 +151,17 @@ class Session:
         self.ready.set()
 
     def _prepare(self, plans: tuple[TrackPlan, ...], began: float) -> None:
+        self._began = began
         for plan in plans:
             self._tracks[plan.id] = Track(plan, self.log, Segmenter(self._engines.segments), began)
             if plan.speakers > 1:
-                self._diarizers[plan.id] = self._diarizer(plan)
+                self._diarizers[plan.id] = self._diarizer(plan, self._tracks[plan.id].remembered)
 
-    def _diarizer(self, plan: TrackPlan) -> OnlineDiarizer:
+    def _diarizer(self, plan: TrackPlan, remembered: Remembered) -> OnlineDiarizer:
         voice = self._engines.clinician_voice
         enrolled = None if voice is None else {roles.ENROLLED: voice}
-        return OnlineDiarizer(self._engines.speaker_model, plan.id, plan.speakers, enrolled=enrolled)
+        model = RememberedSpeakers(self._engines.speaker_model, remembered)
+        return OnlineDiarizer(model, plan.id, plan.speakers, enrolled=enrolled)
 
     async def run(self) -> None:
         """Transcribe until the end is asked for and everything has been worked off; then write the note.
@@ -173,7 +178,7 @@ class Session:
                 group.create_task(self._close_audio())
                 for track in self.tracks:
                     diarizer = self._diarizers.get(track.track)
-                    detector = VoiceDetector(self._engines.silero)
+                    detector = VoiceDetector(self._engines.silero, track.remembered)
                     group.create_task(stages.listen(track, detector, self._engines.listening))
                     recognizing = stages.recognize(track, self._engines.scheduler, tentative=self._watched)
                     group.create_task(recognizing)
@@ -221,8 +226,8 @@ class Session:
 
     def idle_s(self) -> float:
         """Seconds since the last audio of any track."""
-        newest = max((track.last_arrival for track in self.tracks), default=datetime.now(UTC))
-        return (datetime.now(UTC) - newest).total_seconds()
+        now_s = time.monotonic()
+        return now_s - max((track.last_arrival for track in self.tracks), default=now_s)
 
     async def _guess_roles(self) -> None:
         """Say who is who once it is known, or known better. A guess that cannot be saved is made again later."""
@@ -285,7 +290,10 @@ class Session:
                 # Only after a failure: what no stage got to is named, never left out.
                 await track.pass_over(track.heard_through(), track.received, "recognizer_error")
         totals_of_all = tuple(track.totals() for track in self.tracks)
-        ended = SessionEnded(now(), self._reason, totals_of_all)
+        started_at = self.log.state.started_at
+        assert started_at is not None, "a session begins with its start"
+        ended_at = wall_clock.after(started_at, time.monotonic() - self._began)
+        ended = SessionEnded(ended_at, self._reason, totals_of_all)
         await self.log.append_surely(ended, *_skeleton(self.log.state, ended))
 
     async def _settle_speakers(self) -> None:

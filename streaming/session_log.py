@@ -13,7 +13,7 @@ from streaming.state import SessionState
 
 log = logging.getLogger("sameday.session")
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 300.0
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 5.0
 _LOOK_S = 5.0
@@ -68,7 +68,7 @@ class SessionLog:
             await self._notify()
 
     async def append_surely(self, *events: Event) -> int:
-        """Append, trying again for a minute while the store is away: a hiccup must not cost what was understood.
+        """Append, trying again for five minutes while the store is away: a hiccup must not cost what was understood.
 
         Raises StoreFailed after that. Where a store failed after it had written, the events are there twice, which
         changes nothing: each replaces what it says anew.

@@ -67,12 +67,15 @@ async def recognize(track: Track, scheduler: RecognitionScheduler, *, tentative:
 async def _words(track: Track, scheduler: RecognitionScheduler, step: Request | Words, *, tentative: bool) -> Words:
     if isinstance(step, Words):
         return step
-    if not step.final and not tentative:
+    if not step.final and (not tentative or step.end <= track.restored):
         return track.transcription.drop()
     return await _answered(track, scheduler, step)
 
 
 async def _answered(track: Track, scheduler: RecognitionScheduler, request: Request) -> Words:
+    known = track.remembered.words(request.start, request.end) if request.final else None
+    if known is not None:
+        return track.transcription.answer(known)
     try:
         with tracing.span("recognize", track.log.session, (request.start, request.end)):
             pcm = await track.audio.read(request.start, request.end)
@@ -85,7 +88,11 @@ async def _answered(track: Track, scheduler: RecognitionScheduler, request: Requ
             # The last window is filled up to a whole chunk: what lies past the last sample was not lost.
             await track.pass_over(failed.start, min(failed.end, track.received), "recognizer_error")
         return words
-    return track.transcription.drop() if heard is None else track.transcription.answer(heard)
+    if heard is None:
+        return track.transcription.drop()
+    if request.final:
+        track.remembered.keep_words(request.start, request.end, heard)
+    return track.transcription.answer(heard)
 
 
 async def _heard(track: Track, job: Job, request: Request) -> tuple[Word, ...] | None:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from drafting.review import Review
 from drafting.review_log import drafted, follow
-from streaming import context_json
+from streaming import completeness, context_json
 from streaming.correcting import corrected
 from streaming.events import (
     AudioSpan,
@@ -139,6 +139,11 @@ class SessionState:
         """The speaker's role as far as it is known."""
         return self.roles.roles.get(speaker) if self.roles else None
 
+    def measured(self, context: NoteContext) -> NoteContext:
+        """What is known beside the talk, with what only the session can say: its clock, its audio's account."""
+        audio = completeness.told(self.totals, self.gaps)
+        return replace(context, started_at=self.started_at, ended_at=self.ended_at, audio=audio)
+
     def in_order(self) -> tuple[Utterance, ...]:
         """Utterances as they were spoken."""
         return tuple(sorted(self.utterances.values(), key=lambda one: (one.start, one.end, one.id)))
@@ -149,5 +154,5 @@ class SessionState:
             utterances=self.in_order(),
             roles=dict(self.roles.roles) if self.roles else {},
             gaps=tuple(self.gaps),
-            context=replace(self.context, started_at=self.started_at, ended_at=self.ended_at),
+            context=self.measured(self.context),
         )

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from streaming.attribution import Attribution
 from streaming.errors import BadAudio, SessionOver
 from streaming.events import AudioSpan, Event, GapMarked, TrackTotals
 from streaming.levels import Levels
+from streaming.remembered import Remembered
 from streaming.segmenting import Segmenter
 from streaming.session_log import SessionLog
 from streaming.track_audio import TrackAudio
@@ -41,6 +41,7 @@ class Track:
         self.log = log
         self.audio = TrackAudio(log.session, plan.id, log.store)
         self.levels = Levels()
+        self.remembered = Remembered()
         self.segmenter = segmenter
         self.transcription = Transcription(plan.id, self.levels.quietest)
         self.attribution = Attribution(plan.id)
@@ -49,11 +50,13 @@ class Track:
         self.heard = Tick(0)
         """All audio before this tick has been listened to and, where there was speech, recognized."""
         self.diarized = Tick(0)
+        self.restored = Tick(0)
+        """All before this tick had come when the server was started: nobody waits for tentative words of it."""
         self.closing: list[Utterance] = []
         """Utterances on their way to the log."""
         self.gaps: list[Gap] = []
         self._began = began
-        self.last_arrival = datetime.now(UTC)
+        self.last_arrival = time.monotonic()
         self._durable = Tick(0)
         self._unsaved: list[Event] = []
         self._saving = asyncio.Lock()
@@ -80,13 +83,13 @@ class Track:
         self._check_open()
         if pcm.dtype != np.int16 or pcm.ndim != 1:
             raise BadAudio("Audio must be one-dimensional int16.")
-        self.last_arrival = datetime.now(UTC)
+        self.last_arrival = time.monotonic()
         if len(pcm) and start > self.received:
             await self._lost(start, "packet_loss")
             self._check_open()
         fresh = pcm[max(0, self.received - start) :]
         if len(fresh):
-            self._unsaved.append(AudioSpan(self.track, self.received, fresh))
+            self._unsaved.append(AudioSpan(self.track, self.received, fresh, self.remembered.take()))
             await self.audio.append(fresh)
         return await self._save()
 
@@ -104,9 +107,10 @@ class Track:
         else:
             await self._lost(event.start, "no_audio")  # what was never written cannot be heard, and is named
             self.audio.stored(event.start, sequence)
+            self.remembered.recall(event.heard)
             # A store that failed after it had written was asked again: what came twice counts once.
             await self.audio.append(event.pcm[self.received - event.start :])
-        self._durable = self.received
+        self._durable = self.restored = self.received
         self.audio.saved(self.received)
 
     def _check_open(self) -> None:

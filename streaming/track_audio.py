@@ -15,6 +15,8 @@ from streaming.types import SAMPLE_RATE, Int16Mono, Tick, TrackId
 _IN_MEMORY_TICKS = 120 * SAMPLE_RATE
 """2 minutes are 3.8 MB a track; what is older and not worked off yet lies in the log."""
 
+_FROM_LOG_TICKS = 10 * SAMPLE_RATE
+
 _PRUNE_AT = 2000
 """Spans whose place in the log is remembered before those that nobody needs any more are forgotten."""
 
@@ -80,8 +82,10 @@ class TrackAudio:
                     await self._news.wait()
             if at == self.end:
                 return
-            # At most a few steps at a time, so that a follower that lags does not hold its thread for long.
-            end = Tick(min(self.end, at + max(step, SAMPLE_RATE)))
+            # At most a few steps at a time, so that a follower that lags does not hold its thread for long; what has
+            # to come from the log comes in larger pieces, since each is a search.
+            most = SAMPLE_RATE if self._blocks and at >= self._blocks[0][0] else _FROM_LOG_TICKS
+            end = Tick(min(self.end, at + max(step, most)))
             yield await self.read(at, end)
             at = end
 

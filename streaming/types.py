@@ -265,6 +265,8 @@ class NoteContext:
     late_reason: str | None = None
     observations: tuple[str, ...] = ()
     """What the clinician saw and entered during the session, as sentences: never taken from audio."""
+    audio: str | None = None
+    """What came of the session's audio: how much was transcribed, and what is missing when and why. Measured."""
 
 
 @dataclass(frozen=True, slots=True)

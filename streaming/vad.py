@@ -10,6 +10,7 @@ import webrtcvad
 
 from streaming import onnx, weights
 from streaming.onnx import OnnxModel
+from streaming.remembered import Remembered
 from streaming.segmenting import CHUNK_TICKS
 from streaming.silero_graph import CONTEXT, silero_graph
 from streaming.types import FRAME_TICKS, SAMPLE_RATE, Float32, Int16Mono
@@ -18,6 +19,8 @@ _GATE_MODE = 2
 _HOLD_TICKS = SAMPLE_RATE // 2
 """How long silero goes on listening after the gate closed: it must see the speech end, or its state is stale."""
 _NO_LEVEL = -100.0
+_BLOCK = 128
+"""Chunks, 4 s, after which what silero found and knows is remembered."""
 
 
 def load_silero() -> OnnxModel:
@@ -28,8 +31,11 @@ def load_silero() -> OnnxModel:
 class VoiceDetector:
     """One voice probability per chunk of 512 samples. Keeps the track's state; not to be shared by tracks."""
 
-    def __init__(self, silero: OnnxModel) -> None:
+    def __init__(self, silero: OnnxModel, remembered: Remembered | None = None) -> None:
         self._silero = silero
+        self._remembered = remembered or Remembered()
+        self._block: list[float] = []  # probabilities since the last whole block, where it is not known
+        self._known: tuple[Float32, Float32] | None = None  # the block's probabilities, and what silero knew after it
         self._gate = webrtcvad.Vad(_GATE_MODE)
         self._gate_rest = np.zeros(0, dtype=np.int16)
         self._rest = np.zeros(0, dtype=np.int16)
@@ -74,10 +80,27 @@ class VoiceDetector:
         while self._opened and self._opened[0] <= self._heard:
             self._listen_until = self._opened.pop(0) + _HOLD_TICKS
         level = _level(chunk)
+        return self._probability(chunk, start), level
+
+    def _probability(self, chunk: Int16Mono, start: int) -> float:
+        """Of voice: as it was found before the server was started anew, else from the model."""
+        number, place = divmod(start // CHUNK_TICKS, _BLOCK)
+        if place == 0:
+            self._known, self._block = self._remembered.activity(number, _BLOCK), []
+        if self._known is not None:
+            probabilities, after = self._known
+            if place == _BLOCK - 1:
+                self._state, self._context = after[:-CONTEXT].reshape(2, 1, 128).copy(), after[-CONTEXT:].copy()
+            return float(probabilities[place])
         if start >= self._listen_until:
             self._forget()
-            return 0.0, level
-        return self._confirm(chunk), level
+            self._block.append(0.0)
+        else:
+            self._block.append(self._confirm(chunk))
+        if place == _BLOCK - 1:
+            after = np.concatenate([self._state.reshape(-1), self._context])
+            self._remembered.keep_activity(number, self._block, after)
+        return self._block[-1]
 
     def _confirm(self, chunk: Int16Mono) -> float:
         self.confirmed_chunks += 1

@@ -96,24 +96,36 @@ class TrackNumbers:
 
 
 async def ingest(
-    socket: Socket, sink: TrackSink, numbers: TrackNumbers, new_decoder: Callable[[], PacketDecoder]
+    socket: Socket,
+    sink: TrackSink,
+    numbers: TrackNumbers,
+    new_decoder: Callable[[], PacketDecoder],
+    clock: Callable[[], Tick] | None = None,
 ) -> End:
     """Serve one connection of a track until it ends; says how it ended. All accepted audio is in `sink` by then.
+
+    `clock` gives the session's elapsed ticks, which the sender is told: it cannot know for how long it slept.
 
     A newer connection with the same `numbers` takes the track over, and this one is closed with 4000. Closes the
     socket itself unless the peer did. Raises nothing of the peer's; SessionOver and StoreFailed are told to the peer.
     """
-    return await _Connection(socket, sink, numbers, new_decoder).serve()
+    return await _Connection(socket, sink, numbers, new_decoder, clock).serve()
 
 
 class _Connection:
     def __init__(
-        self, socket: Socket, sink: TrackSink, numbers: TrackNumbers, new_decoder: Callable[[], PacketDecoder]
+        self,
+        socket: Socket,
+        sink: TrackSink,
+        numbers: TrackNumbers,
+        new_decoder: Callable[[], PacketDecoder],
+        clock: Callable[[], Tick] | None,
     ) -> None:
         self._socket = socket
         self._sink = sink
         self._numbers = numbers
         self._new_decoder = new_decoder
+        self._clock = clock
         self._decoder: PacketDecoder | None = None
         self._inbox: deque[bytes | str | None] = deque()
         self._arrived = asyncio.Event()
@@ -140,7 +152,7 @@ class _Connection:
         reader = asyncio.create_task(self._read(), name="websocket-ingest-reader")
         try:
             async with self._numbers._turn:
-                await self._tell({"type": "ready", "sequence": self._numbers.next, "tick": self._sink.received})
+                await self._ready()
             try:
                 return await self._write()
             finally:
@@ -156,6 +168,12 @@ class _Connection:
                 self._numbers._owner = None
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
+
+    async def _ready(self) -> None:
+        """Say where to go on. All before it is durable: a sender lets go of it."""
+        durable = await TrackWriter(self._sink).durable()
+        clock = {} if self._clock is None else {"clock": self._clock()}
+        await self._tell({"type": "ready", "sequence": self._numbers.next, "tick": durable} | clock)
 
     async def _read(self) -> None:
         message: bytes | str | None = b""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from streaming import transcript_json
+from streaming import completeness, transcript_json
 from streaming.events import (
     AudioSpan,
     ContextGiven,
@@ -59,6 +59,7 @@ def session_object(
         "client": state.client,
         "context": state.entered,
         "marks": [_s(tick) for tick in sorted(state.marks)],
+        "completeness": completeness.account(state.totals, state.gaps),
         "ice_servers": ice_servers,
         "last_event": state.last_event,
     }

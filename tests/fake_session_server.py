@@ -1,10 +1,11 @@
 """A server that speaks docs/protocol.md by script: for what a real one does only on a bad day.
 
-Serves the real web client under a strict content security policy. Events are what the test says; media is taken by a
-real aiortc peer that throws the sound away, so that the page's connection states are real as well.
+Serves the real web client under a strict content security policy. Events are what the test says; sound is taken over
+a real WebSocket, acknowledged and thrown away, so that the page's connection states are real as well.
 """
 
 import asyncio
+import struct
 import threading
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -14,8 +15,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import uvicorn
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.contrib.media import MediaBlackhole
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
@@ -39,7 +38,9 @@ class FakeSession:
     state: str = "live"
     log: list[Message] = field(default_factory=list)
     sockets: list[WebSocket] = field(default_factory=list)
-    peers: dict[str, RTCPeerConnection] = field(default_factory=dict)
+    media: list[WebSocket] = field(default_factory=list)
+    frames: list[tuple[int, int, int]] = field(default_factory=list)
+    """Sequence number, tick and length of what was acknowledged."""
     roles: dict[str, str] = field(default_factory=dict)
     roles_source: str | None = None
 
@@ -67,8 +68,9 @@ class FakeServer:
         self.followed: list[int] = []
         """The `after` of each event connection."""
         self.take_events = True
-        self.on_delete: tuple[int, str] | None = None
-        """What the end of a media connection is answered with instead."""
+        self.take_media = True
+        self.media_opened = 0
+        """How many connections for sound were made."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         config = uvicorn.Config(self._app(), host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
@@ -110,9 +112,9 @@ class FakeServer:
         """Close all event connections."""
         self.call(self._cut(code))
 
-    def cut_media(self) -> None:
-        """Close all media connections from the server's side."""
-        self.call(self._cut_media())
+    def cut_media(self, code: int = 1012) -> None:
+        """Close all connections for sound from the server's side."""
+        self.call(self._cut_media(code))
 
     def calls(self, method: str, ending: str) -> list[Any]:
         """The bodies of the requests of this method whose path ends so."""
@@ -134,13 +136,13 @@ class FakeServer:
             for socket in list(session.sockets):
                 await socket.close(code)
 
-    async def _cut_media(self) -> None:
+    async def _cut_media(self, code: int) -> None:
         for session in self.sessions.values():
-            while session.peers:
-                await session.peers.popitem()[1].close()
+            for socket in list(session.media):
+                await socket.close(code)
 
     async def _close_all(self) -> None:
-        await self._cut_media()
+        await self._cut_media(1001)
         await self._cut(1001)
 
     def _refused(self, request: Request) -> Response | None:
@@ -171,7 +173,7 @@ class FakeServer:
             return response
 
         self._add_sessions(app)
-        self._add_whip(app)
+        self._add_audio(app)
         self._add_events(app)
 
         @app.get("/")
@@ -227,34 +229,31 @@ class FakeServer:
             notes = [event["note"] for event in self.sessions[name].log if event["type"] == "draft"]
             return JSONResponse(notes[-1]) if notes else _error(409, "not_drafted")
 
-    def _add_whip(self, app: FastAPI) -> None:
-        @app.post("/api/sessions/{name}/whip")
-        async def _offer(name: str, request: Request) -> Response:
+    def _add_audio(self, app: FastAPI) -> None:
+        @app.websocket("/api/sessions/{name}/audio")
+        async def _audio(socket: WebSocket, name: str) -> None:
+            if not self.take_media:
+                await socket.close(1013)
+                return
+            await socket.accept()
             session = self.sessions[name]
-            peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-            sink = MediaBlackhole()
-
-            @peer.on("track")
-            async def _track(track: Any) -> None:
-                sink.addTrack(track)
-                await sink.start()
-
-            await peer.setRemoteDescription(RTCSessionDescription((await request.body()).decode(), "offer"))
-            await peer.setLocalDescription(await peer.createAnswer())
-            resource = f"r{len(self.requests)}"
-            session.peers[resource] = peer
-            location = {"Location": f"/api/sessions/{name}/whip/{resource}"}
-            return Response(peer.localDescription.sdp, 201, location, "application/sdp")
-
-        @app.delete("/api/sessions/{name}/whip/{resource}")
-        async def _delete(name: str, resource: str) -> Response:
-            if self.on_delete:
-                return _error(*self.on_delete)
-            peer = self.sessions[name].peers.pop(resource, None)
-            if peer is None:
-                return _error(404, "unknown_session")
-            await peer.close()
-            return Response(status_code=200)
+            self.media_opened += 1
+            for older in list(session.media):
+                await older.close(4000)
+            session.media.append(socket)
+            received = sum(session.frames[-1][1:]) if session.frames else 0
+            await socket.send_json(
+                {"type": "ready", "sequence": len(session.frames), "tick": received, "clock": received}
+            )
+            try:
+                while True:
+                    frame = await socket.receive_bytes()
+                    number, tick = struct.unpack_from("<IQ", frame, 4)
+                    session.frames.append((number, tick, (len(frame) - 16) // 2))
+                    await socket.send_json({"type": "ack", "sequence": number, "tick": sum(session.frames[-1][1:])})
+            except (WebSocketDisconnect, RuntimeError):
+                session.media.remove(socket)
+                self.requests.append(("CLOSE", f"/api/sessions/{name}/audio", None))
 
     def _add_events(self, app: FastAPI) -> None:
         @app.websocket("/api/sessions/{name}/events")

@@ -35,7 +35,7 @@ def router(server: Server) -> APIRouter:
         try:
             # A track has one writer: whoever comes last takes it over, over whichever transport.
             await server.rtc.close_track(sink, "replaced")
-            await websocket_ingest.ingest(_Socket(socket), sink, server.numbers_of(sink), OpusDecoder)
+            await websocket_ingest.ingest(_Socket(socket), sink, server.numbers_of(sink), OpusDecoder, sink.clock)
         finally:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)

@@ -3,7 +3,6 @@
 The microphone plays the first minute of the bundled session; what the page shows is compared with the reference.
 """
 
-import json
 import os
 import socket
 import subprocess
@@ -11,18 +10,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import wave
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
 
-import av
 import jiwer
-import numpy as np
 import pytest
 from browser_pages import CHROMIUM, FLAGS, consent_and_start, end_session, line
-from numpy.typing import NDArray
+from fake_microphone import Talk, written
 from playwright.sync_api import Page, Playwright, expect
 
 from benchmarks.normalise import words
@@ -31,23 +26,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 pytest_plugins = ("browser_fixtures",)
 
 ROOT = Path(__file__).resolve().parents[2]
-SESSION = ROOT / "benchmarks" / "data" / "session"
-HEAD_S = 1.0
-"""Silence before the talk: Chromium's fake microphone loses its first half second."""
 ABOUT_S = 62.0
 MAX_WER = 0.20
 """The bundled session reads at up to 12 %; a minute of it through a browser is allowed more."""
 MAX_SPEAKER_WER = 0.30
 """The same, with each word under the right speaker."""
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """The beginning of the bundled session, up to a pause: the fake microphone's file, its length, who says what."""
-
-    microphone: Path
-    length_s: float
-    said: list[tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -84,30 +67,7 @@ def _await_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Talk:
-    """The file as Chromium's fake microphone takes it, 48 kHz, 16 bit, mono, with silence before and after."""
-    path = tmp_path_factory.mktemp("audio") / "microphone.wav"
-    utterances = json.loads((SESSION / "reference.json").read_text())["utterances"]
-    pauses = [
-        one["end"]
-        for one in utterances
-        if not any(two["start"] < one["end"] + 0.3 and two["end"] > one["end"] for two in utterances)
-    ]
-    cut = max(end for end in pauses if end < ABOUT_S) + 0.15
-    resampler = av.AudioResampler("s16", "mono", 48_000)
-    pieces: list[NDArray[np.int16]] = []
-    with av.open(str(SESSION / "mix.opus")) as audio:
-        for frame in audio.decode(audio=0):
-            pieces += [out.to_ndarray()[0].astype(np.int16) for out in resampler.resample(frame)]
-            if sum(map(len, pieces)) > cut * 48_000:
-                break
-    silence = np.zeros(round(HEAD_S * 48_000), np.int16)
-    heard = np.concatenate([silence, np.concatenate(pieces)[: round(cut * 48_000)], *[silence] * 60])
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(48_000)
-        out.writeframes(heard.tobytes())
-    return Talk(path, HEAD_S + cut, [(one["role"], one["text"]) for one in utterances if one["end"] <= cut])
+    return written(tmp_path_factory.mktemp("audio") / "microphone.wav", ABOUT_S)
 
 
 @pytest.fixture

@@ -187,6 +187,7 @@ def test_a_live_session() -> None:
         "context": {},
         "marks": [],
         "ice_servers": ice,
+        "completeness": None,
         "last_event": 9,
     }
 

@@ -136,6 +136,12 @@ export function eventsUrl(id, after) {
   return `${scheme}//${location.host}${path(id, "/events")}?after=${after}`;
 }
 
+/** The address of a track's audio frames. */
+export function audioUrl(id, track) {
+  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  return `${scheme}//${location.host}${path(id, "/audio")}?track=${encodeURIComponent(track)}`;
+}
+
 /** fetch that raises ApiError for every answer that is no success, and for none at all. */
 export async function request(url, { headers = {}, timeoutMs = 15_000, ...options } = {}) {
   const typed = options.body === undefined || headers["Content-Type"] ? headers : { ...headers, "Content-Type": "application/json" };

@@ -5,6 +5,7 @@ import { backoff, pause } from "./backoff.js";
 import { knownFormat, withChart } from "./entered.js";
 import { keysOn } from "./defaults.js";
 import { EventFeed } from "./feed.js";
+import { clearLeftovers } from "./leftovers.js";
 import {
   addressOf, earlierSessions, forgetSessions, recall, remember, rememberSession, sessionInAddress, wishInAddress,
 } from "./memory.js";
@@ -12,7 +13,7 @@ import { obstacle } from "./microphone.js";
 import { MicrophoneDesk } from "./microphone_desk.js";
 import { Recorder } from "./recorder.js";
 import { practice } from "./practice.js";
-import { isComplete } from "./selectors.js";
+import { elapsed, isComplete } from "./selectors.js";
 import { participants } from "./state.js";
 import { Store } from "./store.js";
 import { Page } from "./view/page.js";
@@ -30,6 +31,7 @@ export class App {
   #recorder = new Recorder({
     onMedia: (status, retryAt) => this.#onMedia(status, retryAt),
     onLevel: (level) => this.#dispatch({ type: "page/level", ...level }),
+    onKept: (kept) => this.#dispatch({ type: "page/kept", ...kept }),
     onFatal: (error) => this.#recordingRefused(error),
   });
   #microphone = new MicrophoneDesk(this.#store, this.#recorder, (error) => this.#problem(error));
@@ -78,6 +80,7 @@ export class App {
     this.#listEarlier();
     this.#listCharts();
     this.#page.loadSession();
+    this.#clearLeftovers(id);
     if (id) this.#resume(id);
     else {
       this.#problemIfBlocked();
@@ -169,7 +172,7 @@ export class App {
       rememberSession(made.session.id, made.session.started_at);
       this.#dispatch({ type: "page/session", ...made });
       this.#follow(made.session.id);
-      this.#record(made.session);
+      await this.#record(made.session);
     } catch (error) {
       this.#dispatch({ type: "page/not-started" });
       this.#problem(error.code === "unreachable" ? { code: "unreachable_start" } : error);
@@ -217,8 +220,19 @@ export class App {
     this.#dispatch({ type: "page/session", ...found, replay: true });
     this.#follow(id);
     if (found.session.state !== "live" || !mine) return;
-    if (known.ending) this.#end();
+    if (known.ending) await this.#endWhatIsKept(found.session);
     else if (known.recording) await this.#recordHere(known.device);
+  }
+
+  /** The end was asked for before the reload: what this device still has of the session goes to the server first. */
+  async #endWhatIsKept({ id, tracks }) {
+    this.#dispatch({ type: "page/ending" });
+    await this.#recorder.connect(id, { track: tracks[0].id });
+    this.#end();
+  }
+
+  async #clearLeftovers(current) {
+    if (await clearLeftovers(this.#api, current)) this.#problem({ code: "undelivered" });
   }
 
   async #find(id) {
@@ -275,6 +289,9 @@ export class App {
 
   #onMedia(status, retryAt) {
     this.#dispatch({ type: "page/media", status, retryAt });
+    if (this.#state.phase === "ending" && status !== "stopped") {
+      this.#dispatch({ type: "page/end-blocked", blocked: status === "retrying" });
+    }
     if (status !== "replaced") return;
     this.#dispatch({ type: "page/recorder", recorder: false });
     remember({ recording: false });
@@ -293,17 +310,17 @@ export class App {
     // It may have ended while the browser asked for the microphone.
     if (this.#state.phase !== "live") return this.#microphone.close();
     remember({ id: session.id, recording: true, ending: false, device: this.#recorder.deviceId });
-    this.#record(session);
+    await this.#record(session);
   }
 
-  #record(session) {
+  async #record(session) {
     // What the note will need is fetched while there is time, and in case there is no network at the end.
     this.#page.loadNote().catch(() => {});
     this.#note().catch(() => {});
     import("./session_desk.js").catch(() => {});
     this.#dispatch({ type: "page/recorder", recorder: true });
     this.#wakeLock.start();
-    this.#recorder.start(session.id, { track: session.tracks[0].id, iceServers: session.ice_servers ?? [] });
+    await this.#recorder.start(session.id, { track: session.tracks[0].id, elapsedS: elapsed(this.#state) ?? 0 });
   }
 
   async #stopRecording() {
@@ -315,8 +332,9 @@ export class App {
   #recordingRefused(error) {
     this.#dispatch({ type: "page/recorder", recorder: false });
     remember({ recording: false });
-    // That a session is over is no fault: its end comes with the events.
-    if (error.code !== "session_over") this.#problem(error);
+    // That a session is over is no fault: its end comes with the events. That it is over too soon is one.
+    if (error.undelivered >= 1) this.#problem({ code: "undelivered" });
+    else if (error.code !== "session_over") this.#problem(error);
   }
 
   #sessionGone() {

@@ -13,7 +13,7 @@ const CONSTRAINTS = {
 /** Why this browser cannot record here at all, as a problem's code; null if it can. */
 export function obstacle(scope = window) {
   if (!scope.isSecureContext || !scope.navigator.mediaDevices?.getUserMedia) return "insecure";
-  return scope.RTCPeerConnection ? null : "no_webrtc";
+  return scope.AudioWorkletNode ? null : "no_capture";
 }
 
 export class MicrophoneError extends Error {

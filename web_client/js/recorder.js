@@ -1,32 +1,41 @@
-// Microphone, level and WHIP connection of one session, kept going: a lost connection is made again.
+// Microphone, level, and the way of the sound to one session's server. What is captured is counted in samples on the
+// session's time line, kept until the server has acknowledged it, and sent from where the server stands: a lost
+// connection, another network, a server that starts anew or a reload of the page lose nothing of it.
 
-import { backoff, pause } from "./backoff.js";
+import { AudioLink } from "./audio_link.js";
+import { Capture } from "./capture.js";
+import { KeptAudio } from "./kept_audio.js";
+import { recall, remember } from "./memory.js";
 import { Meter } from "./meter.js";
 import { Microphone } from "./microphone.js";
-import { WhipSender } from "./whip.js";
+import { Outbox } from "./outbox.js";
+import { RATE, beginning, skipped } from "./time_line.js";
 
-// Sound takes a moment from the microphone through the encoder to the network: the last word is still in there.
-const TAIL_MS = 400;
-// To tell the server that a lost connection is done with, so that the next one is not kept waiting for long.
-const LOST_MS = 2000;
-const REPLACED = "replaced"; // the server's code where another connection has taken the track over
-const OVER = new Set(["session_over", "unknown_session", "unknown_track", "no_consent"]);
+const LOOK_MS = 500;
 
 export class Recorder {
   #microphone = new Microphone((change) => this.#deviceChanged(change));
+  #capture = new Capture({ onBlock: (pcm) => this.#take(pcm), onHeld: (held) => this.#held(held) });
+  #kept = new KeptAudio();
   #meter;
-  #sender = null;
-  #stop = null;
-  #running = null;
+  #link = null;
+  #outbox = null;
+  #timer = null;
   #status = "idle";
   #id = null;
+  #at = 0; // the tick of the next sample
+  #isHeld = false;
   // The server lets the newest connection have a track. Of two windows that both kept coming back each would take it
   // from the other for ever: the one that starts tells the others, and they leave off.
   #windows = new BroadcastChannel("sameday recorder");
 
-  /** `onMedia(status, retryAt)`, `onLevel({value, verdict})`, `onFatal(error)` for what trying again cannot mend. */
-  constructor({ onMedia, onLevel, onFatal }) {
+  /**
+   * `onMedia(status, retryAt)`, `onLevel({value, verdict})`, `onKept({seconds, lost, disk})` what is not acknowledged;
+   * `onFatal({code, undelivered})` for what trying again cannot mend, with the seconds that did not arrive.
+   */
+  constructor({ onMedia, onLevel, onKept, onFatal }) {
     this.onMedia = onMedia;
+    this.onKept = onKept;
     this.onFatal = onFatal;
     this.#windows.onmessage = ({ data }) => this.#otherRecords(data);
     this.#meter = new Meter(onLevel);
@@ -53,29 +62,69 @@ export class Recorder {
     this.#microphone.stop();
   }
 
-  /** Sends to the session until stopped. The microphone must be open. */
-  start(id, { track, iceServers }) {
-    this.#id = id;
+  /** Records into the session until stopped; it has gone on for `elapsedS` seconds. The microphone must be open. */
+  async start(id, { track, elapsedS }) {
     this.#windows.postMessage(id);
-    this.#stop = new AbortController();
-    this.#running = this.#run(id, { track, iceServers }, this.#stop.signal);
+    await this.connect(id, { track });
+    const known = recall().captured;
+    this.#at = Math.max(this.#outbox.end, beginning(known?.id === id ? known : null, elapsedS, Date.now()));
+    await this.#capture.start(this.#microphone.stream);
+    this.#note();
   }
 
-  /** Stops sending, with the last word and all that is on its way taken in by the server. */
+  /** Sends what is kept of the session, without recording more. */
+  async connect(id, { track }) {
+    if (this.#link && this.#id === id) return;
+    await this.#link?.stop();
+    this.#id = id;
+    this.#outbox = new Outbox(id, this.#kept);
+    await this.#outbox.recall();
+    this.#link = new AudioLink(id, {
+      track,
+      outbox: this.#outbox,
+      onStatus: (status, retryAt) => this.#onStatus(status, retryAt),
+      onReady: (standing) => { this.#at = skipped(this.#at, standing); },
+      onFatal: (code) => this.#refused(code),
+    });
+    this.#link.start();
+    this.#timer = setInterval(() => this.#tellKept(), LOOK_MS);
+  }
+
+  /** Stops recording; resolves once the server has acknowledged all that was recorded, or takes no more. */
   async stop() {
-    if (this.#sender && this.#status === "connected") await pause(TAIL_MS);
-    this.#stop?.abort();
-    await this.#sender?.stop();
-    await this.#running;
+    await this.#capture.stop();
     this.closeMicrophone();
+    const link = this.#link;
+    if (link) {
+      link.wake();
+      await link.drained();
+      await this.#letGo(link);
+    }
     this.#tell("stopped", null);
   }
 
-  /** Leaves at once, for a page that goes away. */
+  /** Leaves at once, for a page that goes away: what is not acknowledged comes to the disk. */
   abandon() {
-    this.#stop?.abort();
-    this.#sender?.abandon();
+    this.#capture.abandon();
+    this.#outbox?.save();
+    this.#link?.stop();
+    this.#link = null;
     this.closeMicrophone();
+  }
+
+  #take(pcm) {
+    const tick = this.#at;
+    this.#at += pcm.length;
+    // A muted device gives silence, which nobody spoke: left out, its time becomes a gap that is named.
+    if (!this.#microphone.track || this.#microphone.track.muted) return;
+    this.#outbox.add(tick, pcm);
+    this.#link?.wake();
+    if (Math.floor(tick / RATE) !== Math.floor(this.#at / RATE)) this.#note();
+  }
+
+  /** For a reload: where the time line stands. */
+  #note() {
+    remember({ captured: { id: this.#id, tick: this.#at, wall: Date.now() } });
   }
 
   #tell(status, retryAt) {
@@ -83,77 +132,68 @@ export class Recorder {
     this.onMedia(status, retryAt);
   }
 
-  async #run(id, { track, iceServers }, signal) {
-    let attempt = 0;
-    while (!signal.aborted) {
-      this.#tell(attempt === 0 ? "connecting" : "retrying", null);
-      const { connected, error, replaced } = await this.#connection(id, { track, iceServers }, signal);
-      if (signal.aborted) return;
-      if (error && OVER.has(error.code)) {
-        this.closeMicrophone();
-        this.#tell("stopped", null);
-        this.onFatal(error);
-        return;
-      }
-      if (replaced) return this.#leaveOff();
-      attempt = connected ? 1 : attempt + 1;
-      const wait = backoff(attempt - 1);
-      this.#tell("retrying", Date.now() + wait);
-      await pause(wait, signal);
+  #tellKept() {
+    if (!this.#outbox) return;
+    this.onKept({ seconds: this.#outbox.seconds, lost: this.#outbox.lostSeconds, disk: this.#kept.works });
+  }
+
+  #onStatus(status, retryAt) {
+    if (status === "replaced") {
+      this.#outbox.discard(); // the time line goes on at the other device
+      this.#leaveOff();
+    } else if (this.#status !== "unplugged" || this.isOpen) {
+      this.#tell(status === "connected" ? this.#whenConnected() : status, retryAt);
     }
   }
 
-  /** One connection, until it is lost: {connected, error, replaced}. */
-  async #connection(id, { track, iceServers }, signal) {
-    let connected = false;
-    let lost;
-    const over = new Promise((resolve) => { lost = resolve; });
-    const sender = new WhipSender(id, {
-      track,
-      iceServers,
-      onState: (state) => {
-        if (state === "lost") return lost();
-        connected = true;
-        this.#tell(this.#microphone.track?.muted ? "muted" : "connected", null);
-      },
-    });
-    this.#sender = sender;
-    signal.addEventListener("abort", lost, { once: true });
-    try {
-      await sender.start(this.#microphone.stream);
-      await over;
-      const refused = signal.aborted ? null : await sender.stop(LOST_MS);
-      return { connected, error: null, replaced: refused?.code === REPLACED };
-    } catch (error) {
-      return { connected, error };
-    } finally {
-      signal.removeEventListener("abort", lost);
-      if (!signal.aborted) await sender.stop(LOST_MS);
-    }
+  #whenConnected() {
+    if (this.isOpen && this.#microphone.track?.muted) return "muted";
+    return this.#isHeld ? "held" : "connected";
+  }
+
+  #held(held) {
+    this.#isHeld = held;
+    if (this.#status === "connected" || this.#status === "held") this.#tell(this.#whenConnected(), null);
   }
 
   #deviceChanged(change) {
-    if (change === "muted" && this.#status === "connected") this.#tell("muted", null);
-    if (change === "unmuted" && this.#status === "muted") this.#tell("connected", null);
     if (change === "ended") this.#unplugged();
+    else if (this.#status === "connected" || this.#status === "muted") this.#tell(this.#whenConnected(), null);
   }
 
   #otherRecords(id) {
-    if (id !== this.#id || !this.#stop || this.#stop.signal.aborted) return;
-    this.#stop.abort();
-    this.#sender?.stop();
+    if (id !== this.#id || !this.#link) return;
+    this.#outbox.save(); // the other window takes it up from the disk
     this.#leaveOff();
   }
 
   #leaveOff() {
+    this.#capture.abandon();
+    this.#letGo(this.#link);
     this.closeMicrophone();
     this.#tell("replaced", null);
   }
 
   async #unplugged() {
-    this.#stop?.abort();
-    await this.#sender?.stop();
+    await this.#capture.stop();
     this.closeMicrophone();
     this.#tell("unplugged", null);
+  }
+
+  #refused(code) {
+    const undelivered = this.#outbox.seconds;
+    this.#outbox.discard();
+    this.#capture.abandon();
+    this.#letGo(this.#link);
+    this.closeMicrophone();
+    this.#tell("stopped", null);
+    this.onFatal({ code, undelivered });
+  }
+
+  async #letGo(link) {
+    clearInterval(this.#timer);
+    if (this.#link === link) this.#link = null;
+    this.#tellKept();
+    await link?.stop();
   }
 }

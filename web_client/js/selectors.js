@@ -9,6 +9,7 @@ const LAG_STALE_MS = 5000;
 const NOTABLE_LAG_S = 2;
 const PARAGRAPH_S = 20;
 const LEAD_IN_S = 30;
+const NOTABLE_KEPT_S = 2;
 
 /** How a speaker is called: by role where it is known, with the speaker's number where two share a role. */
 export function speakerName(state, speaker, role = null) {
@@ -120,9 +121,10 @@ export function elapsed(state) {
   return Math.max(0, (nowMs - startedMs) / 1000);
 }
 
-/** Whether sound of this device reaches the server now, as far as the page can know. */
+/** Whether sound of this device is recorded now, at the server or kept here until it is there, as far as the page can know. */
 export function isRecording(state) {
-  return state.phase === "live" && state.recorder && state.media.status === "connected" && !serverIsDeaf(state);
+  const running = state.media.status === "connected" || state.media.status === "retrying";
+  return state.phase === "live" && state.recorder && running && !serverIsDeaf(state);
 }
 
 /**
@@ -139,13 +141,14 @@ function healthLine(state) {
   if (state.phase === "ended") {
     return isComplete(state) ? { tone: "good", text: S.health.ended } : { tone: "busy", text: S.health.drafting };
   }
-  return mediaHealth(state) ?? feedHealth(state) ?? {
+  return mediaHealth(state) ?? feedHealth(state) ?? keptHealth(state) ?? {
     tone: "good", text: `${S.health.good} ${lagWords(state)}`, say: S.health.good,
   };
 }
 
 function endingHealth(state) {
   if (state.endBlocked) return { tone: "bad", text: S.health.endingOffline };
+  if (state.kept.seconds >= NOTABLE_KEPT_S) return { tone: "busy", text: S.health.endingSending(state.kept.seconds), say: S.health.ending };
   return { tone: "busy", text: S.health.ending };
 }
 
@@ -154,16 +157,33 @@ function mediaHealth(state) {
   if (!state.recorder) return { tone: "busy", text: status === "replaced" ? S.health.replaced : S.health.watching };
   if (status === "opening") return { tone: "busy", text: S.health.opening };
   if (status === "connecting" || status === "idle") return { tone: "busy", text: S.health.connecting };
-  if (status === "retrying") {
-    if (!state.online) return { tone: "bad", text: S.health.offline };
-    const wait = retryAt === null ? 0 : Math.ceil((retryAt - (state.clock.nowMs ?? retryAt)) / 1000);
-    return { tone: "bad", text: wait > 1 ? S.health.retryingIn(wait) : S.health.retrying, say: S.health.retrying };
-  }
+  if (status === "retrying") return retryingHealth(state, retryAt);
+  if (status === "held") return { tone: "bad", text: S.health.held };
   if (status === "muted") return { tone: "bad", text: S.health.muted };
   if (status === "unplugged") return { tone: "bad", text: S.health.unplugged };
   if (status === "stopped") return { tone: "bad", text: S.health.stopped };
   if (serverIsDeaf(state)) return { tone: "bad", text: S.health.silentServer };
   return null;
+}
+
+function retryingHealth(state, retryAt) {
+  const say = state.online ? S.health.retrying : S.health.offline;
+  const wait = retryAt === null ? 0 : Math.ceil((retryAt - (state.clock.nowMs ?? retryAt)) / 1000);
+  const parts = [say, keptWords(state), state.online && wait > 1 ? S.health.retryingIn(wait) : ""];
+  return { tone: "bad", text: parts.filter(Boolean).join(" "), say };
+}
+
+/** How much is kept, and whether it is safe here. */
+function keptWords({ kept }) {
+  if (kept.lost > 0) return S.health.keptNoMore(kept.lost);
+  if (kept.seconds < NOTABLE_KEPT_S) return "";
+  return kept.disk ? S.health.kept(kept.seconds) : `${S.health.kept(kept.seconds)} ${S.health.keptInMemory}`;
+}
+
+/** Connected, with more than what is on its way still to be sent. */
+function keptHealth(state) {
+  if (!state.recorder || state.kept.seconds < NOTABLE_KEPT_S) return null;
+  return { tone: "busy", text: S.health.sending(state.kept.seconds), say: S.health.sendingNow };
 }
 
 /** Connected, and yet the server has received nothing more for some seconds. */
@@ -238,6 +258,10 @@ export function completeness(state) {
     adds: received === transcribed + gap,
   };
 }
+
+/** What is missing, by time and cause, in words: one line for each gap that the transcript shows. */
+export const lostParts = (state) =>
+  timeline(state).filter((entry) => entry.kind === "gap" && !entry.quiet).map((entry) => `${entry.text}: ${entry.why}`);
 
 export function tracksOf(state) {
   return state.session?.tracks ?? state.started?.tracks ?? [];

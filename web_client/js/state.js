@@ -35,6 +35,7 @@ export const INITIAL = Object.freeze({
   microphone: Object.freeze({ status: "off", devices: Object.freeze([]), chosen: "" }), // off, opening, open
   level: Object.freeze({ value: 0, verdict: "off" }),
   media: Object.freeze({ status: "idle", retryAt: null }),
+  kept: Object.freeze({ seconds: 0, lost: 0, disk: true }), // sound on this device that the server does not have yet
   feed: Object.freeze({ status: "idle", retryAt: null }),
   online: true,
   recorder: false, // this window is the one that records
@@ -153,6 +154,7 @@ const HANDLERS = new Map(Object.entries({
   "page/microphone": (state, message) => ({ ...state, microphone: { ...state.microphone, ...message.microphone } }),
   "page/level": (state, message) => ({ ...state, level: { value: message.value, verdict: message.verdict } }),
   "page/media": (state, message) => ({ ...state, media: { status: message.status, retryAt: message.retryAt ?? null } }),
+  "page/kept": onKept,
   "page/feed": (state, message) => ({
     ...state,
     feed: { status: message.status, retryAt: message.retryAt ?? null },
@@ -195,6 +197,12 @@ function onLag(state, message) {
   const received = (tracks) => tracks.reduce((sum, track) => sum + track.received_s, 0);
   const moved = !state.lag || received(message.tracks) > received(state.lag.tracks);
   return { ...state, lag: { tracks: message.tracks, at: message.at, movedAt: moved ? message.at : state.lag.movedAt } };
+}
+
+function onKept(state, message) {
+  const kept = { seconds: Math.round(message.seconds), lost: message.lost, disk: message.disk };
+  const same = Object.keys(kept).every((name) => kept[name] === state.kept[name]);
+  return same ? state : { ...state, kept };
 }
 
 function onSession(state, message) {

@@ -2,7 +2,7 @@
 
 import { billingLine, noteText, riskName, riskState } from "../note_text.js";
 import { isReviewed, isSigned } from "../review.js";
-import { completeness, draftFailed, shownNote } from "../selectors.js";
+import { completeness, draftFailed, lostParts, shownNote } from "../selectors.js";
 import { S, duration, localTime } from "../strings.js";
 import { R } from "../strings_review.js";
 import { button, focusOn, h, icon, newId, setChildren, setHidden, setText } from "./dom.js";
@@ -206,5 +206,6 @@ function complete(state) {
     h("h2", {}, S.complete.title),
     h("p", { class: "hint" }, S.end.reasons[state.ended.reason] ?? ""),
     verdict,
+    sum.gapS > 0 ? h("ul", {}, lostParts(state).map((part) => h("li", {}, part))) : null,
     h("dl", { class: "figures" }, rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))));
 }

@@ -1,0 +1,17 @@
+// Sound that was kept for sessions which take no more: it must not lie on this device for ever.
+
+import { KeptAudio } from "./kept_audio.js";
+
+/** Deletes it, but that of session `current`; resolves to whether there was any of a session that ended without it. */
+export async function clearLeftovers(api, current) {
+  const kept = new KeptAudio();
+  let missed = false;
+  for (const id of await kept.sessions()) {
+    if (id === current) continue;
+    const over = await api.get(id).then(({ session }) => session.state !== "live", (error) => error.code === "unknown_session");
+    if (!over) continue;
+    await kept.drop(id);
+    missed = true;
+  }
+  return missed;
+}
