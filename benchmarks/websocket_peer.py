@@ -67,6 +67,8 @@ class WebSocketPeer:
         """Send all from where the server wants it and end the track; returns its last tick. Raises Refused."""
         async with connect(url) as socket:
             ready = json.loads(await socket.recv())
+            if "error" in ready:
+                raise Refused(ready["error"])
             self.resumed.append((Tick(ready["tick"]), time.monotonic()))
             answers = asyncio.create_task(self._answers(socket))
             try:

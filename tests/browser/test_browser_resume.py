@@ -62,7 +62,7 @@ def test_a_killed_server_and_a_reload_lose_nothing_that_was_captured(page: Page,
         expect(line(page)).to_contain_text("Connected.", timeout=20_000)
         page.reload()
         expect(line(page)).to_contain_text("Connected.")
-        page.wait_for_timeout(4000)
+        page.wait_for_timeout(2000)
         end_session(page)
         page.get_by_role("heading", name="Draft note · SOAP").wait_for()
         session = page.url.rpartition("=")[2]

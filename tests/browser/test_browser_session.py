@@ -107,19 +107,6 @@ def test_from_consent_to_a_note_whose_statements_lead_to_what_was_said(page: Pag
     expect(evidence).to_be_focused()
 
 
-def test_a_reload_in_the_middle_loses_nothing_that_was_said_and_goes_on(page: Page) -> None:
-    consent_and_start(page)
-    page.locator("[data-utterance]").nth(1).wait_for()
-    before = _shown(page)
-    page.reload()
-    expect(line(page)).to_contain_text("Connected.")
-    assert _shown(page)[: len(before)] == before
-    page.locator("[data-utterance]").nth(len(before) + 1).wait_for()
-    end_session(page)
-    page.get_by_role("heading", name="Draft note · SOAP").wait_for(timeout=30_000)
-    assert [text for _, text in _shown(page)][: len(before)] == [text for _, text in before]
-
-
 def _shown(page: Page) -> list[tuple[str, str]]:
     """Speaker and text of each utterance on the page, in its order."""
     script = (

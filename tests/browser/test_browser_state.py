@@ -19,9 +19,9 @@ pytest_plugins = ("browser_fixtures",)
 Reduce = Callable[[list[Message]], Any]
 
 _LIBRARY = """async () => {
-  const [state, selectors, note, level, strings] = await Promise.all(
-    ["state", "selectors", "note_text", "level", "strings"].map((name) => import(`/static/js/${name}.js`)));
-  window.pure = { ...state, ...selectors, ...note, ...level, ...strings };
+  const modules = await Promise.all(["state", "selectors", "note_text", "level", "strings", "resampler", "time_line"]
+    .map((name) => import(`/static/js/${name}.js`)));
+  window.pure = Object.assign({}, ...modules);
 }"""
 
 
@@ -45,7 +45,7 @@ def test_all_modules_are_fetched_at_once() -> None:
 def test_scripts_stay_small(page: Path) -> None:
     """What a page needs before it can be used; what comes later, such as the note's review, is asked for then."""
     (entry,) = re.findall(r'<script type="module" src="/static/([^"]+)"', page.read_text())
-    assert sum(_modules(entry).values()) <= 150_000
+    assert sum(_modules(entry).values()) <= 165_000
 
 
 def _modules(entry: str) -> dict[str, int]:
@@ -222,3 +222,47 @@ def test_no_message_is_without_words(page: Page) -> None:
       return faults;
     }"""
     assert json.dumps(page.evaluate(empty)) == "[]"
+
+
+@pytest.mark.parametrize("rate", [48_000, 44_100, 16_000, 8_000])
+def test_a_microphone_of_any_rate_becomes_16_khz_without_what_is_too_high_for_it(page: Page, rate: int) -> None:
+    """A tone that fits keeps its height and loudness, one above 8 kHz leaves nothing that sounds like another."""
+    tone = """([rate, hertz]) => {
+      const resampler = new pure.Resampler(rate, 16000), out = [];
+      for (let at = 0; at < rate; at += 128) {
+        const sine = (_, i) => Math.sin(2 * Math.PI * hertz * (at + i) / rate);
+        const block = Float32Array.from({length: Math.min(128, rate - at)}, sine);
+        resampler.push(block, (sample) => out.push(sample));
+      }
+      const middle = out.slice(2000, -2000);
+      const off = middle.map((sample, i) => Math.abs(sample - Math.sin(2 * Math.PI * hertz * (2000 + i) / 16000)));
+      return [out.length, Math.max(...off), Math.max(...middle.map(Math.abs))];
+    }"""
+    count, off, _ = page.evaluate(tone, [rate, 1000])
+    assert 16_000 - 40 <= count <= 16_000
+    assert off < 0.01
+    if rate > 20_000:
+        _, _, loudest = page.evaluate(tone, [rate, 9500])
+        assert loudest < 0.01
+
+
+@pytest.mark.parametrize(
+    "known,elapsed_s,expected",
+    [
+        (None, 0.4, 0),
+        (None, 90.0, 90 * 16_000),
+        ({"tick": 800_000, "wall": 1_000}, 52.0, 800_000 + 32_000),
+        ({"tick": 800_000, "wall": 3_601_000}, 52.0, 52 * 16_000),
+        ({"tick": 800_000, "wall": 1_000}, 20.0, 800_000),
+    ],
+    ids=["a new session", "another device's", "a reload", "the clock was set", "never back"],
+)
+def test_where_a_page_begins_to_capture(page: Page, known: Message | None, elapsed_s: float, expected: int) -> None:
+    assert page.evaluate("([known, s]) => pure.beginning(known, s, 3000)", [known, elapsed_s]) == expected
+
+
+def test_a_device_that_slept_goes_on_where_the_session_is(page: Page) -> None:
+    skipped = "([at, standing]) => pure.skipped(at, standing)"
+    assert page.evaluate(skipped, [16_000, {"tick": 0, "clock": 40_000}]) == 16_000, "a delay is no sleep"
+    assert page.evaluate(skipped, [16_000, {"tick": 0, "clock": 9_600_000}]) == 9_600_000
+    assert page.evaluate(skipped, [16_000, {"tick": 20_000, "clock": None}]) == 20_000

@@ -47,6 +47,8 @@ async def say(socket: ClientConnection, what: bytes | str) -> Message:
 async def heard(socket: ClientConnection) -> Message:
     async with asyncio.timeout(20):
         answer: Message = json.loads(await socket.recv())
+        if answer.get("type") == "ready":
+            assert answer.pop("clock") >= 0
         return answer
 
 

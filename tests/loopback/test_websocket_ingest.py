@@ -144,14 +144,13 @@ async def test_a_refusal_reaches_the_sender() -> None:
 
 
 async def test_the_end_of_the_session_closes_with_its_own_code() -> None:
-    async with serving() as track:
+    async with serving() as track, connect(track.url) as socket:
+        await socket.recv()
         track.sink.over = True
-        async with connect(track.url) as socket:
+        await socket.send(pack(AudioFrame("pcm16", 0, Tick(0), b"\0\0")))
+        assert json.loads(await socket.recv())["error"]["code"] == "session_over"
+        with pytest.raises(ConnectionClosed) as caught:
             await socket.recv()
-            await socket.send(pack(AudioFrame("pcm16", 0, Tick(0), b"\0\0")))
-            assert json.loads(await socket.recv())["error"]["code"] == "session_over"
-            with pytest.raises(ConnectionClosed) as caught:
-                await socket.recv()
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == CLOSE_OVER
 
