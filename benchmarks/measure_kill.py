@@ -7,7 +7,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -41,13 +41,13 @@ class Plan:
 def run(plan: Plan, pieces: Sequence[Piece], say: Callable[[str], None]) -> list[Cut]:
     """All runs, each with a server and a data folder of its own, against the same pieces uninterrupted."""
     random = Random(plan.seed)
+    drawn = [[random.randrange(len(pieces)) for _ in range(plan.sessions)] for _ in range(plan.runs)]
     with tempfile.TemporaryDirectory(prefix="sameday-kill-") as folder:
         say("  uninterrupted, for comparison")
         with running_server({"SAMEDAY_DATA_DIR": f"{folder}/whole"}) as server:
-            expected = [asyncio.run(_uninterrupted(server, piece)) for piece in pieces]
+            expected = {at: asyncio.run(_uninterrupted(server, pieces[at])) for at in sorted(set().union(*drawn))}
         cuts: list[Cut] = []
-        for number in range(1, plan.runs + 1):
-            chosen = [random.randrange(len(pieces)) for _ in range(plan.sessions)]
+        for number, chosen in enumerate(drawn, 1):
             after_s = random.uniform(*_SHARES) * plan.seconds / plan.pace
             home = Path(folder) / str(number)
             new = asyncio.run(
@@ -96,7 +96,7 @@ async def _one_run(
     number: int,
     home: Path,
     chosen: Sequence[tuple[int, Piece]],
-    expected: Sequence[Message],
+    expected: Mapping[int, Message],
     after_s: float,
     pace: float,
 ) -> list[Cut]:
