@@ -71,9 +71,11 @@ class RedisStore:
         plain = [
             (envelope.kind_of(event), envelope.plain_event(event), isinstance(event, AudioSpan)) for event in events
         ]
-        scope = envelope.session_scope(session)
+        return await self._ask(self._append(session, plain))  # waited for whole, also where it waits for its turn
+
+    async def _append(self, session: str, plain: Sequence[tuple[str, bytes, bool]]) -> int:
         async with self._turn(session):
-            key = await self._data_key(scope, make=True)
+            key = await self._data_key(envelope.session_scope(session), make=True)
             while True:
                 head = await self._known_head(session)
                 arguments: list[str | bytes | int] = [session, head]
@@ -296,12 +298,12 @@ class RedisStore:
                 raise KeyRefused("The log is encrypted.", mend="Set encryption = true.")
             return
         await asyncio.to_thread(self._vault.load, make=not encrypted)
-        if not encrypted and (await self._count_sessions() or len(await self._ask(self._kinds())) > 0):
-            await self._seal_all()
+        if not encrypted:
+            sessions = await self._ask(self._redis.llen(self._sessions_key))
+            kinds = await self._ask(self._kinds())
+            if sessions or kinds:
+                await self._seal_all()
         await self._data_key(envelope.CHECK, make=True)
-
-    async def _count_sessions(self) -> int:
-        return await self._ask(self._redis.llen(self._sessions_key))
 
     async def _kinds(self) -> list[bytes]:
         return [one async for one in self._redis.scan_iter(f"{self._kind_key('')}*")]
