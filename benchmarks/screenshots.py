@@ -32,7 +32,7 @@ def fill(client: httpx.Client) -> str:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     charts = {}
     for name, diagnosis, goal in (
-        ("Dana Example", "F41.1 Generalized anxiety disorder", "go to the team lunch"),
+        ("Daniel Example", "F41.1 Generalized anxiety disorder", "go to the team lunch"),
         ("Kim Muster", "F33.1 Major depressive disorder, recurrent, moderate", "sleep through the night"),
         ("Sam Sample", "F43.10 Post-traumatic stress disorder", "drive on the highway again"),
     ):
@@ -41,13 +41,13 @@ def fill(client: httpx.Client) -> str:
         body = {"client": name, "date_of_birth": "1988-05-02", "diagnoses": [diagnosis], "goals": goals}
         charts[name] = client.post("/api/charts", json=body).raise_for_status().json()["id"]
     today = now.replace(hour=9)
-    for hours, name, modality in ((0, "Dana Example", "in_person"), (1, "Kim Muster", "telehealth_video")):
+    for hours, name, modality in ((0, "Daniel Example", "in_person"), (1, "Kim Muster", "telehealth_video")):
         start = today + timedelta(hours=hours)
         visit = {"date": start.date().isoformat(), "start": start.isoformat(), "label": name, "minutes": 50}
         client.post("/api/visits", json=visit | {"client_id": charts[name], "modality": modality}).raise_for_status()
     past = {"date": (now - timedelta(days=2)).date().isoformat(), "label": "Sam Sample", "cpt": "90834"}
     client.post("/api/visits", json=past | {"client_id": charts["Sam Sample"]}).raise_for_status()
-    return str(charts["Dana Example"])
+    return str(charts["Daniel Example"])
 
 
 async def speak(running: Running, session: str) -> None:
@@ -94,8 +94,8 @@ def _nothing(page: Page) -> None:
 
 
 def _first_client(page: Page) -> None:
-    page.get_by_role("button", name="Dana Example").click()
-    page.get_by_role("heading", name="Dana Example").wait_for()
+    page.get_by_role("button", name="Daniel Example").click()
+    page.get_by_role("heading", name="Daniel Example").wait_for()
 
 
 def main() -> None:

@@ -41,6 +41,8 @@ def test_a_session_by_keyboard_alone(server: FakeServer, open_page: OpenPage) ->
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     keys.press("Enter")
     keys.press("Tab")
+    expect(page.get_by_role("radio", name="In one room")).to_be_focused()
+    keys.press("Tab")
     expect(page.get_by_role("radio", name="2")).to_be_focused()
     for number in range(2):
         keys.press("Tab")

@@ -23,7 +23,8 @@ __all__ = ["axe"]
 
 _SHOTS = os.environ.get("SAMEDAY_SHOTS")
 _TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
-_TOO_SMALL = """() => [...document.querySelectorAll("button, select, summary, a.button, .way, input")]
+_TOO_SMALL = """() => [...document.querySelectorAll("button, select, summary, a.button, .way, .tick, .choice, input")]
+  .filter((element) => !["checkbox", "radio"].includes(element.type))
   .filter((element) => element.checkVisibility())
   .map((element) => [element.outerHTML.slice(0, 80), element.getBoundingClientRect()])
   .filter(([, box]) => box.width < 24 || box.height < 43.5)
@@ -247,3 +248,39 @@ def test_during_a_session_what_is_seen_is_ticked_moments_marked_and_the_text_put
     note = client.get(f"/api/sessions/{session}/note/export?format=txt").text
     assert "Brought a drawing." in note
     assert "mark" not in note.lower()
+
+
+KEEP_CALL = """() => {
+  const ask = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getDisplayMedia = async (wanted) => (window.call = await ask(wanted));
+}"""
+
+
+def test_over_a_call_each_side_has_a_track_and_what_stops_is_said(
+    practice: Running, client: httpx.Client, open_page: OpenPage, axe: str
+) -> None:
+    page = open_page(practice.url)
+    page.evaluate(KEEP_CALL)
+    page.get_by_role("radio", name="Over a call").check()
+    expect(page.get_by_role("group", name="How many people share this microphone?")).to_be_hidden()
+    expect(page.get_by_text("The browser takes the echo away")).to_be_visible()
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    page.get_by_role("button", name="Start the session").click()
+    expect(page.get_by_role("alert").filter(has_text="sound is not chosen yet")).to_be_visible()
+    Look(page, axe).at("call")
+    page.get_by_role("button", name="Choose the call’s sound").click()
+    expect(page.get_by_text("The call’s sound is chosen.")).to_be_visible()
+    page.get_by_role("button", name="Start the session").click()
+    expect(page.locator(".health")).to_contain_text("Connected.")
+    session = page.url.partition("#session=")[2]
+    page.wait_for_timeout(2500)
+    tracks = client.get(f"/api/sessions/{session}").json()["tracks"]
+    assert [(one["id"], one["role"]) for one in tracks] == [("clinician", "clinician"), ("client", "client")]
+    assert min(one["received_s"] for one in tracks) > 0.5
+    page.evaluate("call.getAudioTracks()[0].dispatchEvent(new Event('ended'))")  # as when the clinician stops sharing
+    expect(page.locator(".health")).to_contain_text("The other side of the call is not recorded.")
+    assert page.locator(".health").get_attribute("data-tone") == "bad"
+    expect(page.get_by_role("button", name="Choose the call’s sound")).to_be_visible()
+    end_session(page)
+    expect(page.locator(".details__known")).to_have_text("Telehealth, video")

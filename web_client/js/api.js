@@ -32,13 +32,13 @@ function filledIn({ client, context, visit }) {
 
 export class Api {
   /**
-   * `consent` names the participants who agreed, `people` share the one microphone, `format` is the note's, or null for
+   * `consent` names the participants who agreed, `tracks` are as `tracksOf` has them, `format` is the note's, or null for
    * the server's own; `details` are {client, context, visit}. Raises ApiError.
    */
-  async create(consent, people, format, details) {
+  async create(consent, tracks, format, details) {
     return this.#session(await request("/api/sessions", {
       method: "POST",
-      body: JSON.stringify({ consent, tracks: [track(people)], ...(format ? { format } : {}), ...filledIn(details) }),
+      body: JSON.stringify({ consent, tracks, ...(format ? { format } : {}), ...filledIn(details) }),
     }));
   }
 
@@ -120,6 +120,10 @@ export class Api {
     return { session, elapsedS: Math.max(0, (now - Date.parse(session.started_at)) / 1000) };
   }
 }
+
+/** The tracks of a session: over a call one for each, so that who speaks is certain; in a room one microphone. */
+export const tracksOf = ({ mode, people }) => (mode === "call"
+  ? [{ id: "clinician", speakers: 1, role: "clinician" }, { id: "client", speakers: 1, role: "client" }] : [track(people)]);
 
 /** One microphone. Who has it alone is the clinician; of several people nobody knows yet who is who. */
 const track = (people) => (people === 1 ? { id: "mic", speakers: 1, role: "clinician" } : { id: "mic", speakers: people });

@@ -1,20 +1,19 @@
 // What happens when: the only part that knows server, microphone, state and page at once.
 
-import { Api, toProblem } from "./api.js";
+import { Api, toProblem, tracksOf } from "./api.js";
 import { backoff, pause } from "./backoff.js";
-import { knownFormat, withChart } from "./entered.js";
-import { keysOn } from "./defaults.js";
+import { singleKey } from "./defaults.js";
+import { appointmentOf, knownFormat, withChart } from "./entered.js";
 import { EventFeed } from "./feed.js";
-import { clearLeftovers } from "./leftovers.js";
+import { findSession } from "./finding.js";
 import {
   addressOf, earlierSessions, forgetSessions, recall, remember, rememberSession, sessionInAddress, wishInAddress,
 } from "./memory.js";
 import { obstacle } from "./microphone.js";
 import { MicrophoneDesk } from "./microphone_desk.js";
 import { Recorder } from "./recorder.js";
-import { practice } from "./practice.js";
 import { elapsed, isComplete } from "./selectors.js";
-import { participants } from "./state.js";
+import { ownTrack, participants } from "./state.js";
 import { Store } from "./store.js";
 import { Page } from "./view/page.js";
 import { WakeLock } from "./wake_lock.js";
@@ -45,6 +44,7 @@ export class App {
     return this.#desk;
   }
 
+  #call = null; // the second track's, over a call
   #talkDesk = null;
 
   /** Does something to a session, by the name of its desk's method. */
@@ -70,16 +70,17 @@ export class App {
     for (const name of ["online", "offline"]) {
       addEventListener(name, () => this.#dispatch({ type: "page/online", online: navigator.onLine }));
     }
-    addEventListener("pagehide", () => this.#recorder.abandon());
+    addEventListener("pagehide", () => { this.#recorder.abandon(); this.#call?.abandon(); });
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
     addEventListener("beforeunload", (event) => { if (this.#mustNotLeave()) event.preventDefault(); });
-    addEventListener("keydown", (event) => this.#onKey(event));
+    addEventListener("keydown", (event) => this.#page.key(this.#state.phase === "live" ? singleKey(event) : null));
     addEventListener("hashchange", () => location.reload());
     navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#microphone.list());
     const id = sessionInAddress();
     this.#listEarlier();
     this.#listCharts();
     this.#page.loadSession();
+    this.#recorder.prepare().catch(() => {}); // it is asked for again when it is needed
     this.#clearLeftovers(id);
     if (id) this.#resume(id);
     else {
@@ -113,6 +114,8 @@ export class App {
   /** What the page's controls do. */
   #actions() {
     return {
+      mode: (mode) => this.#setMode(mode),
+      chooseCall: () => this.#chooseCall(),
       people: (people) => this.#dispatch({ type: "page/people", people }),
       consent: (index, given) => this.#dispatch({ type: "page/consent", index, given }),
       check: () => this.#microphone.toggle(),
@@ -160,13 +163,14 @@ export class App {
     this.#dispatch({ type: "page/missing", missing });
     if (missing.length) return this.#page.focusMissing(missing[0]);
     if (this.#problemIfBlocked()) return;
+    if (setup.mode === "call" && !this.#call?.isOpen) return this.#problem({ code: "call_missing" });
     this.#dispatch({ type: "page/starting" });
     try {
       if (!this.#recorder.isOpen && !(await this.#microphone.open())) {
         return this.#dispatch({ type: "page/not-started" });
       }
       const { id: client, ...context } = await withChart(this.#store, this.#api, entered);
-      const made = await this.#api.create(names, setup.people, knownFormat(), { client, context, visit: this.#state.appointment?.id ?? null });
+      const made = await this.#api.create(names, tracksOf(setup), knownFormat(), { client, context, visit: this.#state.appointment?.id ?? null });
       history.replaceState(null, "", addressOf(made.session.id));
       remember({ id: made.session.id, recording: true, ending: false, device: this.#recorder.deviceId });
       rememberSession(made.session.id, made.session.started_at);
@@ -183,14 +187,29 @@ export class App {
   async #grant(wish) {
     if (!wish) return;
     try {
-      const found = wish.kind === "visit" ? await practice.visit(wish.id) : await practice.chart(wish.id);
-      const appointment = wish.kind === "visit"
-        ? { id: found.id, name: found.label, start: found.start, client: found.client_id, modality: found.modality, kind: found.kind, minutes: found.minutes }
-        : { id: null, name: found.client, start: null, client: found.id, modality: "", kind: "progress" };
-      this.#dispatch({ type: "page/appointment", appointment });
+      this.#dispatch({ type: "page/appointment", appointment: await appointmentOf(wish) });
     } catch (error) {
       this.#problem(error);
     }
+  }
+
+  #setMode(mode) {
+    if (mode === this.#state.setup.mode) return;
+    this.#dispatch({ type: "page/mode", mode });
+    this.#microphone.again();
+  }
+
+  /** The other side's sound; while a session runs it goes on with it. */
+  async #chooseCall() {
+    const { CallDesk } = await import("./call_desk.js");
+    this.#call ??= new CallDesk(this.#store, (error) => this.#problem(error));
+    if (!(await this.#call.choose())) return;
+    if (this.#state.phase === "live" && this.#state.recorder) this.#recordCall(this.#state.session);
+  }
+
+  #recordCall(session) {
+    const other = session.tracks.find((one) => one.role === "client");
+    if (other && this.#call?.isOpen) this.#call.start(session.id, this.#way(other.id));
   }
 
   #listEarlier() {
@@ -213,7 +232,8 @@ export class App {
 
   /** Finds a session again by its id: after a reload, or when the address was opened in another window. */
   async #resume(id) {
-    const found = await this.#find(id);
+    const found = await findSession(this.#api, id, (error) => this.#problem(error));
+    if (found === "unknown") return this.#dispatch({ type: "page/unknown-session" });
     if (!found) return;
     const known = recall();
     const mine = known.id === id;
@@ -227,30 +247,13 @@ export class App {
   /** The end was asked for before the reload: what this device still has of the session goes to the server first. */
   async #endWhatIsKept({ id, tracks }) {
     this.#dispatch({ type: "page/ending" });
-    await this.#recorder.connect(id, { track: tracks[0].id });
+    await this.#recorder.connect(id, { track: ownTrack({ tracks }) });
     this.#end();
   }
 
   async #clearLeftovers(current) {
+    const { clearLeftovers } = await import("./leftovers.js");
     if (await clearLeftovers(this.#api, current)) this.#problem({ code: "undelivered" });
-  }
-
-  async #find(id) {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        const found = await this.#api.get(id);
-        this.#problem(null);
-        return found;
-      } catch (error) {
-        if (error.code === "unknown_session") {
-          this.#dispatch({ type: "page/unknown-session" });
-          return null;
-        }
-        this.#problem(error);
-        if (error.code !== "unreachable" && error.code !== "overloaded") return null;
-        await pause(backoff(attempt));
-      }
-    }
   }
 
   #follow(id) {
@@ -320,13 +323,16 @@ export class App {
     import("./session_desk.js").catch(() => {});
     this.#dispatch({ type: "page/recorder", recorder: true });
     this.#wakeLock.start();
-    await this.#recorder.start(session.id, { track: session.tracks[0].id, elapsedS: elapsed(this.#state) ?? 0 });
+    await this.#recorder.start(session.id, this.#way(ownTrack(session)));
+    this.#recordCall(session);
   }
+
+  #way = (track) => ({ track, elapsedS: elapsed(this.#state) ?? 0 });
 
   async #stopRecording() {
     this.#wakeLock.stop();
     remember({ recording: false });
-    await this.#recorder.stop();
+    await Promise.all([this.#recorder.stop(), this.#call?.stop()]);
   }
 
   #recordingRefused(error) {
@@ -346,13 +352,6 @@ export class App {
   async #retryNow() {
     if (this.#recorder.isOpen) dispatchEvent(new Event("online"));
     else await this.#recordHere();
-  }
-
-  #onKey(event) {
-    const { target, key } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || this.#state.phase !== "live" || !keysOn()) return;
-    if (target.closest?.("input, textarea, select, [contenteditable]")) return;
-    this.#page.key(key.toLowerCase());
   }
 
   // The end

@@ -23,6 +23,12 @@ export function keysOn() {
   }
 }
 
+/** The single key that was pressed, where that means something: no field has the focus, and they are on. */
+export function singleKey({ target, key, ctrlKey, metaKey, altKey }) {
+  if (ctrlKey || metaKey || altKey || !keysOn()) return null;
+  return target.closest?.("input, textarea, select, [contenteditable]") ? null : key.toLowerCase();
+}
+
 export function keepKeys(on) {
   try {
     localStorage.setItem(KEYS, on ? "on" : "off");

@@ -6,11 +6,12 @@ import { KeptAudio } from "./kept_audio.js";
 export async function clearLeftovers(api, current) {
   const kept = new KeptAudio();
   let missed = false;
-  for (const id of await kept.sessions()) {
+  for (const key of await kept.sessions()) {
+    const [id] = key.split(" "); // a second track's is kept under the session's id and its own
     if (id === current) continue;
     const over = await api.get(id).then(({ session }) => session.state !== "live", (error) => error.code === "unknown_session");
     if (!over) continue;
-    await kept.drop(id);
+    await kept.drop(key);
     missed = true;
   }
   return missed;

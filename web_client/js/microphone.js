@@ -1,6 +1,6 @@
 // The microphone: which there are, and the sound of one.
 
-const CONSTRAINTS = {
+const IN_ROOM = {
   channelCount: 1,
   // In one room no loudspeaker plays the other person, so there is no echo to cancel, and the browser's processing
   // changes the waveform a lot (correlation with the original 0.73, against 0.96 without): it costs words, and it
@@ -9,6 +9,9 @@ const CONSTRAINTS = {
   noiseSuppression: false,
   autoGainControl: false,
 };
+// Over a call a loudspeaker does: what comes out of it would be taken for the clinician's own words. Noise and gain stay
+// as they are, for they cost words here too.
+const CONSTRAINTS = { room: IN_ROOM, call: { ...IN_ROOM, echoCancellation: true } };
 
 /** Why this browser cannot record here at all, as a problem's code; null if it can. */
 export function obstacle(scope = window) {
@@ -36,11 +39,12 @@ export class Microphone {
   }
 
   /** Opens the device, or the default one where it is gone. Raises MicrophoneError. */
-  async start(deviceId = "") {
+  async start(deviceId = "", mode = "room") {
     this.stop();
     const blocked = obstacle();
     if (blocked) throw new MicrophoneError(blocked);
-    const audio = deviceId ? { ...CONSTRAINTS, deviceId: { ideal: deviceId } } : CONSTRAINTS;
+    const wanted = CONSTRAINTS[mode];
+    const audio = deviceId ? { ...wanted, deviceId: { ideal: deviceId } } : wanted;
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({ audio });
     } catch (error) {

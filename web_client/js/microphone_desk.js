@@ -2,6 +2,7 @@
 
 import { remember } from "./memory.js";
 import { Microphone } from "./microphone.js";
+import { modeOf } from "./state.js";
 
 export class MicrophoneDesk {
   #store;
@@ -21,6 +22,11 @@ export class MicrophoneDesk {
     else if (status === "off") await this.open();
   }
 
+  /** Opens it again the way that another mode wants it, where it is open. */
+  async again() {
+    if (this.#store.state.microphone.status === "open") await this.open();
+  }
+
   /** Takes the device for the next opening; a check that runs goes on with it. */
   async choose(id) {
     this.#known({ chosen: id });
@@ -32,7 +38,7 @@ export class MicrophoneDesk {
   async open(id = this.#store.state.microphone.chosen) {
     this.#known({ status: "opening" });
     try {
-      await this.#recorder.open(id);
+      await this.#recorder.open(id, modeOf(this.#store.state));
     } catch (error) {
       this.close();
       this.onProblem(error);

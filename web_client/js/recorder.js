@@ -2,21 +2,19 @@
 // session's time line, kept until the server has acknowledged it, and sent from where the server stands: a lost
 // connection, another network, a server that starts anew or a reload of the page lose nothing of it.
 
-import { AudioLink } from "./audio_link.js";
-import { Capture } from "./capture.js";
-import { KeptAudio } from "./kept_audio.js";
 import { recall, remember } from "./memory.js";
 import { Meter } from "./meter.js";
 import { Microphone } from "./microphone.js";
-import { Outbox } from "./outbox.js";
 import { RATE, beginning, skipped } from "./time_line.js";
 
 const LOOK_MS = 500;
 
 export class Recorder {
-  #microphone = new Microphone((change) => this.#deviceChanged(change));
-  #capture = new Capture({ onBlock: (pcm) => this.#take(pcm), onHeld: (held) => this.#held(held) });
-  #kept = new KeptAudio();
+  #microphone;
+  #apart;
+  #capture = null;
+  #kept = null;
+  #parts = null; // what sends: not needed before a session, and so not waited for by the page's first paint
   #meter;
   #link = null;
   #outbox = null;
@@ -32,8 +30,11 @@ export class Recorder {
   /**
    * `onMedia(status, retryAt)`, `onLevel({value, verdict})`, `onKept({seconds, lost, disk})` what is not acknowledged;
    * `onFatal({code, undelivered})` for what trying again cannot mend, with the seconds that did not arrive.
+   * `source` is what is listened to; a second recorder of one session keeps its sound `apart` from the first one's.
    */
-  constructor({ onMedia, onLevel, onKept, onFatal }) {
+  constructor({ onMedia, onLevel, onKept, onFatal, source = Microphone, apart = false }) {
+    this.#microphone = new source((change) => this.#deviceChanged(change));
+    this.#apart = apart;
     this.onMedia = onMedia;
     this.onKept = onKept;
     this.onFatal = onFatal;
@@ -50,9 +51,9 @@ export class Recorder {
   }
 
   /** Opens the microphone and shows its level; nothing is sent. Raises MicrophoneError. */
-  async open(deviceId) {
+  async open(deviceId, mode) {
     this.#meter.stop();
-    const stream = await this.#microphone.start(deviceId);
+    const stream = await this.#microphone.start(deviceId, mode);
     this.#meter.start(stream);
     return stream;
   }
@@ -64,20 +65,23 @@ export class Recorder {
 
   /** Records into the session until stopped; it has gone on for `elapsedS` seconds. The microphone must be open. */
   async start(id, { track, elapsedS }) {
-    this.#windows.postMessage(id);
+    const key = this.#key(id, track);
+    this.#windows.postMessage(key);
     await this.connect(id, { track });
-    const known = recall().captured;
-    this.#at = Math.max(this.#outbox.end, beginning(known?.id === id ? known : null, elapsedS, Date.now()));
+    const known = recall()[this.#noted];
+    this.#at = Math.max(this.#outbox.end, beginning(known?.id === key ? known : null, elapsedS, Date.now()));
     await this.#capture.start(this.#microphone.stream);
     this.#note();
   }
 
   /** Sends what is kept of the session, without recording more. */
   async connect(id, { track }) {
-    if (this.#link && this.#id === id) return;
+    const { AudioLink, Outbox } = await this.prepare();
+    const key = this.#key(id, track);
+    if (this.#link && this.#id === key) return;
     await this.#link?.stop();
-    this.#id = id;
-    this.#outbox = new Outbox(id, this.#kept);
+    this.#id = key;
+    this.#outbox = new Outbox(key, this.#kept);
     await this.#outbox.recall();
     this.#link = new AudioLink(id, {
       track,
@@ -92,7 +96,7 @@ export class Recorder {
 
   /** Stops recording; resolves once the server has acknowledged all that was recorded, or takes no more. */
   async stop() {
-    await this.#capture.stop();
+    await this.#capture?.stop();
     this.closeMicrophone();
     const link = this.#link;
     if (link) {
@@ -105,7 +109,7 @@ export class Recorder {
 
   /** Leaves at once, for a page that goes away: what is not acknowledged comes to the disk. */
   abandon() {
-    this.#capture.abandon();
+    this.#capture?.abandon();
     this.#outbox?.save();
     this.#link?.stop();
     this.#link = null;
@@ -122,9 +126,31 @@ export class Recorder {
     if (Math.floor(tick / RATE) !== Math.floor(this.#at / RATE)) this.#note();
   }
 
+  /** Fetches what sends. Fails where the server cannot be reached. */
+  prepare() {
+    this.#parts ??= import("./sending.js").then((parts) => {
+      this.#kept = new parts.KeptAudio();
+      this.#capture = new parts.Capture({ onBlock: (pcm) => this.#take(pcm), onHeld: (held) => this.#held(held) });
+      return parts;
+    }, (error) => {
+      this.#parts = null;
+      throw error;
+    });
+    return this.#parts;
+  }
+
+  /** Under what its sound is kept: the session's id comes first. */
+  #key(id, track) {
+    return this.#apart ? `${id} ${track}` : id;
+  }
+
+  get #noted() {
+    return this.#apart ? "capturedCall" : "captured";
+  }
+
   /** For a reload: where the time line stands. */
   #note() {
-    remember({ captured: { id: this.#id, tick: this.#at, wall: Date.now() } });
+    remember({ [this.#noted]: { id: this.#id, tick: this.#at, wall: Date.now() } });
   }
 
   #tell(status, retryAt) {
@@ -168,14 +194,14 @@ export class Recorder {
   }
 
   #leaveOff() {
-    this.#capture.abandon();
+    this.#capture?.abandon();
     this.#letGo(this.#link);
     this.closeMicrophone();
     this.#tell("replaced", null);
   }
 
   async #unplugged() {
-    await this.#capture.stop();
+    await this.#capture?.stop();
     this.closeMicrophone();
     this.#tell("unplugged", null);
   }
@@ -183,7 +209,7 @@ export class Recorder {
   #refused(code) {
     const undelivered = this.#outbox.seconds;
     this.#outbox.discard();
-    this.#capture.abandon();
+    this.#capture?.abandon();
     this.#letGo(this.#link);
     this.closeMicrophone();
     this.#tell("stopped", null);

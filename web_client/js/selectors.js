@@ -1,6 +1,7 @@
 // What the page shows, worked out of the state: pure, so that it can be tested without a page.
 
 import { isSigned } from "./review.js";
+import { modeOf } from "./state.js";
 import { S, clock, duration } from "./strings.js";
 
 const MERGE_GAPS_S = 2;
@@ -163,6 +164,7 @@ function mediaHealth(state) {
   if (status === "unplugged") return { tone: "bad", text: S.health.unplugged };
   if (status === "stopped") return { tone: "bad", text: S.health.stopped };
   if (serverIsDeaf(state)) return { tone: "bad", text: S.health.silentServer };
+  if (callIsMissing(state)) return { tone: "bad", text: S.health.callMissing };
   return null;
 }
 
@@ -185,6 +187,9 @@ function keptHealth(state) {
   if (!state.recorder || state.kept.seconds < NOTABLE_KEPT_S) return null;
   return { tone: "busy", text: S.health.sending(state.kept.seconds), say: S.health.sendingNow };
 }
+
+/** Over a call: this device records, and the other side's sound does not reach the server. */
+export const callIsMissing = (state) => modeOf(state) === "call" && state.recorder && !["connected", "connecting", "muted"].includes(state.call);
 
 /** Connected, and yet the server has received nothing more for some seconds. */
 export function serverIsDeaf(state) {

@@ -3,6 +3,12 @@
 
 export const MAX_PEOPLE = 4;
 
+/** How a session is held: in one "room" with one microphone, or over a "call" with a track for each. */
+export const modeOf = (state) => (state.session ? (state.session.tracks.length > 1 ? "call" : "room") : state.setup.mode);
+
+/** The track that this device's microphone sends. */
+export const ownTrack = (session) => (session.tracks.find((one) => one.role === "clinician") ?? session.tracks[0]).id;
+
 /** Names of the participants when `count` people share the microphone, as they go into `consent`. */
 export function participants(count) {
   return ["clinician", "client", "person 3", "person 4"].slice(0, count);
@@ -31,8 +37,9 @@ export const INITIAL = Object.freeze({
   editor: null, // {kind: "section" | "sentence" | "add", section, index}: what is being written
   saving: false, // a change of the note is on its way
   noteStale: false, // the roles were changed after it was drafted
-  setup: Object.freeze({ people: 2, consent: Object.freeze([]), missing: Object.freeze([]) }),
+  setup: Object.freeze({ mode: "room", people: 2, consent: Object.freeze([]), missing: Object.freeze([]) }),
   microphone: Object.freeze({ status: "off", devices: Object.freeze([]), chosen: "" }), // off, opening, open
+  call: "off", // the other side's sound, over a call: off, open, or as `media`
   level: Object.freeze({ value: 0, verdict: "off" }),
   media: Object.freeze({ status: "idle", retryAt: null }),
   kept: Object.freeze({ seconds: 0, lost: 0, disk: true }), // sound on this device that the server does not have yet
@@ -124,8 +131,13 @@ const HANDLERS = new Map(Object.entries({
 
   "page/people": (state, message) => ({
     ...state,
-    setup: { people: message.people, consent: state.setup.consent.slice(0, message.people), missing: [] },
+    setup: { ...state.setup, people: message.people, consent: state.setup.consent.slice(0, message.people), missing: [] },
   }),
+  // Over a call each has a track of their own: two people, and the speakers are certain.
+  "page/mode": (state, message) => ({
+    ...state, setup: { ...state.setup, mode: message.mode, people: 2, consent: state.setup.consent.slice(0, 2), missing: [] },
+  }),
+  "page/call": (state, message) => ({ ...state, call: message.status }),
   "page/consent": (state, message) => {
     const consent = participants(state.setup.people).map((_, index) =>
       index === message.index ? message.given : Boolean(state.setup.consent[index]));

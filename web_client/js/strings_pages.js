@@ -113,6 +113,7 @@ export const P = {
     save: "Save",
     saved: "Saved.",
     format: "Format of notes",
+    keys: "Single keys during a session: M marks, Q quiet view, O observe",
     phrases: "Phrases",
     phrasesLead: "Standard wordings that a note offers and never writes unasked. {target}, {goal} and {objective} are filled in.",
     find: "Find a phrase",

@@ -1,6 +1,6 @@
 // Settings: the clinician's own, the phrase library, what notes are made and checked by, this device.
 
-import { DEFAULTS, defaults, keepDefaults } from "../defaults.js";
+import { DEFAULTS, defaults, keepDefaults, keepKeys, keysOn } from "../defaults.js";
 import { Frame, part } from "../frame.js";
 import { chosenFormat, rememberFormat } from "../memory.js";
 import { practice } from "../practice.js";
@@ -21,6 +21,7 @@ export class SettingsPage {
   #templates = h("div", { class: "folds" });
   #rules = h("ul", { class: "plain" });
   #device = h("ul", { class: "plain" });
+  #keys = h("input", { type: "checkbox", checked: keysOn() });
   #phrases = new PhrasesBox(this.#problems);
 
   start() {
@@ -30,7 +31,8 @@ export class SettingsPage {
       const [words, hint] = T.fields[name];
       this.#field[name] = new Field(words, { hint, value: known[name], maxlength: 200, ...(name === "provider" ? { autocomplete: "name" } : {}) });
     }
-    const mine = form(T.save, () => this.#save(), h("div", { class: "grid" }, DEFAULTS.map((name) => this.#field[name].element), this.#format.element));
+    const mine = form(T.save, () => this.#save(), h("div", { class: "grid" }, DEFAULTS.map((name) => this.#field[name].element), this.#format.element),
+      h("label", { class: "tick" }, this.#keys, h("span", {}, T.keys)));
     document.getElementById("main").append(this.#problems.element, h("header", { class: "head" }, h("h1", { tabindex: "-1" }, T.title)),
       h("div", { class: "columns" },
         h("div", { class: "side" }, part(T.you, h("p", { class: "hint" }, T.youLead), mine), this.#phrases.element),
@@ -55,6 +57,7 @@ export class SettingsPage {
 
   #save() {
     keepDefaults(Object.fromEntries(DEFAULTS.map((name) => [name, this.#field[name].value])));
+    keepKeys(this.#keys.checked);
     if (this.#format.value) rememberFormat(this.#format.value);
     this.#problems.say(T.saved);
   }

@@ -76,6 +76,12 @@ export class DetailsFields {
     this.#reveal();
   }
 
+  /** Over a call or in a room: what was entered of it follows, where it says otherwise. */
+  meets(call) {
+    if (TELEHEALTH.includes(this.#modality.value) !== call) this.#modality.value = call ? "telehealth_video" : "in_person";
+    this.#reveal();
+  }
+
   /** Client and way of meeting in a line. */
   get words() {
     const one = this.#client.selectedOptions[0];

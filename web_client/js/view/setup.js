@@ -23,6 +23,12 @@ export class SetupView {
   #known = h("span", { class: "details__known" });
   #with = h("p", { class: "lead", hidden: true });
   #appointment;
+  #modes = [];
+  #mode = null;
+  #peopleField;
+  #callBox;
+  #callState = h("p", { class: "hint call-state", role: "status" });
+  #why = h("p", { class: "hint" });
   #earlierList = h("ul", { class: "earlier" });
   #earlierCard;
   #earlier = null;
@@ -58,7 +64,34 @@ export class SetupView {
         h("span", {}, S.setup.people(count))));
     return h("section", { class: "card", "aria-label": S.setup.peopleTitle },
       h("h2", {}, S.setup.peopleTitle),
-      h("fieldset", { class: "choices" }, h("legend", {}, S.setup.peopleLegend), h("div", { class: "choices__row" }, choices)));
+      this.#modeChoice(),
+      this.#peopleField = h("fieldset", { class: "choices" }, h("legend", {}, S.setup.peopleLegend), h("div", { class: "choices__row" }, choices)));
+  }
+
+  #modeChoice() {
+    const name = newId("mode");
+    this.#modes = Object.entries(S.setup.modes).map(([mode, words]) => h("input", { type: "radio", name, value: mode, checked: mode === "room",
+      "aria-label": words, on: { change: () => this.#actions.mode(mode) } }));
+    return h("fieldset", { class: "choices" }, h("legend", {}, S.setup.modeLegend), h("div", { class: "choices__row" },
+      this.#modes.map((input) => h("label", { class: "choice" }, input, h("span", {}, S.setup.modes[input.value])))));
+  }
+
+  #callPart() {
+    return h("div", { class: "checking" }, h("h3", {}, S.setup.callTitle), h("p", {}, S.setup.callLead),
+      h("p", { class: "card__action" }, button(S.setup.callChoose, () => this.#actions.chooseCall())), this.#callState);
+  }
+
+  #renderMode(state) {
+    const { mode } = state.setup;
+    const call = mode === "call";
+    for (const input of this.#modes) input.checked = input.value === mode;
+    setHidden(this.#peopleField, call);
+    setHidden(this.#callBox, !call);
+    setText(this.#why, S.setup.processing[mode]);
+    setText(this.#callState, state.call === "off" || state.call === "unplugged" ? S.setup.callOff : S.setup.callOn);
+    setAttribute(this.#callState, "data-on", !["off", "unplugged"].includes(state.call));
+    if (mode !== this.#mode && this.#mode !== null) this.#details.meets(call);
+    this.#mode = mode;
   }
 
   #consentCard() {
@@ -75,7 +108,7 @@ export class SetupView {
       h("h2", {}, S.setup.microphoneTitle),
       h("p", {}, S.setup.microphoneLead),
       h("p", { class: "card__action" }, this.#check),
-      this.#checking);
+      this.#checking, this.#why, this.#callBox = this.#callPart());
   }
 
   #detailsCard() {
@@ -102,6 +135,7 @@ export class SetupView {
     this.#renderAppointment(state.appointment);
     setText(this.#known, this.#details.words);
     this.#level.render(state);
+    this.#renderMode(state);
     if (state.setup !== this.#setup) this.#renderConsent(state.setup);
     if (state.microphone !== this.#microphone) this.#renderMicrophone(state.microphone);
     const starting = state.phase === "starting";
@@ -114,6 +148,7 @@ export class SetupView {
     if (appointment === this.#appointment) return;
     this.#appointment = appointment;
     this.#details.suggest(appointment);
+    if (appointment?.modality.startsWith("telehealth")) this.#actions.mode("call");
     setHidden(this.#with, !appointment);
     if (appointment) setText(this.#with, S.setup.with(appointment.name, appointment.start));
   }

@@ -1,6 +1,6 @@
 // The line that stays in sight while a session runs: what is happening, how long, how it is going, what to press.
 
-import { canSwap, elapsed, health, isRecording, rolesWords, speakerName, speakers } from "../selectors.js";
+import { callIsMissing, canSwap, elapsed, health, isRecording, rolesWords, speakerName, speakers } from "../selectors.js";
 import { isSigned } from "../review.js";
 import { S, clock } from "../strings.js";
 import { button, h, icon, newId, setAttribute, setChildren, setHidden, setText } from "./dom.js";
@@ -23,6 +23,7 @@ export class StatusView {
   #device = h("select", { id: newId("device"), class: "select" });
   #deviceField;
   #swap;
+  #call;
   #end;
   #tone = null;
 
@@ -30,6 +31,7 @@ export class StatusView {
     this.#actions = actions;
     this.#record = button(S.live.record, () => actions.recordHere(), { icon: "microphone" });
     this.#again = button(S.live.again, () => actions.retryNow());
+    this.#call = button(S.setup.callChoose, () => actions.chooseCall(), { icon: "microphone" });
     this.#swap = button(S.live.swap, () => actions.swap(), { icon: "swap" });
     this.#end = button(S.live.end, () => actions.askEnd(), { icon: "end", kind: "end" });
     this.#device.addEventListener("change", () => actions.chooseDevice(this.#device.value));
@@ -41,7 +43,7 @@ export class StatusView {
         h("p", { class: "state" }, this.#mark, this.#state, this.#time),
         this.#level.element),
       this.#line,
-      h("div", { class: "status__mend" }, this.#deviceField, this.#again, this.#record));
+      h("div", { class: "status__mend" }, this.#deviceField, this.#again, this.#call, this.#record));
     this.controls = h("div", { class: "controls", role: "group", "aria-label": S.live.title }, this.#swap, this.#end);
   }
 
@@ -76,6 +78,7 @@ export class StatusView {
   #renderMend(state) {
     const live = state.phase === "live";
     const { status } = state.media;
+    setHidden(this.#call, !(live && callIsMissing(state)));
     setHidden(this.#record, !(live && !state.recorder));
     setHidden(this.#again, !(live && state.recorder && ["retrying", "unplugged", "stopped"].includes(status)));
     setHidden(this.#deviceField, !(live && state.recorder && status === "unplugged"));
