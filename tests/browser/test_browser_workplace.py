@@ -284,3 +284,25 @@ def test_over_a_call_each_side_has_a_track_and_what_stops_is_said(
     expect(page.get_by_role("button", name="Choose the call’s sound")).to_be_visible()
     end_session(page)
     expect(page.locator(".details__known")).to_have_text("Telehealth, video")
+
+
+@pytest.mark.parametrize("address", ["/today", "/"])
+def test_a_page_shows_itself_without_waiting_for_much_on_a_slow_line(
+    practice: Running, open_page: OpenPage, address: str
+) -> None:
+    """What is fetched before first paint is bounded: 1.6 Mbit/s with 150 ms of latency paints it within a second."""
+    page = open_page("about:blank")
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    slow = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 90_000}
+    session.send("Network.emulateNetworkConditions", slow)
+    page.goto(f"{practice.url}{address}")
+    page.get_by_role("heading", level=1).wait_for()
+    paint = "() => performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    print(f"first paint of {address}: {page.evaluate(paint):.0f} ms")
+    before = """() => {
+      const at = performance.getEntriesByName('first-contentful-paint')[0].startTime;
+      const early = performance.getEntriesByType('resource').filter((one) => one.responseEnd <= at);
+      return early.reduce((sum, one) => sum + one.encodedBodySize, 0);
+    }"""
+    assert page.evaluate(before) <= 200_000

@@ -247,7 +247,7 @@ export class App {
   /** The end was asked for before the reload: what this device still has of the session goes to the server first. */
   async #endWhatIsKept({ id, tracks }) {
     this.#dispatch({ type: "page/ending" });
-    await this.#recorder.connect(id, { track: ownTrack({ tracks }) });
+    await this.#recorder.connect(id, { track: ownTrack({ tracks }), onlyKept: true });
     this.#end();
   }
 

@@ -22,8 +22,10 @@ export class Frame {
     });
     this.#links = WAYS.map(([href, words]) =>
       h("a", { class: "way", href, "aria-current": href === here ? "page" : null }, words));
+    // Both stand in the page's own HTML, so that something is seen before the scripts are there.
+    document.getElementById("loading")?.remove();
+    document.querySelector(".wordmark").setAttribute("aria-label", F.home);
     document.getElementById("masthead").append(
-      h("a", { class: "wordmark", href: "/today", "aria-label": F.home }, F.product),
       h("nav", { class: "ways", "aria-label": F.navigation }, this.#links), this.#network);
     document.getElementById("footer").append(h("p", {}, foot), h("p", {}, this.#install));
     for (const name of ["online", "offline"]) addEventListener(name, () => this.#online());

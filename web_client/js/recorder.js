@@ -74,8 +74,8 @@ export class Recorder {
     this.#note();
   }
 
-  /** Sends what is kept of the session, without recording more. */
-  async connect(id, { track }) {
+  /** Sends what is kept of the session, without recording more; with `onlyKept` only where there is any. */
+  async connect(id, { track, onlyKept = false }) {
     const { AudioLink, Outbox } = await this.prepare();
     const key = this.#key(id, track);
     if (this.#link && this.#id === key) return;
@@ -83,6 +83,7 @@ export class Recorder {
     this.#id = key;
     this.#outbox = new Outbox(key, this.#kept);
     await this.#outbox.recall();
+    if (onlyKept && this.#outbox.isEmpty) return;
     this.#link = new AudioLink(id, {
       track,
       outbox: this.#outbox,

@@ -1,7 +1,6 @@
 // The words around all pages.
 
 export const F = {
-  product: "sameday",
   home: "sameday: today",
   navigation: "Pages",
   skip: "Skip to the content",
