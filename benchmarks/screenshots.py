@@ -124,7 +124,7 @@ def _talk(page: Page) -> None:
 
 
 def _note(page: Page) -> None:
-    page.get_by_role("heading", name="Look at these first").wait_for(timeout=60_000)
+    page.get_by_role("heading", name="Look at these first").wait_for(timeout=240_000)
 
 
 if __name__ == "__main__":
