@@ -46,7 +46,7 @@ def page(playwright: Playwright, tmp_path: Path) -> Iterator[Page]:
 
 
 def test_a_killed_server_and_a_reload_lose_nothing_that_was_captured(page: Page, tmp_path: Path) -> None:
-    environment = data_folder(tmp_path / "data", SAMEDAY_KEEP_AUDIO="1")
+    environment = data_folder(tmp_path / "data", SAMEDAY_KEEP_AUDIO="1", SAMEDAY_ENCRYPTION="false")
     port = free_port()
     with running_server(environment, port=port) as server:
         page.goto(server.url)
