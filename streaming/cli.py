@@ -14,7 +14,7 @@ from benchmarks.arguments import add_bench
 from drafting import text as note_text
 from drafting.note import Note
 from drafting.stage import draft_note
-from streaming import log_lines, practice_commands, transcript_json, wire
+from streaming import log_lines, practice_commands, store_commands, transcript_json, wire
 from streaming.errors import BadTranscript, PeerError, SamedayError
 from streaming.given_file import read_given
 from streaming.practice_data import use_practice
@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_bench(commands.add_parser("bench", help="measure on this machine: latency, load, accuracy, comparisons"))
 
+    store_commands.add(commands)
     doctor = commands.add_parser("doctor", help="say what works on this machine, and what to do where it does not")
     doctor.set_defaults(run=_doctor)
     return parser

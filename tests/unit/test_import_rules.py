@@ -96,6 +96,7 @@ LAYERS: dict[str, str] = {
     "streaming.note_file": "command",
     "streaming.practice_commands": "command",
     "streaming.server": "command",
+    "streaming.store_commands": "command",
     "streaming.transcribe": "command",
 }
 
