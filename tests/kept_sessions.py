@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from live_server import open_log
 from talk import CLIENT, CLINICIAN, ROLES, talk
 
 from drafting.core import draft
@@ -20,7 +21,6 @@ from streaming.events import (
     UtteranceClosed,
 )
 from streaming.ports import Store
-from streaming.sqlite_store import SqliteStore
 from streaming.types import NoteContext, RoleGuess, SpeakerId, TrackId, TrackPlan
 
 TALK = (
@@ -48,7 +48,7 @@ async def keep_session(
     ended: bool = True,
 ) -> str:
     """A session of this talk that ended a moment ago, or days before, in a data folder or a store; returns its id."""
-    store = SqliteStore(place / "log.sqlite3") if isinstance(place, Path) else place
+    store = open_log(place) if isinstance(place, Path) else place
     name = uuid.uuid4().hex
     until = datetime.now(UTC).astimezone() - timedelta(days=days_ago, seconds=1)
     began = (until - timedelta(minutes=minutes)).isoformat(timespec="milliseconds")

@@ -25,7 +25,11 @@ from benchmarks.audio_files import read_audio
 from benchmarks.server_process import Running, running_server
 from benchmarks.websocket_peer import WebSocketPeer, frames_of
 from streaming.audio_wire import Codec
+from streaming.errors import KeyRefused
+from streaming.key_source import KeyFile
+from streaming.sqlite_store import SqliteStore
 from streaming.types import SAMPLE_RATE, Int16Mono
+from streaming.vault import Vault
 
 Message = dict[str, Any]
 BUNDLED = Path(__file__).resolve().parents[1] / "benchmarks" / "data" / "session"
@@ -219,3 +223,13 @@ def data_folder(folder: Path, **more: str) -> Mapping[str, str]:
 def key_beside(folder: Path) -> Path:
     """The master key of servers whose data lies in this folder and in others beside it, which may share a Redis."""
     return folder.parent / "master.key"
+
+
+def open_log(folder: Path) -> SqliteStore:
+    """The log in a server's data folder, beside the server: sealed with its key once it has begun to seal."""
+    file = folder / "log.sqlite3"
+    own = folder.with_name(f"{folder.name}.keys") / "master.key"
+    try:
+        return SqliteStore(file)
+    except KeyRefused:
+        return SqliteStore(file, Vault(KeyFile(own if own.exists() else key_beside(folder))))

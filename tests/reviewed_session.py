@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from live_server import open_log
+
 from drafting.core import draft
 from streaming import context_json
 from streaming.events import (
@@ -20,7 +22,6 @@ from streaming.events import (
     TrackTotals,
     UtteranceClosed,
 )
-from streaming.sqlite_store import SqliteStore
 from streaming.transcript_json import parse
 from streaming.types import NoteContext, RoleGuess, TrackPlan, Transcript, Utterance
 
@@ -45,14 +46,14 @@ def write_session(folder: Path, *, context: NoteContext | None = CONTEXT, days_a
     session was; without `context` nothing is known beside the talk.
     """
     name = uuid.uuid4().hex
-    writing = _append(folder / "log.sqlite3", name, _events(context, days_ago))
+    writing = _append(folder, name, _events(context, days_ago))
     with ThreadPoolExecutor(1) as thread:  # Playwright has a loop of its own in this one
         thread.submit(asyncio.run, writing).result()
     return name
 
 
-async def _append(path: Path, name: str, events: list[Event]) -> None:
-    store = SqliteStore(path)
+async def _append(folder: Path, name: str, events: list[Event]) -> None:
+    store = open_log(folder)
     try:
         await store.append(name, events)
     finally:
