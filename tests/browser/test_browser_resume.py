@@ -12,7 +12,7 @@ import httpx
 import pytest
 from browser_pages import CHROMIUM, FLAGS, consent_and_start, end_session, line
 from fake_microphone import written
-from live_server import audio_url, client_of, data_folder, end, open_log, start, transcript_of
+from live_server import audio_url, client_of, data_folder, end, start, transcript_of
 from playwright.sync_api import Page, Playwright, expect
 from redis_server import free_port
 
@@ -20,6 +20,7 @@ from benchmarks.server_process import Running, running_server
 from benchmarks.websocket_peer import PCM_FRAME_TICKS, WebSocketPeer
 from streaming.audio_wire import AudioFrame
 from streaming.events import AudioSpan
+from streaming.sqlite_store import SqliteStore
 from streaming.types import SAMPLE_RATE, Tick
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -96,7 +97,7 @@ def _on_its_own(work: Coroutine[Any, Any, _T]) -> _T:
 
 async def _sent(file: Path, session: str) -> list[AudioFrame]:
     """What the server has received of the page, as the log has it."""
-    store = open_log(file.parent)
+    store = SqliteStore(file)
     frames: list[AudioFrame] = []
     async for stored in store.replay(session, audio=True):
         if isinstance(stored.event, AudioSpan):
