@@ -12,15 +12,27 @@ from starlette.exceptions import HTTPException
 
 from streaming import errors, refusals
 from streaming.errors import SamedayError
+from streaming.gate import Gate
 from streaming.guard import Guard
-from streaming.routes import charts, exports, library, notes, pages, pairing, practice, sessions, sockets, whip
+from streaming.routes import (
+    access,
+    charts,
+    exports,
+    library,
+    notes,
+    pages,
+    pairing,
+    practice,
+    sessions,
+    sockets,
+    whip,
+)
 from streaming.serving import Server
 from streaming.settings import Settings
 
 log = logging.getLogger("sameday.app")
 
-_RETRY_AFTER_S = "30"
-_ROUTES = (sessions, notes, exports, charts, library, practice, pairing, whip, sockets, pages)
+_ROUTES = (access, sessions, notes, exports, charts, library, practice, pairing, whip, sockets, pages)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -33,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
 
     app = FastAPI(title="sameday", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(Gate, server=server)
     app.add_middleware(Guard, on_fault=_log_fault, origins=settings.allowed_origins)
     _add_error_handlers(app)
     for routes in _ROUTES:
@@ -43,9 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(SamedayError)
     async def ours(_: Request, error: SamedayError) -> JSONResponse:
-        status = refusals.status(error)
-        headers = {"Retry-After": _RETRY_AFTER_S} if status == 503 else None
-        return JSONResponse(refusals.told(error), status, headers)
+        return JSONResponse(refusals.told(error), refusals.status(error), refusals.headers(error))
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:

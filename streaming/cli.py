@@ -1,4 +1,6 @@
-"""The command line: `sameday serve`, `transcribe`, `draft`, `recap`, `backlog`, `self-check`, `bench`, `doctor`."""
+"""The command line: `sameday serve`, `transcribe`, `draft`, `recap`, `backlog`, `self-check`, `user`, `bench`,
+`doctor`.
+"""
 
 import argparse
 import asyncio
@@ -14,7 +16,7 @@ from benchmarks.arguments import add_bench
 from drafting import text as note_text
 from drafting.note import Note
 from drafting.stage import draft_note
-from streaming import log_lines, practice_commands, store_commands, transcript_json, wire
+from streaming import log_lines, practice_commands, store_commands, transcript_json, user_commands, wire
 from streaming.errors import BadTranscript, PeerError, SamedayError
 from streaming.given_file import read_given
 from streaming.practice_data import use_practice
@@ -60,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="run the server and its web page")
-    serve.add_argument("--host", help="a loopback address (127.0.0.1)")
+    serve.add_argument("--host", help="an address; any but loopback takes TLS or a proxy (127.0.0.1)")
     serve.add_argument("--port", type=int, help="8710 unless set; 0 takes a free one")
     serve.set_defaults(run=_serve)
 
@@ -87,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     practice_commands.add_backlog(commands.add_parser("backlog", help="sessions without a signed note"), _print_json)
     practice_commands.add_self_check(commands.add_parser("self-check", help="questions for you alone; keeps nothing"))
+
+    user_commands.add_user(commands.add_parser("user", help="accounts: who may sign in"))
 
     enroll = commands.add_parser("enroll", help="learn the clinician's voice, for microphones that people share")
     enroll.add_argument("audio", type=Path, help="at least 10 s of the clinician alone")

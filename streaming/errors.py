@@ -123,6 +123,34 @@ class RolesUnknown(PeerError):
     code = "roles_unknown"
 
 
+class NotSignedIn(PeerError):
+    """There are accounts, and the request comes from none that may be here."""
+
+    code = "not_signed_in"
+
+
+class NotAllowedToRole(PeerError):
+    """The account's role does not reach so far."""
+
+    code = "not_allowed_to_role"
+
+
+class TooMany(PeerError):
+    """Asked too often; `retry_after_s` says when it will be answered again."""
+
+    code = "too_many"
+
+    def __init__(self, message: str, *, retry_after_s: float, mend: str = "") -> None:
+        super().__init__(message, mend=mend)
+        self.retry_after_s = retry_after_s
+
+
+class BadAccount(PeerError):
+    """An account, a password or a token that cannot be made as asked."""
+
+    code = "bad_account"
+
+
 class NoConsent(PeerError):
     """Audio was offered before every participant consented."""
 

@@ -28,12 +28,17 @@ from streaming.types import (
 
 @dataclass(frozen=True, slots=True)
 class SessionStarted:
-    """First event of every session. `started_at` is ISO 8601 with zone; `consent` names who agreed to it."""
+    """First event of every session. `started_at` is ISO 8601 with zone; `consent` names who agreed to it.
+
+    `practice` is whose session it is, `account` the login that started it, empty where there are no accounts.
+    """
 
     started_at: str
     tracks: tuple[TrackPlan, ...]
     consent: tuple[str, ...]
     note_format: str = "soap"
+    practice: str = "local"
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

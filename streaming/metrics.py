@@ -43,7 +43,7 @@ class _Sessions(Collector):
         yield from self._recognition()
 
     def _live(self) -> Iterator[Metric]:
-        live = self._server.sessions.all_live
+        live = self._server.house.all_live
         states = GaugeMetricFamily("sameday_sessions", "Sessions of this server by state.", labels=["state"])
         for state in ("live", "ending"):
             states.add_metric([state], sum(session.progress == state for session in live))
@@ -71,7 +71,7 @@ class _Sessions(Collector):
         yield GaugeMetricFamily("sameday_disk_size_bytes", "Size of the disk of the data folder.", disk.total)
 
     def _total(self) -> Iterator[Metric]:
-        tally, tracks = self._server.sessions.tally, [t for s in self._server.sessions.all_live for t in s.tracks]
+        tally, tracks = self._server.house.tally, [t for s in self._server.house.all_live for t in s.tracks]
         yield CounterMetricFamily("sameday_sessions_started", "Sessions begun here.", tally.started)
         yield CounterMetricFamily("sameday_sessions_taken_up", "Sessions that another run left.", tally.taken_up)
         ended = CounterMetricFamily("sameday_sessions_ended", "Sessions over, by reason.", labels=["reason"])
@@ -88,7 +88,7 @@ class _Sessions(Collector):
         yield gaps
 
     def _recognition(self) -> Iterator[Metric]:
-        scheduler = self._server.sessions.scheduler
+        scheduler = self._server.house.scheduler
         windows = CounterMetricFamily("sameday_windows", "Windows recognized, by kind.", labels=["kind"])
         waiting = GaugeMetricFamily("sameday_windows_waiting", "Windows that wait, by kind.", labels=["kind"])
         counts = (scheduler.counts.final, scheduler.counts.tentative)

@@ -1,5 +1,6 @@
 """How an error is told to a client: its status or close code, and its words (docs/protocol.md)."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,10 @@ from streaming.webrtc import NoNetwork
 from streaming.websocket_ingest import CLOSE_FAILED, CLOSE_OVER
 
 _STATUS: dict[type[SamedayError], int] = {
+    errors.NotSignedIn: 401,
+    errors.NotAllowedToRole: 403,
+    errors.TooMany: 429,
+    errors.BadAccount: 422,
     errors.NoConsent: 403,
     errors.UnknownSession: 404,
     errors.UnknownTrack: 404,
@@ -53,6 +58,9 @@ _STATUS: dict[type[SamedayError], int] = {
     NoNetwork: 503,
 }
 _CLOSE_CODES: dict[type[SamedayError], int] = {
+    errors.NotSignedIn: 4401,
+    errors.NotAllowedToRole: 4403,
+    errors.TooMany: 4429,
     errors.UnknownSession: 4404,
     errors.UnknownTrack: 4404,
     errors.SessionOver: CLOSE_OVER,
@@ -68,6 +76,7 @@ HTTP_CODES = {
 }
 """What a request that reaches no session is refused with."""
 _CLOSE_BAD_REQUEST = 4400
+_RETRY_AFTER_S = 30
 
 
 def status(error: SamedayError) -> int:
@@ -78,6 +87,15 @@ def status(error: SamedayError) -> int:
 def close_code(error: SamedayError) -> int:
     """The code that a WebSocket is closed with."""
     return _CLOSE_CODES.get(type(error), _CLOSE_BAD_REQUEST)
+
+
+def headers(error: SamedayError) -> dict[str, str]:
+    """What an HTTP answer says beside: when to come again, and how to say who one is."""
+    if isinstance(error, errors.TooMany):
+        return {"Retry-After": str(math.ceil(error.retry_after_s))}
+    if isinstance(error, errors.NotSignedIn):
+        return {"WWW-Authenticate": 'Bearer realm="sameday"'}
+    return {"Retry-After": str(_RETRY_AFTER_S)} if status(error) == 503 else {}
 
 
 def told(error: SamedayError) -> dict[str, Any]:

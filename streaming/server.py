@@ -1,6 +1,7 @@
 """Runs the application on uvicorn."""
 
 import socket
+import ssl
 from errno import EADDRINUSE
 
 import uvicorn
@@ -20,6 +21,7 @@ def serve(settings: Settings) -> int:
     Raises PortTaken, BadSettings for an address that cannot be listened on, and what keeps the start-up from
     succeeding: StoreFailed, EngineMissing.
     """
+    _check_tls(settings)
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     app = _PlainStartUp(create_app(settings))
@@ -32,9 +34,13 @@ def serve(settings: Settings) -> int:
         ws="websockets-sansio",
         ws_max_size=_MAX_MESSAGE_BYTES,
         timeout_graceful_shutdown=30,
+        proxy_headers=False,  # the gate reads them, where a proxy is trusted
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
     )
     name = f"[{host}]" if ":" in host else host
-    server = _Announcing(config, f"http://{name}:{port}/")
+    scheme = "https" if settings.tls_cert else "http"
+    server = _Announcing(config, f"{scheme}://{name}:{port}/")
     try:
         server.run(sockets=[listener])
     except SystemExit:
@@ -87,6 +93,19 @@ class _Announcing(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             print(f"sameday is ready at {self._address}", flush=True)
+
+
+def _check_tls(settings: Settings) -> None:
+    """Raises BadSettings for a certificate and key that cannot be used together."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError):
+        raise BadSettings(
+            "tls_cert, tls_key: cannot be read, or do not belong together.",
+            mend="Both are PEM files, and the key has no passphrase.",
+        ) from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

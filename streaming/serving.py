@@ -7,9 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from streaming import engines, errors, ice, sole_server, tracing, wire
+from streaming import engines, errors, ice, seating, sole_server, tracing, wire
+from streaming.access import Access
 from streaming.ports import Records
 from streaming.practice_data import use_practice
+from streaming.scoped import PracticeRecords
 from streaming.session import Session
 from streaming.sessions import Sessions
 from streaming.settings import Settings
@@ -37,6 +39,9 @@ class Server:
         self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
         self._sessions: Sessions | None = None
         self._records: Records | None = None
+        self._access: Access | None = None
+        self.providers: list[dict[str, str]] = []
+        """Where one may sign in beside the server's own page, as the page shows it."""
 
     @property
     def started(self) -> bool:
@@ -44,18 +49,35 @@ class Server:
         return self._sessions is not None
 
     @property
-    def sessions(self) -> Sessions:
-        """The sessions. Raises Overloaded before start-up is over."""
+    def house(self) -> Sessions:
+        """The sessions of all practices: for what is no request's. Raises Overloaded before start-up is over."""
         if self._sessions is None:
             raise _starting()
         return self._sessions
 
     @property
+    def sessions(self) -> Sessions:
+        """The sessions; which of them the request at hand may have, they ask its seat themselves.
+
+        Raises NotSignedIn without a seat, Overloaded before start-up is over.
+        """
+        sessions = self.house
+        seating.current()
+        return sessions
+
+    @property
     def records(self) -> Records:
-        """What the practice keeps beside the sessions. Raises Overloaded before start-up is over."""
+        """What the practice of the request at hand keeps beside the sessions. Raises as `sessions`."""
         if self._records is None:
             raise _starting()
-        return self._records
+        return PracticeRecords(self._records, seating.current().practice)
+
+    @property
+    def access(self) -> Access:
+        """Who may come in. Raises Overloaded before start-up is over."""
+        if self._access is None:
+            raise _starting()
+        return self._access
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -67,12 +89,15 @@ class Server:
             if settings.store == "sqlite":
                 stack.enter_context(sole_server.of(settings.database))
             await stack.enter_async_context(tracing.running(settings.trace_endpoint))
+            records = engines.open_records(store)
+            access = Access(records, settings)
+            await _check_accounts(access, settings)
             made = await stack.enter_async_context(engines.running(settings))
             sessions = Sessions(made, store, settings)
             ready = asyncio.Event()
             serving = asyncio.create_task(sessions.run(ready))
             await ready.wait()
-            self._sessions, self._records = sessions, engines.open_records(store)
+            self._sessions, self._records, self._access = sessions, records, access
             yield
             await self.rtc.close_all()
             await sessions.stop()
@@ -119,6 +144,15 @@ class Server:
         standing = session.standing() if session else []
         servers = [ice.for_browser(server) for server in self.settings.ice_servers]
         return wire.session_object(name, found.state, progress, standing, servers)
+
+
+async def _check_accounts(access: Access, settings: Settings) -> None:
+    """Raises BadSettings where others can reach a server that asks nobody who they are."""
+    if settings.exposed and not await access.accounts.any():
+        raise errors.BadSettings(
+            "There is no account, and others than this machine can reach the server.",
+            mend="Add one with `sameday user add`, or serve on 127.0.0.1 without allowed_origins and behind_proxy.",
+        )
 
 
 def _starting() -> errors.Overloaded:

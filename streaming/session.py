@@ -36,6 +36,7 @@ from streaming.ports import NoteWriter, SpeakerModel
 from streaming.relabelling import relabelled
 from streaming.remembered import Remembered, RememberedSpeakers
 from streaming.scheduler import RecognitionScheduler
+from streaming.seats import LOCAL
 from streaming.segmenting import Segmenter, SegmentSettings
 from streaming.session_log import SessionLog
 from streaming.state import Progress, SessionState
@@ -64,6 +65,14 @@ class Engines:
     """The clinician's enrolled voice, for microphones that several people share."""
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose session it is, and which account started it (empty where there are no accounts)."""
+
+    practice: str = LOCAL
+    account: str = ""
+
+
 async def drafted(
     state: SessionState, writer: NoteWriter, note_format: str, show: Show | None = None
 ) -> dict[str, Any]:
@@ -75,9 +84,15 @@ async def drafted(
 class Session:
     """Runs from `start` to `end`; afterwards `log.state` is all there is to know."""
 
-    def __init__(self, name: str, log_: SessionLog, engines: Engines, *, watched: bool = True) -> None:
-        """With `watched` false nobody looks at tentative words, and none are made."""
+    def __init__(
+        self, name: str, log_: SessionLog, engines: Engines, *, watched: bool = True, owner: Owner | None = None
+    ) -> None:
+        """With `watched` false nobody looks at tentative words, and none are made.
+
+        The owner of one that is taken up is in its log.
+        """
         self.id = name
+        self.owner = owner or Owner(log_.state.practice)
         self.log = log_
         self.progress: Progress = "live"
         self._engines = engines
@@ -117,7 +132,9 @@ class Session:
         context: ContextGiven | None = None,
     ) -> None:
         """Write the first event, with what is known beside the talk; only then may audio come."""
-        events: list[Event] = [SessionStarted(now(), plans, consent, note_format)]
+        events: list[Event] = [
+            SessionStarted(now(), plans, consent, note_format, self.owner.practice, self.owner.account)
+        ]
         if context is not None:
             events.append(context)
         known: dict[SpeakerId, Role] = {

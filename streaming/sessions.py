@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
-from streaming import roles
+from streaming import roles, seating
 from streaming.errors import (
     NoConsent,
     NotDrafted,
@@ -20,11 +20,19 @@ from streaming.errors import (
     UnknownSession,
     UnknownUtterance,
 )
-from streaming.events import ContextGiven, MomentMarked, NoteDrafted, RolesAssigned, UtteranceCorrected
+from streaming.events import (
+    ContextGiven,
+    MomentMarked,
+    NoteDrafted,
+    RolesAssigned,
+    SessionStarted,
+    UtteranceCorrected,
+)
 from streaming.note_desk import NoteDesk, Readings, redrafted
 from streaming.ports import Store
 from streaming.scheduler import RecognitionScheduler
-from streaming.session import Engines, Session
+from streaming.seats import SINGLE
+from streaming.session import Engines, Owner, Session
 from streaming.session_log import SessionLog
 from streaming.settings import Settings
 from streaming.state import SessionState
@@ -74,6 +82,7 @@ class Sessions:
         self._logs: WeakValueDictionary[str, SessionLog] = WeakValueDictionary()
         self._recent: deque[SessionLog] = deque(maxlen=_RECENT)
         self._readings = Readings()
+        self._practices: dict[str, str] = {}
         self._group: asyncio.TaskGroup | None = None
         self.tally = Tally()
 
@@ -101,7 +110,9 @@ class Sessions:
         _check(tracks, consent)
         self.check_room()
         name = uuid.uuid4().hex
-        session = Session(name, SessionLog(name, self._store), self._engines)
+        seat = seating.whoever() or SINGLE
+        owner = Owner(seat.practice, seat.account)
+        session = Session(name, SessionLog(name, self._store), self._engines, owner=owner)
         # The place is taken before anything is awaited, or many at once would pass the check.
         self._live[name] = session
         try:
@@ -199,8 +210,11 @@ class Sessions:
             await found.append(NoteDrafted(note, now(), why))
 
     async def names(self) -> list[str]:
-        """Ids of all sessions, live ones and those in the log, oldest first. Raises StoreFailed."""
-        return await self._store.sessions()
+        """Ids of the practice's sessions, live ones and those in the log, oldest first. Raises StoreFailed."""
+        names, seat = await self._store.sessions(), seating.whoever()
+        if seat is None:
+            return names
+        return [name for name in names if await self._practice_of(name) == seat.practice]
 
     async def has_news(self, name: str, after: int) -> bool:
         """Whether a session's log holds anything after a sequence number. Raises StoreFailed."""
@@ -214,12 +228,15 @@ class Sessions:
 
         All who ask for one at the same time share it: what one does to a note the others see.
         """
+        seat = seating.whoever()
+        if seat is not None:
+            await self.check_practice(name, seat.practice)
         if name in self._live:
             return self._live[name].log
         found = self._logs.get(name) or SessionLog(name, self._store)
         await found.catch_up()
         if found.state.started_at is None:
-            raise UnknownSession("No such session on this server.", mend="Start one with POST /api/sessions.")
+            raise _unknown()
         found = self._logs.setdefault(name, found)
         found.complete = True
         if found not in self._recent:
@@ -265,6 +282,23 @@ class Sessions:
                 await found.append(given)
             else:
                 await NoteDesk(found, self._readings).give_context(given)
+
+    async def check_practice(self, name: str, practice: str) -> None:
+        """Whether a session is the practice's. Raises UnknownSession where it is another's or is not there."""
+        if await self._practice_of(name) != practice:
+            raise _unknown()
+
+    async def _practice_of(self, name: str) -> str | None:
+        """Whose a session is; it stays so. Read from the first event of its log. Raises StoreFailed."""
+        if name in self._live:
+            return self._live[name].owner.practice
+        if name not in self._practices:
+            events = self._store.replay(name)
+            first = await anext(events, None)
+            if first is None or not isinstance(first.event, SessionStarted):
+                return None
+            self._practices[name] = first.event.practice
+        return self._practices[name]
 
     def _lock(self, name: str) -> asyncio.Lock:
         return self._locks.setdefault(name, asyncio.Lock())
@@ -314,6 +348,10 @@ class Sessions:
         backlog = sum(track.lag_ticks for session in self._live.values() for track in session.tracks)
         if len(self._live) >= self._settings.max_sessions or backlog > to_tick(self._settings.max_backlog_s):
             raise Overloaded("The server is at its limit of sessions.", mend="Try again in a minute.")
+
+
+def _unknown() -> UnknownSession:
+    return UnknownSession("No such session on this server.", mend="Start one with POST /api/sessions.")
 
 
 def _check(tracks: tuple[TrackPlan, ...], consent: tuple[str, ...]) -> None:

@@ -55,18 +55,20 @@ ComputeType = Literal[
 ]
 
 
-def _loopback(host: str) -> str:
+def _address(host: str) -> str:
     if host != "localhost":
         try:
-            address = ipaddress.ip_address(host)
+            ipaddress.ip_address(host)
         except ValueError:
-            raise ValueError("not an address of this machine's loopback, such as 127.0.0.1") from None
-        if not address.is_loopback:
-            raise ValueError(
-                "not a loopback address. There is no sign-in yet, so whoever reaches the server reads every session: "
-                "keep 127.0.0.1 and put a proxy with TLS and a sign-in in front of it"
-            )
+            raise ValueError("not an address of this machine, such as 127.0.0.1") from None
     return host
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError:
+        raise ValueError("neither an address nor a network such as 10.0.0.0/24") from None
 
 
 def _origin(text: str) -> str:
@@ -136,13 +138,30 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
-    host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
+    host: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
+    """Any but loopback takes TLS or a proxy in front, and an account."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8710
     """0 takes any free port."""
     allowed_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
-    """Where a proxy with TLS and a sign-in stands in front: the addresses that browsers open it under, such as
-    `https://notes.example.org`. Requests under these names, and from pages of these origins, are then answered too.
+    """The addresses that browsers on other machines open the server under, such as `https://notes.example.org`.
+    Requests under these names, and from pages of these origins, are then answered too; they take an account.
     """
+    tls_cert: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
+    """A PEM file with the certificate and what vouches for it; with `tls_key` the server speaks TLS alone."""
+    tls_key: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
+    behind_proxy: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    """The addresses or networks of the proxies in front: none but they may connect, and what they say of whom they
+    pass on (X-Forwarded-For, X-Forwarded-Proto) is believed. TLS is theirs."""
+    sign_in_idle_s: Seconds = 3600.0
+    """A sign-in that nobody uses for so long is over."""
+    sign_in_longest_s: Seconds = 12 * 3600.0
+    """A sign-in is over so long after it began."""
+    media_token_s: Seconds = 600.0
+    """How long a token that carries one session's audio may be used to connect."""
+    requests_a_minute: Annotated[int, Field(ge=1)] = 3000
+    """Requests of an account, above which it is asked to wait."""
+    sessions_a_minute: Annotated[int, Field(ge=1)] = 60
+    """Sessions that an account may start."""
     data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(default_factory=_data_home)
     store: Annotated[str, AfterValidator(_store)] = Field(default="sqlite", repr=False)
     """`sqlite` (a file in data_dir) or a Redis server's address, which may hold a password."""
@@ -212,6 +231,23 @@ class Settings(BaseSettings):
     """Where spans go, an OpenTelemetry collector's address for HTTP such as `http://127.0.0.1:4318/v1/traces`."""
 
     @model_validator(mode="after")
+    def _no_plain_http_beyond_this_machine(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError(f"{'tls_cert' if self.tls_cert is None else 'tls_key'}: the other one is set without it")
+        if _is_loopback(self.host):
+            return self
+        if self.tls_cert is None and not self.behind_proxy:
+            raise ValueError(
+                "host: not a loopback address, and plain HTTP would show sessions to the network. Set tls_cert and "
+                "tls_key, or behind_proxy where a proxy with TLS stands in front"
+            )
+        if not self.allowed_origins:
+            raise ValueError(
+                "allowed_origins: needed with a host that is not loopback, the addresses that browsers open"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _recognizer_has_a_model(self) -> Self:
         if self.recognizer == "faster-whisper" and not self.recognizer_model:
             raise ValueError("recognizer_model: needed with faster-whisper, a model folder or a name on the hub")
@@ -241,6 +277,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+    @property
+    def exposed(self) -> bool:
+        """Whether others than this machine are meant to reach the server."""
+        return bool(self.allowed_origins or self.behind_proxy) or not _is_loopback(self.host)
 
     @property
     def database(self) -> Path:

@@ -54,6 +54,8 @@ class SessionState:
     started_at: str | None = None
     ended_at: str | None = None
     reason: str | None = None
+    practice: str = "local"
+    """Whose session it is."""
     consent: tuple[str, ...] = ()
     note_format: str = "soap"
     tracks: tuple[TrackPlan, ...] = ()
@@ -87,6 +89,7 @@ class SessionState:
             case SessionStarted():
                 self.started_at, self.tracks = event.started_at, event.tracks
                 self.consent, self.note_format = event.consent, event.note_format
+                self.practice = event.practice
             case AudioSpan():
                 pass
             case GapMarked():

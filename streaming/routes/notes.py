@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from streaming import charts, context_json, note_desk, signed_notes
+from streaming import charts, context_json, note_desk, seating, signed_notes
 from streaming.errors import PeerError, StoreFailed
 from streaming.events import ContextGiven
 from streaming.note_bodies import AddendumBody, ContextPatchBody, EditBody, RedraftBody, SignBody
@@ -35,17 +35,20 @@ def router(server: Server) -> APIRouter:
     async def edit(name: str, body: EditBody) -> dict[str, Any]:
         if bool(body.changes) == bool(body.format):
             raise PeerError("Send either `changes` or `format`.", mend="See docs/protocol.md.")
+        who = seating.signer(body.who)
         async with server.sessions.at_desk(name) as desk:
             await compare(name, desk)
             if body.format is not None:
-                await desk.switch(body.version, body.format, who=body.who)
+                await desk.switch(body.version, body.format, who=who.name)
             else:
-                await desk.edit(body.version, [one.change() for one in body.changes], who=body.who)
+                await desk.edit(
+                    body.version, [one.change() for one in body.changes], who=seating.signer(body.who).name
+                )
             return await desk.told()
 
     @routes.post("/api/sessions/{name}/note/redraft")
     async def redraft(name: str, body: RedraftBody) -> dict[str, Any]:
-        desk = await server.sessions.redraft(name, body.version, body.section, who=body.who)
+        desk = await server.sessions.redraft(name, body.version, body.section, who=seating.signer(body.who).name)
         await compare(name, desk)
         return await desk.told()
 
@@ -53,7 +56,8 @@ def router(server: Server) -> APIRouter:
     async def sign(name: str, body: SignBody) -> dict[str, Any]:
         async with server.sessions.at_desk(name) as desk:
             await compare(name, desk)
-            await desk.sign(body.version, Signing(body.signer, body.credentials, body.override, body.late_reason))
+            who = seating.signer(body.signer, body.credentials)
+            await desk.sign(body.version, Signing(who.name, who.credentials, body.override, body.late_reason))
             client = (await server.sessions.log_of(name)).state.client
             try:
                 await signed_notes.keep(server.records, name, client, desk.review)
@@ -65,7 +69,8 @@ def router(server: Server) -> APIRouter:
     @routes.post("/api/sessions/{name}/note/addenda", status_code=201)
     async def addend(name: str, body: AddendumBody) -> dict[str, Any]:
         async with server.sessions.at_desk(name) as desk:
-            await desk.addend(body.version, body.text, who=body.who, credentials=body.credentials)
+            who = seating.signer(body.who, body.credentials)
+            await desk.addend(body.version, body.text, who=who.name, credentials=who.credentials)
             return await desk.told()
 
     @routes.get("/api/sessions/{name}/note/trail")

@@ -35,7 +35,7 @@ def router(server: Server) -> APIRouter:
 
     @routes.get("/readyz")
     async def ready() -> dict[str, str]:
-        server.sessions.check_room()
+        server.house.check_room()
         return {"status": "ready"}
 
     @routes.get("/metrics")
@@ -49,6 +49,10 @@ def router(server: Server) -> APIRouter:
     async def worker() -> FileResponse:
         # A worker serves what lies below its own address, so it is asked for at the top.
         return FileResponse(folder / "service-worker.js", media_type="text/javascript")
+
+    @routes.get("/sign-in", include_in_schema=False)
+    async def sign_in() -> FileResponse:
+        return FileResponse(folder / "sign_in.html")
 
     # Scripts and styles are a third as long when packed; what holds content is not packed.
     routes.mount("/static", GZipMiddleware(StaticFiles(directory=folder), minimum_size=500), name="static")

@@ -32,6 +32,7 @@ LAYERS: dict[str, str] = {
     # adapter: implements a seam for one transport, engine or store
     "diarization.embedded": "adapter",
     "streaming.bodies": "adapter",
+    "streaming.passwords": "adapter",
     "streaming.ice": "adapter",
     "streaming.embedded_recognizer": "adapter",
     "streaming.faster_whisper_recognizer": "adapter",
@@ -69,6 +70,7 @@ LAYERS: dict[str, str] = {
     # part: what a session is made of
     "streaming.scheduler": "part",
     "streaming.session_log": "part",
+    "streaming.seating": "part",
     "streaming.track": "part",
     "streaming.track_audio": "part",
     "streaming.wall_clock": "part",
@@ -78,7 +80,12 @@ LAYERS: dict[str, str] = {
     "drafting.stage": "stage",
     "streaming.note_desk": "session",
     "streaming.session": "session",
+    "streaming.access": "app",
+    "streaming.accounts": "app",
     "streaming.app": "app",
+    "streaming.gate": "app",
+    "streaming.scoped": "app",
+    "streaming.sign_ins": "app",
     "streaming.charts": "app",
     "streaming.recap_book": "app",
     "streaming.visit_book": "app",
@@ -98,6 +105,7 @@ LAYERS: dict[str, str] = {
     "streaming.server": "command",
     "streaming.store_commands": "command",
     "streaming.transcribe": "command",
+    "streaming.user_commands": "command",
 }
 
 PACKAGE_LAYERS = {"streaming.routes": "app"}

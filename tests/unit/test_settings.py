@@ -123,8 +123,11 @@ def test_an_unknown_key_is_named_with_the_nearest(folder: Path, line: str, says:
     [
         ("port", "hunter2", "port: Input should be a valid integer"),
         ("port", "65536", "port: Input should be less than or equal to 65535"),
-        ("host", "0.0.0.0", "host: not a loopback address. There is no sign-in yet"),
-        ("host", "192.168.1.4", "host: not a loopback address."),
+        ("host", "0.0.0.0", "host: not a loopback address, and plain HTTP would show sessions to the network."),
+        ("host", "192.168.1.4", "host: not a loopback address,"),
+        ("behind_proxy", '["hunter2"]', "behind_proxy.0: neither an address nor a network"),
+        ("tls_cert", "/hunter2.pem", "tls_key: the other one is set without it"),
+        ("requests_a_minute", "0", "requests_a_minute: Input should be greater than or equal to 1"),
         ("host", "hunter2.example", "host: not an address"),
         ("store", "postgres://hunter2@db", "store: neither"),
         ("recognizer", "hunter2", "recognizer: Input should be 'embedded' or 'faster-whisper'"),

@@ -1,0 +1,316 @@
+"""Two practices on one server: who is let in, what a role sees, and that neither finds what is the other's."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from accounts_of_two import PASSWORD, PEOPLE, House, house_of_two, user
+from live_server import CONSENT, refusal, until
+from websockets.asyncio.client import ClientConnection, connect
+
+from streaming.app import create_app
+from streaming.seats import need
+from streaming.settings import Settings
+
+pytestmark = pytest.mark.loopback
+
+MARKED = "Zebulon Quince"
+"""Stands in all that practice north keeps."""
+_PARTS = {"{resource}": "none", "{provider}": "none", "{path:path}": "js/api.js"}
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with house_of_two(SAMEDAY_MAX_SESSIONS="100") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def kept(house: House) -> dict[str, str]:
+    """What practice north keeps, by the name that its id has in a path."""
+    return asyncio.run(_keep(house))
+
+
+async def _keep(house: House) -> dict[str, str]:
+    async with house.client("anna") as anna:
+        chart = (await anna.post("/api/charts", json={"client": MARKED})).json()["id"]
+        visit = await anna.post("/api/visits", json={"date": "2026-03-04", "label": MARKED})
+        recap = await anna.post("/api/recaps", json={"text": f"{MARKED} sleeps badly."})
+        body = {"consent": CONSENT, "client": chart, "tracks": [{"id": "mic", "speakers": 1}]}
+        session = (await anna.post("/api/sessions", json=body)).json()["id"]
+        await anna.post(f"/api/sessions/{session}/end")
+        await asyncio.sleep(0)
+        phrases = await anna.put("/api/phrases", json={"version": 0, "phrases": [], "hidden": ["sf_miracle"]})
+        assert phrases.status_code == 200, phrases.text
+        return {
+            "session": session, "chart": chart, "visit": visit.json()["id"], "recap": recap.json()["id"],
+        }  # fmt: skip
+
+
+def _routes() -> list[tuple[str, str]]:
+    """Every route of the application as (method, path), WebSockets as WS."""
+    found = []
+    for route in create_app(Settings()).routes:
+        path = getattr(route, "path", "")
+        methods = getattr(route, "methods", None)
+        found += [(method, path) for method in sorted(methods)] if methods else [("WS", path)]
+    return found
+
+
+def _with_ids(path: str, kept: dict[str, str]) -> str:
+    kind = re.match(r"/api/(chart|visit|recap)s/", path)
+    for part, value in (_PARTS | {"{name}": kept["session"], "{key}": kept[kind[1]] if kind else "none"}).items():
+        path = path.replace(part, value)
+    return path
+
+
+BODIES: dict[str, Any] = {
+    "/context": {}, "/roles": {"swap": True}, "/note": {"version": 1, "changes": [{"op": "restore", "section": "x"}]},
+    "/redraft": {}, "/sign": {"version": 1, "signer": "x", "credentials": "x"}, "/addenda": {"text": "x", "who": "x"},
+    "/answers": {"answers": {"plan": "x"}},
+}  # fmt: skip
+
+
+def _body(path: str, kept: dict[str, str]) -> Any:
+    if path == "/api/recaps":
+        return {"session": kept["session"]}
+    return next((body for end, body in BODIES.items() if path.endswith(end)), {})
+
+
+async def _socket(house: House, path: str, login: str | None) -> tuple[str, int]:
+    """All that a WebSocket said, and what it was closed with."""
+    headers = {"Authorization": f"Bearer {house.tokens[login]}"} if login else {}
+    url = house.server.url.replace("http", "ws", 1) + path
+    async with connect(url, additional_headers=headers, max_size=None) as socket:
+        return await _heard(socket)
+
+
+async def _heard(socket: ClientConnection) -> tuple[str, int]:
+    async with asyncio.timeout(20):
+        said = [str(message) async for message in socket]
+    return "".join(said), socket.close_code or 0
+
+
+def test_every_route_is_behind_the_gate_and_all_but_a_few_ask_for_content() -> None:
+    asks = {path: need(path) for _, path in _routes()}
+    assert {path for path, wanted in asks.items() if wanted != "content"} <= {
+        "/healthz", "/readyz", "/metrics", "/sign-in", "/api/sign-in", "/api/sign-out", "/api/seat", "/static",
+        "/api/oidc/{provider}/start", "/api/oidc/{provider}/back",
+    }  # fmt: skip
+    assert len([one for one in asks.values() if one == "content"]) > 25
+
+
+async def test_no_route_gives_a_practice_what_is_another_s(house: House, kept: dict[str, str]) -> None:
+    """Each route with the ids of what practice north keeps: its own clinician finds it, nobody else does."""
+    of_objects = 0
+    async with house.client("bert") as bert:
+        for method, path in _routes():
+            if need(path) != "content" or path == "/static":
+                continue
+            filled = _with_ids(path, kept)
+            if method == "WS":
+                said, code = await _socket(house, filled, "bert")
+                assert (code, MARKED in said) == (4404, False), path
+                of_objects += 1
+                continue
+            answer = await bert.request(method, filled, json=_body(path, kept), headers=_kind(path))
+            assert answer.status_code < 500, (method, path)
+            assert MARKED not in answer.text, (method, path)
+            assert kept["session"] not in answer.text, (method, path)
+            if "{name}" in path or "{key}" in path:
+                of_objects += 1
+                wanted = 405 if answer.status_code == 405 else 404
+                assert answer.status_code == wanted, (method, path, answer.text)
+        assert (await bert.post("/api/recaps", json={"session": kept["session"]})).status_code == 404
+        assert (await bert.post("/api/recaps", json={"text": "x", "client": kept["chart"]})).status_code == 404
+        assert (await bert.post("/api/recaps", json={"text": "x", "visit": kept["visit"]})).status_code == 404
+        session = {"consent": CONSENT, "client": kept["chart"]}
+        assert (await bert.post("/api/sessions", json=session)).status_code == 404
+        assert (await bert.get("/api/charts")).json() == {"charts": []}
+        assert (await bert.get("/api/backlog")).json()["visits"] == []
+        assert (await bert.get("/api/phrases")).json()["version"] == 0
+    assert of_objects > 20
+    async with house.client("anna") as anna:
+        assert (await anna.get(f"/api/sessions/{kept['session']}")).status_code == 200
+        assert MARKED in (await anna.get("/api/charts")).text
+        assert MARKED in (await anna.get(f"/api/recaps/{kept['recap']}")).text
+        assert kept["visit"] in (await anna.get("/api/backlog")).text
+
+
+def _kind(path: str) -> dict[str, str]:
+    return {"Content-Type": "application/sdp"} if path.endswith("/whip") else {}
+
+
+async def test_nobody_and_operations_get_no_content_from_any_route(house: House, kept: dict[str, str]) -> None:
+    asked = 0
+    for login, status, code in ((None, 401, 4401), ("olga", 403, 4403)):
+        async with house.client(login) as client:
+            for method, path in _routes():
+                filled = _with_ids(path, kept)
+                if need(path) != "content" or path == "/static":
+                    continue
+                asked += 1
+                if method == "WS":
+                    said, closed = await _socket(house, filled, login)
+                    assert (closed, MARKED in said) == (code, False), path
+                    continue
+                answer = await client.request(method, filled, json=_body(path, kept))
+                page = login is None and path in ("/", "/backlog") and method == "GET"
+                assert answer.status_code == (303 if page else status), (method, path)
+                assert MARKED not in answer.text
+    assert asked > 60
+    async with house.client("olga") as olga, house.client("anna") as anna, house.client() as nobody:
+        assert "sameday_sessions" in (await olga.get("/metrics")).text
+        assert refusal(await anna.get("/metrics"))["code"] == "not_allowed_to_role"
+        assert (await nobody.get("/metrics")).status_code == 401
+        assert (await nobody.get("/healthz")).json() == {"status": "ok"}
+        assert (await nobody.get("/")).headers["location"] == "/sign-in"
+        assert "Sign in" in (await nobody.get("/sign-in")).text
+
+
+def _browser(house: House) -> httpx.AsyncClient:
+    """What a browser sends with each request of our pages; keeps cookies."""
+    return httpx.AsyncClient(base_url=house.server.url, headers={"Origin": house.server.url}, timeout=30.0)
+
+
+async def _sign_in(client: httpx.AsyncClient, login: str = "anna", password: str = PASSWORD) -> httpx.Response:
+    return await client.post("/api/sign-in", json={"login": login, "password": password})
+
+
+async def test_a_sign_in_lasts_until_it_is_signed_out(house: House) -> None:
+    async with _browser(house) as client:
+        answer = await _sign_in(client)
+        assert answer.json() | {"name": "Anna North", "credentials": "LCSW", "practice": "north"} == answer.json()
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=lax" in cookie
+        assert "Path=/" in cookie
+        assert PASSWORD not in cookie
+        assert (await client.get("/api/charts")).status_code == 200
+        stolen = client.cookies["sameday"]
+        assert (await client.post("/api/sign-out")).status_code == 204
+        client.cookies.set("sameday", stolen)
+        assert (await client.get("/api/charts")).status_code == 401
+
+
+async def test_a_cookie_that_was_there_before_is_not_taken_over(house: House) -> None:
+    async with _browser(house) as client:
+        client.cookies.set("sameday", "chosen-by-another")
+        await _sign_in(client)
+        first = [one.value for one in client.cookies.jar if one.value != "chosen-by-another"]
+        client.cookies.clear()
+        client.cookies.set("sameday", first[0])
+        await _sign_in(client)
+        client.cookies.clear()
+        client.cookies.set("sameday", first[0])
+        assert (await client.get("/api/charts")).status_code == 401
+        client.cookies.set("sameday", "chosen-by-another")
+        assert (await client.get("/api/charts")).status_code == 401
+
+
+async def test_a_change_by_cookie_comes_from_our_own_page(house: House) -> None:
+    async with _browser(house) as client:
+        await _sign_in(client)
+        assert (await client.post("/api/charts", json={"client": "A"})).status_code == 201
+        del client.headers["Origin"]
+        assert (await client.get("/api/charts")).status_code == 200
+        answer = await client.post("/api/charts", json={"client": "A"})
+        assert (answer.status_code, refusal(answer)["code"]) == (403, "not_allowed_to_role")
+        answer = await client.post("/api/charts", json={"client": "A"}, headers={"Origin": "https://evil.example"})
+        assert (answer.status_code, refusal(answer)["code"]) == (403, "foreign_origin")
+        cookie = f"sameday={client.cookies['sameday']}"
+        url = house.server.url.replace("http", "ws", 1) + "/api/sessions/x/events"
+        async with connect(url, additional_headers={"Cookie": cookie}) as socket:
+            assert (await _heard(socket))[1] == 4403
+        async with connect(url, additional_headers={"Cookie": cookie}, origin=house.server.url) as socket:  # type: ignore[arg-type]
+            assert (await _heard(socket))[1] == 4404
+
+
+async def test_a_disabled_account_and_a_changed_password_end_what_is_signed_in(house: House) -> None:
+    user(house.environment, "add", "carl", "--name", "Carl", "--practice", "north", typed=f"{PASSWORD}\n")
+    token = user(house.environment, "token", "carl").strip()
+    async with _browser(house) as client:
+        await _sign_in(client, "carl")
+        assert (await client.get("/api/charts")).status_code == 200
+        user(house.environment, "password", "carl", typed="five other loud words apart\n")
+        assert (await client.get("/api/charts")).status_code == 401
+        assert (await _sign_in(client, "carl")).status_code == 401
+        assert (await _sign_in(client, "carl", "five other loud words apart")).status_code == 200
+        user(house.environment, "disable", "carl")
+        assert (await client.get("/api/charts")).status_code == 401
+        assert (await client.get("/api/charts", headers={"Authorization": f"Bearer {token}"})).status_code == 401
+        assert (await _sign_in(client, "carl", "five other loud words apart")).status_code == 401
+    assert "disabled" in user(house.environment, "list")
+
+
+async def test_attempts_are_counted_and_a_wrong_login_reads_like_a_wrong_password(house: House) -> None:
+    async with _browser(house) as client:
+        told = [(await _sign_in(client, login, "not the password")) for login in ("nobody", "bert")]
+        assert [one.status_code for one in told] == [401, 401]
+        assert told[0].json() == told[1].json()
+        for _ in range(4):
+            await _sign_in(client, "bert", "not the password")
+        late = await _sign_in(client, "bert")
+        assert (late.status_code, refusal(late)["code"]) == (429, "too_many")
+        assert int(late.headers["retry-after"]) > 10
+        assert (await _sign_in(client, "sven")).status_code == 200
+
+
+async def test_a_media_token_carries_the_audio_of_its_session_alone(house: House, kept: dict[str, str]) -> None:
+    body = {"consent": CONSENT, "tracks": [{"id": "mic", "speakers": 1}]}
+    async with house.client("anna") as anna, house.client() as tablet:
+        session = (await anna.post("/api/sessions", json=body)).json()["id"]
+        answer = await anna.post(f"/api/sessions/{session}/media-token")
+        token = answer.json()["token"]
+        tablet.headers["Authorization"] = f"Bearer {token}"
+        for path in (f"/api/sessions/{session}", f"/api/sessions/{kept['session']}/whip", "/api/charts"):
+            assert (await tablet.get(path)).status_code in (401, 403), path
+        url = house.server.url.replace("http", "ws", 1)
+        said, code = await _socket_by(f"{url}/api/sessions/{session}/events", token)
+        assert (code, "sequence" in said) == (4401, False)
+        _, code = await _socket_by(f"{url}/api/sessions/{kept['session']}/audio", token)
+        assert code == 4403
+        _, code = await _socket_by(f"{url}/api/sessions/{session}/audio", token[:-2] + "AA")
+        assert code == 4401
+        protocols: Any = ["sameday", f"bearer.{token}"]
+        async with connect(f"{url}/api/sessions/{session}/audio", subprotocols=protocols) as socket:
+            assert socket.subprotocol == "sameday"
+            assert "type" in json.loads(await socket.recv())
+        await anna.post(f"/api/sessions/{session}/end")
+
+
+async def _socket_by(url: str, token: str) -> tuple[str, int]:
+    protocols: Any = ["sameday", f"bearer.{token}"]
+    async with connect(url, subprotocols=protocols) as socket:
+        return await _heard(socket)
+
+
+async def test_who_signs_is_who_is_signed_in(house: House) -> None:
+    body = {"consent": CONSENT, "tracks": [{"id": "mic", "speakers": 1, "role": "client"}]}
+    async with house.client("anna") as anna:
+        session = (await anna.post("/api/sessions", json=body)).json()["id"]
+        await anna.post(f"/api/sessions/{session}/end")
+        note = f"/api/sessions/{session}/note"
+
+        async def drafted() -> httpx.Response | None:
+            answer = await anna.get(note)
+            return answer if answer.status_code == 200 else None
+
+        answer = await until(drafted, 30)
+        given = {"version": answer.json()["version"], "signer": "Somebody Else", "credentials": "MD", "override": "x"}
+        signed = await anna.post(f"{note}/sign", json=given)
+        assert signed.status_code == 200, signed.text
+        assert (signed.json()["signed"]["signer"], signed.json()["signed"]["credentials"]) == ("Anna North", "LCSW")
+        added = await anna.post(f"{note}/addenda", json={"text": "Called back.", "who": "Somebody Else"})
+        assert added.json()["addenda"][0]["who"] == "Anna North"
+        assert {one["who"] for one in (await anna.get(f"{note}/trail")).json()["trail"]} == {"server", "Anna North"}
+
+
+def test_people_are_as_they_were_added(house: House) -> None:
+    listed = user(house.environment, "list")
+    assert all(f"{login} " in listed for login in PEOPLE)
+    assert "$argon2" not in listed
