@@ -51,10 +51,13 @@ async def _keep(house: House) -> dict[str, str]:
         }  # fmt: skip
 
 
-def _routes() -> list[tuple[str, str]]:
+def _routes(of: Any = None) -> list[tuple[str, str]]:
     """Every route of the application as (method, path), WebSockets as WS."""
-    found = []
-    for route in create_app(Settings()).routes:
+    found: list[tuple[str, str]] = []
+    for route in (of or create_app(Settings())).routes:
+        if hasattr(route, "original_router"):
+            found += _routes(route.original_router)
+            continue
         path = getattr(route, "path", "")
         methods = getattr(route, "methods", None)
         found += [(method, path) for method in sorted(methods)] if methods else [("WS", path)]
