@@ -20,6 +20,7 @@ from streaming.routes import (
     exports,
     library,
     notes,
+    oidc,
     pages,
     pairing,
     practice,
@@ -32,7 +33,7 @@ from streaming.settings import Settings
 
 log = logging.getLogger("sameday.app")
 
-_ROUTES = (access, sessions, notes, exports, charts, library, practice, pairing, whip, sockets, pages)
+_ROUTES = (access, oidc, sessions, notes, exports, charts, library, practice, pairing, whip, sockets, pages)
 
 
 def create_app(settings: Settings) -> FastAPI:

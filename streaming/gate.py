@@ -26,8 +26,8 @@ PROTOCOL = "sameday"
 """The WebSocket subprotocol that goes with a token, which must not stand in an address: `["sameday", "bearer.…"]`."""
 _BEARER_PROTOCOL = "bearer."
 _ASK_AGAIN_S = 30.0
-_PAGES = frozenset({"/", "/backlog"})
-_UNLIMITED = ("/static/", "/healthz", "/readyz")
+_NO_PAGES = ("/api/", "/metrics", "/openapi.json")
+_UNLIMITED = ("/static/", "/healthz", "/readyz", "/service-worker.js")
 
 
 class Gate:
@@ -97,7 +97,7 @@ class Gate:
         if scope["type"] == "websocket":
             await _close(scope, receive, send, error)
             return
-        wants_page = scope["method"] == "GET" and scope["path"] in _PAGES
+        wants_page = scope["method"] == "GET" and not scope["path"].startswith(_NO_PAGES)
         if wants_page and isinstance(error, NotSignedIn):
             await _say(send, 303, b"", {"location": "/sign-in"})
             return

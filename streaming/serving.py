@@ -40,7 +40,7 @@ class Server:
         self._sessions: Sessions | None = None
         self._records: Records | None = None
         self._access: Access | None = None
-        self.providers: list[dict[str, str]] = []
+        self.providers = [{"name": one.name, "href": f"/api/oidc/{one.key}/start"} for one in settings.oidc]
         """Where one may sign in beside the server's own page, as the page shows it."""
 
     @property

@@ -106,6 +106,18 @@ def _server(address: str) -> str:
     return address.rstrip("/")
 
 
+def _issuer(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        good = bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
+        good = good and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")))
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("not an issuer such as https://login.example.org")
+    return url
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -129,6 +141,20 @@ class IceServer(BaseModel):
     url: Annotated[str, Field(pattern=r"^(stun|stuns|turn|turns):\S+$")]
     username: str | None = None
     credential: SecretStr | None = None
+
+
+class OidcProvider(BaseModel):
+    """An OpenID provider that vouches for the accounts of one practice."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    key: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+    """Stands in the address that the provider sends browsers back to: `/api/oidc/KEY/back`."""
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    practice: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    issuer: Annotated[str, AfterValidator(_issuer)]
+    client_id: Annotated[str, Field(min_length=1, max_length=256)]
+    client_secret: SecretStr | None = None
 
 
 class Settings(BaseSettings):
@@ -156,6 +182,8 @@ class Settings(BaseSettings):
     """A sign-in that nobody uses for so long is over."""
     sign_in_longest_s: Seconds = 12 * 3600.0
     """A sign-in is over so long after it began."""
+    oidc: tuple[OidcProvider, ...] = ()
+    """OpenID providers that practices sign in with, beside passwords."""
     media_token_s: Seconds = 600.0
     """How long a token that carries one session's audio may be used to connect."""
     requests_a_minute: Annotated[int, Field(ge=1)] = 3000
@@ -359,7 +387,9 @@ def _says(error: ValidationError) -> str:
 
 
 def _known(location: tuple[int | str, ...]) -> list[str]:
-    return list(Settings.model_fields if len(location) == 1 else IceServer.model_fields)
+    if len(location) == 1:
+        return list(Settings.model_fields)
+    return list((OidcProvider if location[0] == "oidc" else IceServer).model_fields)
 
 
 def _nearest(name: str, known: list[str]) -> str | None:

@@ -32,6 +32,7 @@ LAYERS: dict[str, str] = {
     # adapter: implements a seam for one transport, engine or store
     "diarization.embedded": "adapter",
     "streaming.bodies": "adapter",
+    "streaming.oidc": "adapter",
     "streaming.passwords": "adapter",
     "streaming.ice": "adapter",
     "streaming.embedded_recognizer": "adapter",
@@ -84,6 +85,7 @@ LAYERS: dict[str, str] = {
     "streaming.accounts": "app",
     "streaming.app": "app",
     "streaming.gate": "app",
+    "streaming.provider_accounts": "app",
     "streaming.scoped": "app",
     "streaming.sign_ins": "app",
     "streaming.charts": "app",
@@ -132,6 +134,7 @@ SHARED_DOORS = {"fastapi": {"streaming.app", "streaming.routes"}}
 """Libraries with more than one door: the application's modules, or packages of them."""
 FAMILY = {
     "aioice": "aiortc",
+    "joserfc": "authlib",
     "pylibsrtp": "aiortc",
     "starlette": "fastapi",
     "ctranslate2": "faster_whisper",
