@@ -50,6 +50,7 @@ def examine(settings: Settings) -> list[Finding]:
         doctor_machine.port,
         doctor_machine.data_folder,
         _store,
+        _access,
         _writer,
         doctor_machine.graphics,
         doctor_machine.addresses,
@@ -231,6 +232,21 @@ def _store(settings: Settings) -> Iterable[Finding]:
     yield Finding("store", "ok", f"{kind}, {sealed}; {count} sessions in the log.")
 
 
+def _access(settings: Settings) -> Iterable[Finding]:
+    """Whether anybody is asked who they are; a store that is not there yet is not made for that."""
+    if settings.store == "sqlite" and not settings.database.exists():
+        count = 0
+    else:
+        count = asyncio.run(_accounts(settings))
+    if count:
+        yield Finding("access", "ok", f"{count} accounts; everybody signs in.")
+    elif settings.exposed:
+        mend = "Add one with sameday user add; without it the server does not start."
+        yield Finding("access", "fail", "others are meant to reach the server, and there is no account.", mend)
+    else:
+        yield Finding("access", "ok", "no accounts: whoever sits at this machine is its clinician.")
+
+
 def _writer(settings: Settings) -> Iterable[Finding]:
     """Whether the model server answers and has the model; nothing of a session is sent."""
     if settings.writer == "embedded":
@@ -267,6 +283,17 @@ async def _served(address: Address) -> list[str]:
         return await server.models()
     finally:
         await server.close()
+
+
+async def _accounts(settings: Settings) -> int:
+    from streaming import engines
+    from streaming.accounts import Accounts
+
+    store = engines.open_store(settings)
+    try:
+        return len(await Accounts(engines.open_records(store)).all())
+    finally:
+        await store.close()
 
 
 async def _sessions(store: Store) -> list[str]:

@@ -81,7 +81,8 @@ async def identity(provider: OidcProvider, attempt: Attempt, code: str, back: st
         async with _client(provider, back) as client:
             known = await _configuration(client, provider)
             token = await client.fetch_token(known["token_endpoint"], code=code, code_verifier=attempt.verifier)
-            keys = KeySet.import_key_set(await _json(client, known["jwks_uri"]))
+            told: Any = await _json(client, known["jwks_uri"])
+            keys = KeySet.import_key_set(told)
             claims = _checked(provider, attempt, token, keys)
     except NotSignedIn:
         raise
@@ -117,7 +118,7 @@ async def _configuration(client: AsyncOAuth2Client, provider: OidcProvider) -> d
 
 
 async def _json(client: AsyncOAuth2Client, url: str) -> dict[str, Any]:
-    answer = await client.get(url, withhold_token=True)
+    answer = await client.request("GET", url, withhold_token=True)
     answer.raise_for_status()
     found: dict[str, Any] = json.loads(answer.content)
     return found

@@ -30,7 +30,7 @@ def provider() -> Iterator[Provider]:
 
 def settings_of(provider: Provider, **more: Any) -> OidcProvider:
     given = {"key": "one", "name": "North", "practice": "north", "client_id": CLIENT, "client_secret": SECRET}
-    return OidcProvider(issuer=provider.issuer, **(given | more))
+    return OidcProvider(**({"issuer": provider.issuer} | given | more))
 
 
 async def went_there(provider: Provider, attempt: Attempt, **more: Any) -> Identity:

@@ -149,7 +149,7 @@ async def test_no_route_gives_a_practice_what_is_another_s(house: House, kept: d
 
 
 def _kind(path: str) -> dict[str, str]:
-    return {"Content-Type": "application/sdp"} if path.endswith("/whip") else {}
+    return {"Content-Type": "application/sdp"} if path.endswith("/whip") else {"If-Match": '"1"'}
 
 
 async def test_nobody_and_operations_get_no_content_from_any_route(house: House, kept: dict[str, str]) -> None:
