@@ -234,10 +234,8 @@ def _store(settings: Settings) -> Iterable[Finding]:
 
 def _access(settings: Settings) -> Iterable[Finding]:
     """Whether anybody is asked who they are; a store that is not there yet is not made for that."""
-    if settings.store == "sqlite" and not settings.database.exists():
-        count = 0
-    else:
-        count = asyncio.run(_accounts(settings))
+    there = settings.store != "sqlite" or settings.database.exists()
+    count = asyncio.run(_accounts(settings)) if there else 0
     if count:
         yield Finding("access", "ok", f"{count} accounts; everybody signs in.")
     elif settings.exposed:
