@@ -1,5 +1,6 @@
-"""A server with two practices: who works there, with tokens and passwords, made by the command line."""
+"""A server with two practices: who works there, with tokens and passwords."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -12,9 +13,13 @@ from tempfile import TemporaryDirectory
 import httpx
 
 from benchmarks.server_process import Running, running_server
+from streaming import engines, passwords
+from streaming.accounts import Account, Accounts
+from streaming.seats import Role
+from streaming.settings import Settings
 
 PASSWORD = "four quiet words apart"
-PEOPLE = {
+PEOPLE: dict[str, tuple[str, Role, str, str]] = {
     "anna": ("north", "clinician", "Anna North", "LCSW"),
     "sven": ("north", "supervisor", "Sven North", "PhD"),
     "bert": ("south", "clinician", "Bert South", "LMFT"),
@@ -51,16 +56,23 @@ class House:
         return httpx.AsyncClient(base_url=self.server.url, headers=headers, timeout=30.0)
 
 
+async def _people(folder: Path) -> dict[str, str]:
+    """PEOPLE as accounts, as the command line makes them but in one go; a token of each."""
+    store = engines.open_store(Settings(data_dir=folder))
+    try:
+        accounts, made = Accounts(engines.open_records(store)), passwords.hashed(PASSWORD)
+        for login, (practice, role, name, credentials) in PEOPLE.items():
+            await accounts.add(Account(login, name, practice, role, credentials, password=made))
+        return {login: await accounts.make_token(login, 1) for login in PEOPLE}
+    finally:
+        await store.close()
+
+
 @contextmanager
 def house_of_two(**more: str) -> Iterator[House]:
     """A server with PEOPLE, whose password is PASSWORD; `more` are its settings."""
     with TemporaryDirectory(prefix="sameday-house-") as folder:
         environment = {"SAMEDAY_DATA_DIR": str(Path(folder) / "data")} | more
-        for login, (practice, role, name, credentials) in PEOPLE.items():
-            user(
-                environment, "add", login, "--name", name, "--practice", practice, "--role", role,
-                "--credentials", credentials, typed=f"{PASSWORD}\n",
-            )  # fmt: skip
-        tokens = {login: user(environment, "token", login).strip() for login in PEOPLE}
+        tokens = asyncio.run(_people(Path(folder) / "data"))
         with running_server(environment) as server:
             yield House(server, environment, tokens)
