@@ -98,6 +98,8 @@ def test_a_day_from_an_appointment_to_a_session(
     row.get_by_role("link", name="Start the session: Dana Example").click()
     expect(page.locator(".setup__head")).to_contain_text("Dana Example, ")
     expect(page.locator(".details__known")).to_have_text("Dana Example · Telehealth, video")
+    page.get_by_role("button", name="Choose the call’s sound").click()
+    expect(page.get_by_text("The call’s sound is chosen.")).to_be_visible()
     consent_and_start(page)
     session = client.get(f"/api/sessions/{page.url.partition('#session=')[2]}").json()
     assert (session["client"], session["context"]["modality"]) == (chart, "telehealth_video")
