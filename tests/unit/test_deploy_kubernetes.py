@@ -34,6 +34,17 @@ def test_each_resource_is_valid_by_schema(name: str) -> None:
     kubernetes_validate.validate(resources()[name], kubernetes_validate.latest_version(), strict=True)
 
 
+def test_the_pod_for_commands_is_valid_and_opens_the_same_store() -> None:
+    (account,) = documents(BASE.parent / "account.yaml")
+    kubernetes_validate.validate(account, kubernetes_validate.latest_version(), strict=True)
+    (container,) = account["spec"]["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    servers = {one["name"]: one for one in server()["env"]}
+    for variable in container["env"]:
+        if variable["name"] != f"{PREFIX}DATA_DIR":
+            assert variable == servers[variable["name"]]
+
+
 def test_a_misspelt_field_is_found() -> None:
     broken = json.loads(json.dumps(resources()["PodDisruptionBudget/sameday"]))
     broken["spec"]["maxUnavailble"] = 1
