@@ -74,7 +74,13 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
             chart = client.post("/api/charts", json=SEEDS["/api/charts"]).json()["id"]
             visit = client.post("/api/visits", json=SEEDS["/api/visits"]).json()["id"]
             recap = client.post("/api/recaps", json=SEEDS["/api/recaps"]).json()["id"]
-            names = {"name": (*kept, live), "key": (chart, visit, recap), "resource": ("none",)}
+            names = {
+                "name": (*kept, live),
+                "key": (chart, visit, recap),
+                "resource": ("none",),
+                "utterance": ("mic-1", "mic-2"),
+                "provider": ("none",),
+            }
             described = client.get("/openapi.json").json()
             yield Target(running, client, names, described)
 

@@ -15,6 +15,7 @@ from streaming.events import (
     ContextGiven,
     Event,
     GapMarked,
+    MomentMarked,
     NoteDrafted,
     NoteReviewed,
     RolesAssigned,
@@ -26,6 +27,7 @@ from streaming.events import (
     TrackTotals,
     TurnsSettled,
     UtteranceClosed,
+    UtteranceCorrected,
     decode,
     encode,
     restore,
@@ -81,6 +83,8 @@ STRATEGIES: dict[type, st.SearchStrategy[Event]] = {
             Utterance, TEXT.map(UtteranceId), TRACKS, TICKS, TICKS, SPEAKERS, TEXT, PROBABILITIES, several(WORDS)
         ),
     ),
+    UtteranceCorrected: st.builds(UtteranceCorrected, TEXT.map(UtteranceId), TEXT),
+    MomentMarked: st.builds(MomentMarked, TICKS, st.booleans()),
     SpeakerRelabelled: st.builds(SpeakerRelabelled, TEXT.map(UtteranceId), SPEAKERS),
     TurnsSettled: st.builds(TurnsSettled, TRACKS, several(st.builds(Turn, TICKS, TICKS, SPEAKERS))),
     RolesAssigned: st.builds(
