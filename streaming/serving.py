@@ -36,6 +36,7 @@ class Server:
             on_closed=self._rtc_closed,
         )
         self._replaced: deque[str] = deque(maxlen=_REMEMBERED)
+        self._calls: dict[str, str] = {}
         self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
         self._sessions: Sessions | None = None
         self._records: Records | None = None
@@ -111,15 +112,20 @@ class Server:
         await session.ready.wait()
         return session.track(track)
 
-    async def hang_up(self, resource: str) -> None:
+    def answered(self, session: str, resource: str) -> None:
+        """Remember which session a WHIP resource belongs to: it can be closed under that session alone."""
+        self._calls[resource] = session
+
+    async def hang_up(self, session: str, resource: str) -> None:
         """Close a WHIP resource. Raises UnknownResource, Replaced: the sender should then leave off, or two fight."""
-        if await self.rtc.close(resource):
+        if self._calls.get(resource) == session and await self.rtc.close(resource):
             return
         if resource in self._replaced:
             raise errors.Replaced("Another sender has taken this track over.", mend="Send from one device only.")
         raise errors.UnknownResource("No such WHIP session, or it has ended.")
 
     def _rtc_closed(self, resource: str, reason: str) -> None:
+        self._calls.pop(resource, None)
         if reason == "replaced":
             self._replaced.append(resource)
 

@@ -27,6 +27,7 @@ def router(server: Server) -> APIRouter:
         sink = await server.track(name, track)
         evict = server.numbers_of(sink).release
         answer = await server.rtc.answer(sink, await _offer(request), sink.clock, evict=evict)
+        server.answered(name, answer.resource)
         headers = {
             "Location": f"/api/sessions/{name}/whip/{answer.resource}",
             "ETag": f'"{answer.resource}"',
@@ -39,7 +40,7 @@ def router(server: Server) -> APIRouter:
     @routes.delete("/api/sessions/{name}/whip/{resource}")
     async def whip_end(name: str, resource: str) -> Response:
         await server.sessions.log_of(name)
-        await server.hang_up(resource)
+        await server.hang_up(name, resource)
         return Response(status_code=200)
 
     return routes

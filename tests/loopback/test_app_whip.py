@@ -89,6 +89,9 @@ async def test_an_offer_is_answered_and_its_resource_deleted_once(server: Runnin
         location = answer.headers["location"]
         assert location.startswith(f"/api/sessions/{session}/whip/")
 
+        other = await start(client)
+        elsewhere = await client.delete(f"/api/sessions/{other}/whip/{location[-32:]}")
+        assert elsewhere.status_code == 404
         assert (await client.delete(location)).status_code == 200
         again = await client.delete(location)
         assert again.status_code == 404
