@@ -9,8 +9,6 @@ const TELLING = /^(?:no|not|never|none|nothing|nobody|neither|without|\w+n['’]
 /** Whether the server holds the note under review: then it can be changed and signed. */
 export const isReviewed = (note) => Number.isInteger(note?.version) && typeof note.state === "string";
 
-export const isSigned = (note) => note?.state === "signed" || note?.state === "addended";
-
 export const errorsOf = (note) => (note?.checks ?? []).filter((check) => check.severity === "error");
 
 /** Telling words of a statement's sources that were heard with doubt, as they were written down. */

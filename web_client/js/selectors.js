@@ -1,6 +1,6 @@
 // What the page shows, worked out of the state: pure, so that it can be tested without a page.
 
-import { isSigned } from "./review.js";
+import { isSigned } from "./signed.js";
 import { modeOf } from "./state.js";
 import { S, clock, duration } from "./strings.js";
 

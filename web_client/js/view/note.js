@@ -1,8 +1,9 @@
 // The note: sections, each statement with its source, risk, checks, time and code, and whether all of it is there.
 
 import { billingLine, noteText, riskName, riskState } from "../note_text.js";
-import { isReviewed, isSigned } from "../review.js";
+import { isReviewed } from "../review.js";
 import { completeness, draftFailed, lostParts, shownNote } from "../selectors.js";
+import { isSigned } from "../signed.js";
 import { S, duration, localTime } from "../strings.js";
 import { R } from "../strings_review.js";
 import { button, focusOn, h, icon, newId, setChildren, setHidden, setText } from "./dom.js";

@@ -1,7 +1,8 @@
 // Around the note while it is reviewed: what to look at first, the signature, addenda, and files to take along.
 
 import { exportUrl } from "../api.js";
-import { errorsOf, firstLooks, isLate, isSigned } from "../review.js";
+import { errorsOf, firstLooks, isLate } from "../review.js";
+import { isSigned } from "../signed.js";
 import { S, localTime } from "../strings.js";
 import { R } from "../strings_review.js";
 import { h, icon, newId, setText } from "./dom.js";

@@ -1,8 +1,9 @@
 // The sections of the note: each statement with where it comes from and, while the note can be changed, what to do with it.
 
 import { isToEnter, sourceName } from "../note_text.js";
-import { asLines, attention, doubtfulWords, fromLines, isReviewed, isSigned, promptsOf } from "../review.js";
+import { asLines, attention, doubtfulWords, fromLines, isReviewed, promptsOf } from "../review.js";
 import { speakerName } from "../selectors.js";
+import { isSigned } from "../signed.js";
 import { S, clock } from "../strings.js";
 import { R } from "../strings_review.js";
 import { Editor } from "./editor.js";

@@ -1,7 +1,7 @@
 // The line that stays in sight while a session runs: what is happening, how long, how it is going, what to press.
 
 import { callIsMissing, canSwap, elapsed, health, isRecording, rolesWords, speakerName, speakers } from "../selectors.js";
-import { isSigned } from "../review.js";
+import { isSigned } from "../signed.js";
 import { S, clock } from "../strings.js";
 import { button, h, icon, newId, setAttribute, setChildren, setHidden, setText } from "./dom.js";
 import { LevelView } from "./level.js";

@@ -1,7 +1,7 @@
 // The transcript: finished utterances and gaps in order of time, and below them what is not final yet.
 
-import { isSigned } from "../review.js";
 import { tentative, timeline } from "../selectors.js";
+import { isSigned } from "../signed.js";
 import { S } from "../strings.js";
 import { button, focusOn, h, icon, setAttribute, setChildren, setHidden, setText } from "./dom.js";
 
