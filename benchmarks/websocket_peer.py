@@ -63,6 +63,11 @@ class WebSocketPeer:
             raise LookupError("this tick was not sent")
         return self.sent[place][1]
 
+    def go_on(self) -> None:
+        """Pace what follows from what was acknowledged: what an outage has held back does not come at once."""
+        if self._started is not None:
+            self._started = time.monotonic() - (self.acknowledged - self._frames[0].tick) / SAMPLE_RATE / self._pace
+
     async def run(self, url: str) -> Tick:
         """Send all from where the server wants it and end the track; returns its last tick. Raises Refused."""
         async with connect(url) as socket:

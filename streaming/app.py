@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from streaming import errors, refusals
 from streaming.errors import SamedayError
+from streaming.forwarding import Forward
 from streaming.gate import Gate
 from streaming.guard import Guard
 from streaming.routes import (
@@ -46,6 +47,8 @@ def create_app(settings: Settings) -> FastAPI:
             yield
 
     app = FastAPI(title="sameday", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.drain = server.drain
+    app.add_middleware(Forward, elsewhere=server.elsewhere)
     app.add_middleware(Gate, server=server)
     app.add_middleware(Guard, on_fault=_log_fault, origins=settings.allowed_origins)
     _add_error_handlers(app)

@@ -1,7 +1,7 @@
 """Puts the adapters together: which recognizer, speaker model, writer and store the settings ask for."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -14,6 +14,7 @@ from streaming.embedded_recognizer import EmbeddedRecognizer
 from streaming.errors import BadSettings
 from streaming.key_source import KeyCommand, KeyFile
 from streaming.memory_records import MemoryRecords
+from streaming.nodes import Nodes
 from streaming.ports import NoteWriter, Recognizer, Records, Store
 from streaming.redis_records import RedisRecords
 from streaming.redis_store import RedisStore
@@ -119,6 +120,21 @@ def vault_of(settings: Settings) -> Vault | None:
         return None
     command = settings.key_command
     return Vault(KeyFile(settings.master_key_file) if command is None else KeyCommand(command))
+
+
+def open_nodes(settings: Settings, store: Store) -> Nodes | None:
+    """The node that this server is among those that share the log; None where it is a file of one server's."""
+    if not isinstance(store, RedisStore):
+        return None
+    name = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = settings.node_url or f"http://{name}:{settings.port}"
+    return Nodes(store, url, settings.max_sessions, settings.node_timeout_s)
+
+
+def on_fenced(store: Store, hears: Callable[[str], None]) -> None:
+    """Have somebody hear of sessions that another node turns out to have."""
+    if isinstance(store, RedisStore):
+        store.on_fenced = hears
 
 
 def open_records(store: Store) -> Records:

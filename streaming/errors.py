@@ -181,6 +181,12 @@ class SessionPurged(PeerError):
     code = "session_purged"
 
 
+class Fenced(StoreFailed):
+    """Another node has the session: nothing of it is written here any more."""
+
+    code = "moved"
+
+
 class EngineMissing(SamedayError):
     """An engine was chosen whose package, weights or device is not there."""
 

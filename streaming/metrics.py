@@ -41,6 +41,16 @@ class _Sessions(Collector):
         yield from self._room()
         yield from self._total()
         yield from self._recognition()
+        yield from self._nodes()
+
+    def _nodes(self) -> Iterator[Metric]:
+        standing, tally = self._server.standing, self._server.sessions.tally
+        if standing is None:
+            return
+        yield GaugeMetricFamily("sameday_nodes", "Nodes that share the log and live.", standing.living)
+        yield GaugeMetricFamily("sameday_sessions_waiting", "Sessions no node has room for.", standing.waiting)
+        yield CounterMetricFamily("sameday_sessions_handed_over", "Sessions given to others.", tally.handed_over)
+        yield CounterMetricFamily("sameday_sessions_fenced", "Sessions lost to others.", tally.fenced)
 
     def _live(self) -> Iterator[Metric]:
         live = self._server.house.all_live

@@ -1,4 +1,4 @@
-"""The log in Redis streams, and records in hashes: the store of several nodes. The one door to redis.
+"""The log in Redis streams, and records in hashes: the store of several nodes.
 
 A session has two streams, its events and its audio, with the sequence number as the entry's id (`7-0`), and a
 counter. An append is one Lua script, so it happens whole or not at all and numbers stay dense whoever else writes:
@@ -8,20 +8,16 @@ Durable means: the server runs with `appendonly yes` and `appendfsync always`, w
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 from weakref import WeakValueDictionary
 
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
-from streaming import envelope, redis_scripts
-from streaming.errors import KeyRefused, SessionPurged, StoreFailed
+from streaming import envelope, lease_scripts, redis_scripts
+from streaming.errors import Fenced, KeyRefused, SessionPurged, StoreFailed
 from streaming.events import AudioSpan, Event, NoteDrafted, SessionEnded, Stored
 from streaming.ports import Record
+from streaming.redis_door import RedisDoor, Script
 from streaming.redis_scripts import OTHER_HEAD, PURGED
 from streaming.vault import DataKey, Vault
 
@@ -43,26 +39,25 @@ class RedisStore:
     def __init__(
         self, url: str, vault: Vault | None = None, *, prefix: str = "sameday", timeout_s: float = 5.0
     ) -> None:
-        with _failures():
-            self._redis = redis.asyncio.Redis.from_url(
-                url,
-                socket_timeout=timeout_s,
-                socket_connect_timeout=timeout_s,
-                retry=Retry(NoBackoff(), 0),
-            )
+        self._door = RedisDoor(url, timeout_s)
+        self._redis = self._door.redis
+        self._ask = self._door.ask
         self._prefix = prefix
         self._vault = vault
         self._data_keys: dict[str, DataKey] = {}
         self._heads: dict[str, int] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._append_script = self._redis.register_script(redis_scripts.APPEND)
+        self._append_script = self._redis.register_script(lease_scripts.fenced(redis_scripts.APPEND))
         self._rewrite_script = self._redis.register_script(redis_scripts.REWRITE)
         self._purge_script = self._redis.register_script(redis_scripts.PURGE)
         self._record_script = self._redis.register_script(redis_scripts.CHANGE_RECORD)
+        self._drop_script = self._redis.register_script(lease_scripts.DROP_AUDIO)
+        self._epochs: dict[str, int] = {}
+        self.on_fenced: Callable[[str], None] = lambda _: None
+        """Hears of a session that was to be written here, though another node has it."""
         self._checked = False
         self._checking = asyncio.Lock()
         self._closed = False
-        self._pending: set[asyncio.Future[Any]] = set()
 
     async def append(self, session: str, events: Sequence[Event]) -> int:
         await self._ready()
@@ -82,7 +77,7 @@ class RedisStore:
                 for at, (kind, content, audio) in enumerate(plain, head + 1):
                     arguments += [kind, envelope.seal_event(key, session, at, content), "1" if audio else "0"]
                 keys = [*self._keys_of(session), self._sessions_key]
-                last = self._result(session, await self._ask(self._append_script(keys=keys, args=arguments)))
+                last = self._result(session, await self._fenced(session, self._append_script, keys, arguments))
                 if last is not None:
                     return last
 
@@ -145,7 +140,7 @@ class RedisStore:
 
     async def drop_audio(self, session: str) -> None:
         await self._ready()
-        await self._ask(cast("Awaitable[Any]", self._redis.delete(self._key(session, "audio"))))
+        await self._fenced(session, self._drop_script, [self._key(session, "audio")], [])
 
     async def sessions(self) -> list[str]:
         await self._ready()
@@ -193,11 +188,36 @@ class RedisStore:
         data_key = await self._to_read(envelope.records_scope(kind)) if found else None
         return [_record(data_key, kind, key.decode(), text) for key, text in found.items()]
 
+    def hold(self, session: str, epoch: int | None) -> None:
+        """For `nodes.Nodes`: write a session under the epoch of its lease from now on, or without one."""
+        if epoch is None:
+            self._epochs.pop(session, None)
+        else:
+            self._epochs[session] = epoch
+
+    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
+        """For `nodes.Nodes`: run a script on keys of the store's own. Raises StoreFailed."""
+        await self._ready()
+        called = self._redis.register_script(script)
+        return await self._ask(called(keys=[f"{self._prefix}:{key}" for key in keys], args=list(arguments)))
+
+    async def _fenced(
+        self, session: str, script: Script, keys: list[str], arguments: Sequence[str | bytes | int]
+    ) -> Any:
+        """Run a `lease_scripts.fenced` script. Raises Fenced, StoreFailed."""
+        while True:
+            epoch = self._epochs.get(session)
+            fence = f"{session} {'-' if epoch is None else epoch}"
+            try:
+                return await self._ask(script(keys=[*keys, f"{self._prefix}:leases"], args=[*arguments, fence]))
+            except Fenced:
+                if self._epochs.get(session) == epoch:  # else the lease was taken or dropped meanwhile
+                    self.on_fenced(session)
+                    raise
+
     async def close(self) -> None:
         self._closed = True
-        if self._pending:
-            await asyncio.wait(self._pending)
-        await self._redis.aclose()
+        await self._door.close()
 
     async def _window(self, session: str, first: int, last: int, audio: bool) -> list[Stored]:
         pipeline = self._redis.pipeline(transaction=False)
@@ -345,19 +365,6 @@ class RedisStore:
         if await self._ask(self._redis.exists(sealed)):
             await self._ask(self._redis.rename(sealed, stream))
 
-    async def _ask(self, command: Awaitable[_T]) -> _T:
-        """Waited for by `close`, and finished even where the caller is cancelled: its connection stays in order."""
-        task = asyncio.ensure_future(command)
-        self._pending.add(task)
-        task.add_done_callback(self._finished)
-        with _failures():
-            return await asyncio.shield(task)
-
-    def _finished(self, task: asyncio.Future[Any]) -> None:
-        self._pending.discard(task)
-        if not task.cancelled():
-            task.exception()  # seen, where the caller was cancelled and nobody else looks at it
-
     @property
     def _sessions_key(self) -> str:
         return f"{self._prefix}:sessions"
@@ -385,15 +392,3 @@ def _record(data_key: DataKey | None, kind: str, key: str, found: bytes) -> Reco
 
 def _purged() -> SessionPurged:
     return SessionPurged("The session was deleted for good.", mend="Nothing more can be written to it.")
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    """Redis's and the network's errors as StoreFailed, by kind: their texts may quote an address or an argument."""
-    try:
-        yield
-    except (RedisError, OSError, ValueError) as error:
-        raise StoreFailed(
-            f"Redis could not be used ({type(error).__name__}).",
-            mend="It must run, be reachable, have memory and let this user in; CONFIG GET is among what is used.",
-        ) from None

@@ -18,7 +18,7 @@ from streaming import errors
 from streaming.errors import SamedayError
 from streaming.visit_book import VisitStays
 from streaming.webrtc import NoNetwork
-from streaming.websocket_ingest import CLOSE_FAILED, CLOSE_OVER
+from streaming.websocket_ingest import CLOSE_FAILED, CLOSE_MOVED, CLOSE_OVER
 
 _STATUS: dict[type[SamedayError], int] = {
     errors.NotSignedIn: 401,
@@ -66,6 +66,7 @@ _CLOSE_CODES: dict[type[SamedayError], int] = {
     errors.SessionOver: CLOSE_OVER,
     errors.Overloaded: 4503,
     errors.StoreFailed: CLOSE_FAILED,
+    errors.Fenced: CLOSE_MOVED,
 }
 HTTP_CODES = {
     404: "not_found",

@@ -1,8 +1,11 @@
 """Runs the application on uvicorn."""
 
+import asyncio
 import socket
 import ssl
+from collections.abc import Callable, Coroutine
 from errno import EADDRINUSE
+from typing import Any
 
 import uvicorn
 
@@ -24,7 +27,8 @@ def serve(settings: Settings) -> int:
     _check_tls(settings)
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
-    app = _PlainStartUp(create_app(settings))
+    made = create_app(settings.model_copy(update={"port": port}))
+    app = _PlainStartUp(made)
     config = uvicorn.Config(
         app,
         # Its lines on connections hold session ids, and those for debugging whole messages: what was said.
@@ -40,7 +44,7 @@ def serve(settings: Settings) -> int:
     )
     name = f"[{host}]" if ":" in host else host
     scheme = "https" if settings.tls_cert else "http"
-    server = _Announcing(config, f"{scheme}://{name}:{port}/")
+    server = _Announcing(config, f"{scheme}://{name}:{port}/", made.state.drain)
     try:
         server.run(sockets=[listener])
     except SystemExit:
@@ -83,11 +87,21 @@ class _PlainStartUp:
 
 
 class _Announcing(uvicorn.Server):
-    """Says where it listens once it can be used, not before."""
+    """Says where it listens once it can be used, not before; is ready no more once it was told to stop."""
 
-    def __init__(self, config: uvicorn.Config, address: str) -> None:
+    def __init__(self, config: uvicorn.Config, address: str, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
         super().__init__(config)
         self._address = address
+        self._drain = drain
+
+    async def main_loop(self) -> None:
+        """Until a signal; then sessions are handed over or finished while all can still be asked and told."""
+        await super().main_loop()
+        draining = asyncio.create_task(self._drain())
+        while not draining.done() and not self.force_exit:
+            await asyncio.wait({draining}, timeout=0.2)
+        draining.cancel()
+        await asyncio.gather(draining, return_exceptions=True)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -3,12 +3,14 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from streaming import engines, errors, ice, seating, sole_server, tracing, wire
 from streaming.access import Access
+from streaming.handover import Handover
+from streaming.nodes import Nodes, Standing
 from streaming.ports import Records
 from streaming.practice_data import use_practice
 from streaming.scoped import PracticeRecords
@@ -40,6 +42,8 @@ class Server:
         self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
         self._sessions: Sessions | None = None
         self._records: Records | None = None
+        self._nodes: Nodes | None = None
+        self._handover: Handover | None = None
         self._access: Access | None = None
         self.providers = [{"name": one.name, "href": f"/api/oidc/{one.key}/start"} for one in settings.oidc]
         """Where one may sign in beside the server's own page, as the page shows it."""
@@ -85,6 +89,7 @@ class Server:
         """Load the engines, open the log, serve; at the end no session loses anything (`Sessions.stop`)."""
         settings = self.settings
         store = engines.open_store(settings)
+        nodes = engines.open_nodes(settings, store)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(store.close)
             if settings.store == "sqlite":
@@ -94,16 +99,62 @@ class Server:
             access = Access(records, settings)
             await _check_accounts(access, settings)
             made = await stack.enter_async_context(engines.running(settings))
-            sessions = Sessions(made, store, settings)
+            sessions = Sessions(made, store, settings, nodes)
             ready = asyncio.Event()
             serving = asyncio.create_task(sessions.run(ready))
             await ready.wait()
             self._sessions, self._records, self._access = sessions, records, access
+            working = [serving]
+            if nodes is not None:
+                self._nodes, self._handover = nodes, Handover(sessions, nodes, self._flush, self._tell_moved)
+                engines.on_fenced(store, self._handover.fenced)
+                await self._handover.beat()
+                working.append(asyncio.create_task(self._handover.run()))
             yield
-            await self.rtc.close_all()
-            await sessions.stop()
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
+            await self.drain()
+            if nodes is not None:
+                with suppress(errors.StoreFailed):
+                    await nodes.leave()
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
+
+    async def drain(self) -> None:
+        """Take no more sessions; hand over or leave those that go on, and finish the others (`on_stop`)."""
+        if self._sessions is None:
+            return
+        self._sessions.draining = True
+        if self._handover is not None and self.settings.on_stop == "keep":
+            with suppress(errors.StoreFailed):
+                await self._handover.drain()
+        await self.rtc.close_all()
+        await self._sessions.stop()
+
+    async def _flush(self, session: Session) -> None:
+        await asyncio.gather(*(self.rtc.close_track(track) for track in session.tracks))
+
+    def _tell_moved(self, session: Session, where: str) -> None:
+        for track in session.tracks:
+            self.numbers_of(track).move(where)
+
+    async def elsewhere(self, name: str) -> str | None:
+        """The address of the node that has a session; None where this one answers for it.
+
+        Raises Overloaded while it is being handed over, and StoreFailed.
+        """
+        if self._nodes is None or self._sessions is None or self._sessions.find(name) is not None:
+            return None
+        owner = await self._nodes.owner(name)
+        if owner is None or (owner.node == self._nodes.id and self._nodes.epoch(name) is not None):
+            return None
+        if not owner.alive or owner.node == self._nodes.id:
+            raise errors.Overloaded("The session is being handed over.", mend="Try again in a moment.")
+        return owner.url
+
+    @property
+    def standing(self) -> Standing | None:
+        """How the nodes stand as this one sees it; None where there are no others."""
+        return None if self._nodes is None else self._nodes.standing
 
     async def track(self, name: str, track: str) -> Track:
         """The sink of a live session's track. Raises UnknownSession, UnknownTrack, SessionOver."""

@@ -207,7 +207,10 @@ class Session:
         except* Exception as failed:
             for failure in failed.exceptions:
                 log.error("session failed: %s", type(failure).__name__, extra={"session": self.id})
-            await self._fail()
+            if not self.log.moved:
+                await self._fail()
+        if self.log.moved:  # another node goes on: it is not over
+            return
         await self._finish(
             settle=self._settle_speakers(), roles=self._guess_roles(), end=self._end_event(), draft=self._draft()
         )

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
-from streaming.errors import StoreFailed
+from streaming.errors import Fenced, StoreFailed
 from streaming.events import AudioSpan, Event, Stored
 from streaming.ports import Store
 from streaming.state import SessionState
@@ -31,6 +31,8 @@ class SessionLog:
         """Whether nothing more will be appended."""
         self.waits_for_store = False
         """Whether the store failed and is being tried again."""
+        self.moved = False
+        """Whether another node goes on with the session: what is known here may be less than its log holds."""
         self.passing: dict[str, dict[str, Any]] = {}
         """What stands at this moment only, by kind and track: a newer one replaces it."""
         self._passing_version = 0
@@ -79,6 +81,8 @@ class SessionLog:
                 last = await self.append(*events)
                 self.waits_for_store = False
                 return last
+            except Fenced:
+                raise
             except StoreFailed:
                 self.waits_for_store = True
                 if asyncio.get_running_loop().time() + delay_s > deadline:
@@ -102,6 +106,7 @@ class SessionLog:
     async def follow(self, after: int = 0, *, stay: bool = False) -> AsyncIterator[Stored | dict[str, Any]]:
         """All events above `after`, then new ones as they come, mixed with what only passes, until the end.
 
+        Raises Fenced where the session has moved to another node.
         With `stay` it goes on past the end, for what is done to the note; what another process does comes within
         seconds.
         """
@@ -116,6 +121,8 @@ class SessionLog:
                 if message["version"] > version:
                     yield {name: value for name, value in message.items() if name != "version"}
             version = passing
+            if self.moved:
+                raise Fenced("Another node has this session.", mend="Connect again.")
             if complete and not stay:
                 return
             with suppress(TimeoutError):

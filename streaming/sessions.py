@@ -5,7 +5,7 @@ import logging
 import uuid
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
@@ -17,6 +17,7 @@ from streaming.errors import (
     PeerError,
     SamedayError,
     SessionOver,
+    StoreFailed,
     UnknownSession,
     UnknownUtterance,
 )
@@ -28,6 +29,7 @@ from streaming.events import (
     SessionStarted,
     UtteranceCorrected,
 )
+from streaming.nodes import Nodes
 from streaming.note_desk import NoteDesk, Readings, redrafted
 from streaming.ports import Store
 from streaming.scheduler import RecognitionScheduler
@@ -54,6 +56,8 @@ class Tally:
 
     started: int = 0
     taken_up: int = 0
+    handed_over: int = 0
+    fenced: int = 0
     ended: Counter[str] = field(default_factory=Counter)
     received: int = 0
     transcribed: int = 0
@@ -72,8 +76,11 @@ class Tally:
 class Sessions:
     """Creates sessions, runs each as a task of one group, and finds them again."""
 
-    def __init__(self, engines: Engines, store: Store, settings: Settings) -> None:
+    def __init__(self, engines: Engines, store: Store, settings: Settings, nodes: Nodes | None = None) -> None:
         self._engines = engines
+        self._nodes = nodes
+        self.draining = False
+        """Whether this server is about to stop: it takes no more sessions."""
         self._store = store
         self._settings = settings
         self._live: dict[str, Session] = {}
@@ -116,9 +123,14 @@ class Sessions:
         # The place is taken before anything is awaited, or many at once would pass the check.
         self._live[name] = session
         try:
+            if self._nodes is not None:
+                await self._nodes.take(name)
             await session.start(tracks, consent, note_format, context)
         except BaseException:
             del self._live[name]
+            if self._nodes is not None:
+                with suppress(StoreFailed):
+                    await self._nodes.drop(name)
             raise
         self._logs[name] = session.log
         self._tasks[name] = self._group.create_task(self._run(session))
@@ -138,27 +150,40 @@ class Sessions:
     async def _take_up(self) -> None:
         """Go on with what another process left: sessions without an end or a note, and audio nobody needs any more.
 
-        Where nodes share a store only the node that a session was on could tell that it is gone: there it stays.
+        Where nodes share a store each session finds its node by itself (`handover.py`).
         """
-        assert self._group is not None
         if self._settings.store != "sqlite":
             return
         unfinished = await self._store.left_open()
         for name in unfinished:
             try:
-                session = Session(name, await self.log_of(name), self._engines)
+                await self.take_up(name)
             except SamedayError as error:
                 # One log that cannot be read must not keep the server from its other sessions.
                 log.error("session not taken up: %s", error.code, extra={"session": name})
-                continue
-            session.log.complete = False
-            self._live[name] = session
-            self._tasks[name] = self._group.create_task(self._run(session, resumed=True))
-            self.tally.taken_up += 1
         if not self._settings.keep_audio:
             # Not that of a session that could not be taken up: it is all there is of what was said.
             for name in set(await self._store.with_audio()) - set(unfinished):
                 await self._store.drop_audio(name)
+
+    async def take_up(self, name: str) -> None:
+        """Go on with a session that another process left. Raises UnknownSession, StoreFailed."""
+        assert self._group is not None
+        session = Session(name, await self.log_of(name), self._engines)
+        session.log.complete = False
+        self._live[name] = session
+        self._tasks[name] = self._group.create_task(self._run(session, resumed=True))
+        self.tally.taken_up += 1
+
+    async def stop_here(self, session: Session) -> None:
+        """Work no more at a session that goes on elsewhere; nothing is written after this."""
+        session.log.moved = True
+        self._logs.pop(session.id, None)  # it may know less than another node will have written
+        if session.log in self._recent:
+            self._recent.remove(session.log)
+        if task := self._tasks.get(session.id):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     def live(self, name: str) -> Session:
         """A session that takes audio or is being finished. Raises SessionOver for any other."""
@@ -311,9 +336,9 @@ class Sessions:
     async def stop(self) -> None:
         """Leave the sessions in which somebody speaks to the next server; end the others and wait for their notes.
 
-        A session can be left where the next server takes it up, which is not so where nodes share a store.
+        Where nodes share a store, those that go on have been handed over by now.
         """
-        keep = self._settings.on_stop == "keep" and self._settings.store == "sqlite"
+        keep = self._settings.on_stop == "keep"
         for session in list(self._live.values()):
             if keep and session.progress == "live" and session.idle_s() < _STILL_THERE_S:
                 await session.save()
@@ -332,6 +357,8 @@ class Sessions:
             if not self._settings.keep_audio and session.log.state.ended_at is not None:
                 # All of it is transcribed or named as a gap by now; what was said is kept, the voice is not.
                 await self._store.drop_audio(session.id)
+            if self._nodes is not None and session.log.state.note is not None and not session.log.moved:
+                await self._nodes.drop(session.id)
         except Exception as error:
             # One session must not end the others; what an error says may hold content.
             log.error("session left unfinished: %s", type(error).__name__, extra={"session": session.id})
@@ -345,6 +372,8 @@ class Sessions:
 
     def check_room(self) -> None:
         """Whether one more session can be taken. Raises Overloaded."""
+        if self.draining:
+            raise Overloaded("The server is about to stop.", mend="Try again: another one takes over.")
         backlog = sum(track.lag_ticks for session in self._live.values() for track in session.tracks)
         if len(self._live) >= self._settings.max_sessions or backlog > to_tick(self._settings.max_backlog_s):
             raise Overloaded("The server is at its limit of sessions.", mend="Try again in a minute.")

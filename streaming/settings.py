@@ -233,6 +233,10 @@ class Settings(BaseSettings):
     endpoint_silence_ms: Annotated[int, Field(ge=100, le=5000)] = 700
     """Silence that ends an utterance; therapy has long pauses."""
 
+    node_url: Annotated[str, AfterValidator(_server)] | None = None
+    """Where other nodes of the same Redis reach this one; unless given, where it listens."""
+    node_timeout_s: Annotated[float, Field(ge=1, le=300, allow_inf_nan=False)] = 5.0
+    """A node without a heartbeat for so long is dead, and its sessions go to others."""
     max_sessions: Annotated[int, Field(ge=1)] = 16
     max_backlog_s: Seconds = 60.0
     """Audio that waits for recognition, over all sessions; above it no new session is taken."""

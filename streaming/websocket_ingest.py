@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
 from streaming.audio_wire import AudioFrame, BadFrame, OutOfOrder, TooLarge, UnknownCodec, unpack
-from streaming.errors import BadAudio, PeerError, SamedayError, SessionOver, StoreFailed
+from streaming.errors import BadAudio, Fenced, PeerError, SamedayError, SessionOver, StoreFailed
 from streaming.ports import TrackSink
 from streaming.track_writer import TrackWriter
 from streaming.types import Int16Mono, Tick
@@ -34,8 +34,9 @@ CLOSE_DONE = 1000
 CLOSE_REPLACED = 4000
 CLOSE_OVER = 4409
 CLOSE_FAILED = 1011
+CLOSE_MOVED = 4307
 
-End = Literal["done", "disconnected", "replaced", "session_over", "store_failed"]
+End = Literal["done", "disconnected", "replaced", "session_over", "store_failed", "moved"]
 
 
 class Socket(Protocol):
@@ -76,6 +77,16 @@ class TrackNumbers:
         """Held while a connection writes: the next one is told where to go on only after that."""
         self._owner: _Connection | None = None
         self._over = False
+        self._moved: str | None = None
+
+    def move(self, address: str) -> None:
+        """The track's session goes on at another node, at `address` if that is known: its connection is told.
+
+        What was not acknowledged comes again there.
+        """
+        self._moved = address
+        if self._owner is not None:
+            self._owner._arrived.set()
 
     async def release(self) -> None:
         """Close the track's connection, if there is one, with 4000; returns once it writes no more."""
@@ -160,6 +171,8 @@ class _Connection:
                 self._written.set()
         except SessionOver as error:
             return await self._break_off(error, CLOSE_OVER, "session_over")
+        except Fenced as error:
+            return await self._break_off(error, CLOSE_MOVED, "moved")
         except StoreFailed as error:
             return await self._break_off(error, CLOSE_FAILED, "store_failed")
         finally:
@@ -189,6 +202,8 @@ class _Connection:
         while True:
             await self._news()
             async with self._numbers._turn:
+                if self._numbers._moved is not None:
+                    raise Fenced("The session goes on at another node.", mend="Connect again.")
                 if self._numbers._owner is not self:
                     # What came here and was not written is not acknowledged: it comes again over the newer one.
                     await self._socket.close(CLOSE_REPLACED)
@@ -271,6 +286,8 @@ class _Connection:
         body: dict[str, Any] = {"code": error.code, "message": error.message, "mend": error.mend}
         if isinstance(error, OutOfOrder):
             body["expected"] = error.expected
+        if isinstance(error, Fenced):
+            body["address"] = self._numbers._moved or None
         await self._tell({"error": body})
 
     async def _tell(self, message: dict[str, Any]) -> None:
