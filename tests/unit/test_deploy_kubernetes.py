@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 
 GPU = BASE.parent / "gpu"
 LABELS = {"app": "sameday"}
-PLAIN = {f"{PREFIX}DATA_DIR", f"{PREFIX}KEY_COMMAND"}
+PLAIN = {f"{PREFIX}DATA_DIR", f"{PREFIX}KEY_COMMAND", f"{PREFIX}NODE_URL"}
 """Variables whose value stands in the file: where secrets lie, not what they are."""
 
 
