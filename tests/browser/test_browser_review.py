@@ -367,7 +367,7 @@ def test_from_a_draft_to_a_signed_note_by_keyboard_alone(practice: Practice, ope
                 break
         keys.press("Control+A")
         keys.type(text)
-    expect(page.get_by_label("Reason to sign all the same")).to_be_hidden()
+    expect(page.get_by_label("Reason to sign all the same")).to_be_hidden(timeout=20_000)
     keys.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     assert practice.note(session)["state"] == "signed"
