@@ -48,6 +48,13 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
         yield Practice(running.url, folder)
 
 
+@pytest.fixture
+def new_practice(tmp_path: Path) -> Iterator[Practice]:
+    """One that has signed nothing yet: a note like a signed one may not be signed without a reason."""
+    with running_server({"SAMEDAY_DATA_DIR": str(tmp_path / "data")}) as running:
+        yield Practice(running.url, tmp_path / "data")
+
+
 def opened(practice: Practice, open_page: OpenPage, session: str, size: str = "desktop") -> Page:
     page = open_page(practice.page_of(session), size)
     page.get_by_role("heading", name="Look at these first").wait_for()
@@ -329,7 +336,8 @@ def test_a_section_is_drafted_again_words_are_put_right_and_the_last_note_stands
     expect(section(page, "Objective").get_by_text("Edited by you")).to_be_visible()
 
 
-def test_from_a_draft_to_a_signed_note_by_keyboard_alone(practice: Practice, open_page: OpenPage) -> None:
+def test_from_a_draft_to_a_signed_note_by_keyboard_alone(new_practice: Practice, open_page: OpenPage) -> None:
+    practice = new_practice
     session = practice.session()
     page = opened(practice, open_page, session)
     keys = page.keyboard
