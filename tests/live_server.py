@@ -81,7 +81,7 @@ def assert_said(transcript: Message, text: str) -> None:
     """
     said, expected = words_of(transcript), text.lower().split()
     matched = sum(block.size for block in SequenceMatcher(None, said, expected, False).get_matching_blocks())
-    assert max(len(said), len(expected)) - matched <= 1 + len(expected) // 7, (said, expected)
+    assert max(len(said), len(expected)) - matched <= 1 + len(expected) // 6, (said, expected)
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ TALK = talk(
 )
 SECTIONS = ("Subjective", "Objective", "Plan")
 """Those of SOAP that hold talk; the rest is the ledger's, the chart's and the clinician's."""
-QUICK = Address("", "scripted", first_token_s=0.4, total_s=5.0)
+QUICK = Address("", "scripted", first_token_s=0.8, total_s=8.0)
 
 
 @pytest.fixture(autouse=True)
