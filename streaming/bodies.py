@@ -19,6 +19,7 @@ class TrackBody(BaseModel):
     id: TrackName
     speakers: Annotated[int, Field(ge=1, le=8)] = 1
     role: Role | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
 
 
 class SessionBody(BaseModel):

@@ -144,6 +144,9 @@ def _embedded_weights(settings: Settings) -> Iterable[Finding]:
 
 def _speaker_model(settings: Settings) -> Iterable[Finding]:
     """Segmentation, voice embedding and voice activity, each once over real speech."""
+    if settings.diarizer == "pyannote":
+        yield _installed("speaker model", "pyannote.audio", "pyannote", ("torch", "pyannote.audio"))
+        return
     from diarization.embedded import EmbeddedSpeakerModel
     from streaming.vad import VoiceDetector, load_silero
 
@@ -172,7 +175,7 @@ def _speaker_model(settings: Settings) -> Iterable[Finding]:
 
 def _recognizer(settings: Settings) -> Iterable[Finding]:
     if settings.recognizer == "faster-whisper":
-        yield from _faster_whisper()
+        yield _installed("recognizer", "faster-whisper", "faster-whisper", ("faster_whisper", "ctranslate2"))
         return
     from streaming.embedded_recognizer import EmbeddedRecognizer
 
@@ -192,16 +195,21 @@ def _recognizer(settings: Settings) -> Iterable[Finding]:
         yield Finding("recognizer", "ok", says)
 
 
-def _faster_whisper() -> Iterable[Finding]:
-    missing = [name for name in ("faster_whisper", "ctranslate2") if find_spec(name) is None]
+def _installed(subject: str, package: str, extra: str, modules: tuple[str, ...]) -> Finding:
+    """Whether an optional engine's package is there; its model is large, and loaded by the server."""
+    missing = [name for name in modules if not _there(name)]
     if missing:
-        mend = "pip install --constraint requirements/constraints.txt '.[faster-whisper]'"
-        yield Finding("recognizer", "fail", f"faster-whisper is chosen and {', '.join(missing)} missing.", mend)
-    else:
-        version = importlib.metadata.version("faster-whisper")
-        yield Finding(
-            "recognizer", "ok", f"faster-whisper {version} is installed; its model is loaded by the server."
-        )
+        mend = f"pip install --constraint requirements/constraints.txt '.[{extra}]'"
+        return Finding(subject, "fail", f"{package} is chosen and {', '.join(missing)} missing.", mend)
+    version = importlib.metadata.version(package)
+    return Finding(subject, "ok", f"{package} {version} is installed; its model is loaded by the server.")
+
+
+def _there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of what it would be a part of
+        return False
 
 
 def _practice(settings: Settings) -> Iterable[Finding]:

@@ -133,7 +133,7 @@ def graphics(settings: Settings) -> Iterator[Finding]:
         )
         yield Finding("gpu", "ok", says)
         return
-    state: State = "fail" if settings.recognizer_device == "cuda" else "warn"
+    state: State = "fail" if settings.recognizer_device.startswith("cuda") else "warn"
     if settings.recognizer_device == "cpu":
         yield Finding("gpu", "ok", "not used: recognizer_device is cpu.")
     elif not driver:

@@ -22,18 +22,19 @@ _NOTHING = Hypothesis(())
 
 
 class EmbeddedRecognizer:
-    """Moonshine tiny behind the `Recognizer` seam; language and hotwords are ignored.
+    """Moonshine tiny behind the `Recognizer` seam.
 
-    `threads` are used inside one call. Takes windows of 0 to 30 s, though it hears best up to `max_window_ticks`.
-    Word times and their measured error: streaming/word_times.py. What is not taken for speech:
+    It knows English alone and its decoder takes no text to start from: a window's language and hotwords are ignored.
+    `threads` are used inside one call, which takes `max_batch` windows of 0 to 30 s, though it hears best up to
+    `max_window_ticks`. Word times and their measured error: streaming/word_times.py. What is not taken for speech:
     streaming/hearing.py. Raises EngineMissing where the wheel's weights are not there.
     """
 
     name = "embedded"
     max_window_ticks = 20 * SAMPLE_RATE
-    max_batch = 16
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, max_batch: int = 16) -> None:
+        self.max_batch = max_batch
         self._network = Moonshine(threads)
         self._tokenizer = Tokenizer(weights.asset("tiny-en/tokenizer.bin").read_bytes())
 

@@ -1,6 +1,7 @@
 """Puts the adapters together: which recognizer, speaker model, writer and store the settings ask for."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -15,10 +16,10 @@ from streaming.errors import BadSettings
 from streaming.key_source import KeyCommand, KeyFile
 from streaming.memory_records import MemoryRecords
 from streaming.nodes import Nodes
-from streaming.ports import NoteWriter, Recognizer, Records, Store
+from streaming.ports import NoteWriter, Recognizer, Records, SpeakerModel, Store
 from streaming.redis_records import RedisRecords
 from streaming.redis_store import RedisStore
-from streaming.scheduler import RecognitionScheduler
+from streaming.scheduler import RecognitionScheduler, SchedulerSettings
 from streaming.segmenting import SegmentSettings
 from streaming.session import Engines
 from streaming.settings import Settings
@@ -32,23 +33,23 @@ from streaming.vault import Vault
 async def running(settings: Settings) -> AsyncIterator[Engines]:
     """The engines, with the recognizer serving, until the block ends. Raises EngineMissing, BadSettings.
 
-    Recognition, diarization and voice activity have a thread each: one waits for a model, the others go on.
+    Recognition, diarization and voice activity have threads of their own: one waits for a model, the others go on.
     """
-    with (
-        ThreadPoolExecutor(1, "recognize") as recognizing,
-        ThreadPoolExecutor(1, "diarize") as diarizing,
-        ThreadPoolExecutor(1, "listen") as listening,
-    ):
+    # A model that takes windows of many sessions in one call is asked by as many at once.
+    askers = settings.diarizer_batch if settings.diarizer == "pyannote" else 1
+    resting = threading.Event()
+    with ThreadPoolExecutor(askers, "diarize") as diarizing, ThreadPoolExecutor(1, "listen") as listening:
         loop = asyncio.get_running_loop()
         # Loading takes a second or two: off the event loop, and all at once.
         recognizer, model, silero, _ = await asyncio.gather(
-            loop.run_in_executor(recognizing, _recognizer, settings),
-            loop.run_in_executor(diarizing, EmbeddedSpeakerModel, settings.diarizer_threads),
+            asyncio.to_thread(_recognizer, settings),
+            loop.run_in_executor(diarizing, speaker_model, settings, resting),
             loop.run_in_executor(listening, vad.load_silero),
             asyncio.to_thread(_warm_notes),
         )
         voice = voice_file.load(settings.clinician_voice, model.dimension) if settings.clinician_voice else None
-        scheduler = RecognitionScheduler(recognizer, recognizing)
+        scheduling = SchedulerSettings(settings.recognizer_gather_ms / 1000, settings.recognizer_timeout_s)
+        scheduler = RecognitionScheduler(recognizer, scheduling, resting)
         serving = asyncio.create_task(scheduler.run())
         try:
             async with writer(settings) as note_writer:
@@ -146,12 +147,30 @@ def open_records(store: Store) -> Records:
 
 def _recognizer(settings: Settings) -> Recognizer:
     if settings.recognizer == "embedded":
-        return EmbeddedRecognizer(settings.recognizer_threads)
+        return EmbeddedRecognizer(settings.recognizer_threads, settings.recognizer_batch)
     from streaming.faster_whisper_recognizer import FasterWhisperRecognizer
 
     return FasterWhisperRecognizer(
-        settings.recognizer_model or "",
+        settings.recognizer_model or None,
         device=settings.recognizer_device,
         compute_type=settings.recognizer_compute_type,
         threads=settings.recognizer_threads,
+        max_batch=settings.recognizer_batch,
+    )
+
+
+def speaker_model(settings: Settings, resting: threading.Event | None = None) -> SpeakerModel:
+    """The speaker model the settings name; `resting` says when the recognizer rests. Raises EngineMissing."""
+    if settings.diarizer == "embedded":
+        return EmbeddedSpeakerModel(settings.diarizer_threads)
+    from diarization.pyannote_model import PyannoteSpeakerModel
+
+    token = settings.diarizer_token
+    return PyannoteSpeakerModel(
+        settings.diarizer_model,
+        token=token.get_secret_value() if token is not None else None,
+        device=settings.diarizer_device,
+        threads=settings.diarizer_threads,
+        max_batch=settings.diarizer_batch,
+        turn=resting if settings.diarizer_turns == "between" else None,
     )

@@ -96,6 +96,11 @@ class FairQueue(Generic[Job]):
             self._take_turns(kind, most, now_s, taken)
         return taken
 
+    def expects(self, now_s: float) -> bool:
+        """Whether a session that speaks has no job here: one may come at any moment."""
+        waiting = set(self._finals) | set(self._partials)
+        return any(now_s - one.at_s < SPEAKING_S for name, one in self._owners.items() if name not in waiting)
+
     def rest_s(self, now_s: float) -> float | None:
         """How long until one that rests may go on; None where nothing waits."""
         waiting = set(self._finals) | set(self._partials)

@@ -12,13 +12,16 @@ from streaming.types import Float32, GapCause, Int16Mono, Section, Tick, TrackId
 class Window:
     """Audio to recognize: `pcm` is int16 mono at 16 kHz and begins at tick `start`.
 
-    `language` is an ISO 639-1 code; `hotwords` are names and terms to expect. An engine may ignore both.
+    `language` is an ISO 639-1 code; `hotwords` are names and terms to expect, the most telling first. An engine may
+    ignore both. What a `final` window gives stays; of others the words are shown for a second and not worth a second
+    try.
     """
 
     start: Tick
     pcm: Int16Mono
     language: str = "en"
     hotwords: tuple[str, ...] = ()
+    final: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,9 @@ class Hypothesis:
 class Recognizer(Protocol):
     """Speech recognition of windows that may come from any sessions.
 
-    Deterministic: the same window gives the same words whatever else is in the batch. Keeps no state between
-    calls. Called from one thread only, never the event loop's.
+    Deterministic: the same window gives the same words whatever else is in the batch, but for a final window that an
+    engine tries again by chance. Keeps no state between calls. Called from one thread at a time, never the event
+    loop's; only where a call has hung, from another one beside it.
     """
 
     name: str

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from drafting.formats import keys as format_keys
+from streaming.engine_settings import EngineSettings
 from streaming.errors import BadSettings
 from streaming.log_lines import LogFormat
 
@@ -41,18 +42,6 @@ def _known_format(key: str) -> str:
 
 NoteFormat = Annotated[FormatKey, AfterValidator(_known_format)]
 """A note format that there is, at the edge."""
-ComputeType = Literal[
-    "default",
-    "auto",
-    "int8",
-    "int8_float32",
-    "int8_float16",
-    "int8_bfloat16",
-    "int16",
-    "float16",
-    "bfloat16",
-    "float32",
-]
 
 
 def _address(host: str) -> str:
@@ -130,7 +119,6 @@ def _data_home() -> Path:
 
 
 Seconds = Annotated[float, Field(gt=0, le=24 * 3600, allow_inf_nan=False)]
-Threads = Annotated[int, Field(ge=1, le=256)]
 
 
 class IceServer(BaseModel):
@@ -157,7 +145,7 @@ class OidcProvider(BaseModel):
     client_secret: SecretStr | None = None
 
 
-class Settings(BaseSettings):
+class Settings(EngineSettings):
     """All settings of a process. Printing it shows no secret."""
 
     model_config = SettingsConfigDict(
@@ -199,14 +187,6 @@ class Settings(BaseSettings):
     """The master key; made at the first start. Unless set it lies beside data_dir, in a folder of its own."""
     key_command: Annotated[str, Field(min_length=1)] | None = None
     """A program, with its arguments, that prints the master key in place of a file."""
-
-    recognizer: Literal["embedded", "faster-whisper"] = "embedded"
-    recognizer_model: str | None = None
-    """For faster-whisper: a model folder, or a name on the hub. The embedded recognizer has one model."""
-    recognizer_device: Literal["auto", "cpu", "cuda"] = "auto"
-    recognizer_compute_type: ComputeType = "default"
-    recognizer_threads: Threads = 1
-    diarizer_threads: Threads = 1
 
     clinician_voice: Path | None = None
     """A file made by `sameday enroll`: whose voice on a shared microphone is the clinician's."""
@@ -252,7 +232,7 @@ class Settings(BaseSettings):
     """A folder of the practice's own note formats, one TOML file each."""
     packs_dir: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
     """A folder of the practice's own rule packs, one TOML file each."""
-    payer_packs: dict[str, tuple[str, ...]] = {}
+    payer_packs: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Keys of rule packs by the payer or the setting in whose clients' notes they count."""
     wording_file: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
     """A TOML file with the practice's own wording of sentences."""
@@ -277,12 +257,6 @@ class Settings(BaseSettings):
             raise ValueError(
                 "allowed_origins: needed with a host that is not loopback, the addresses that browsers open"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _recognizer_has_a_model(self) -> Self:
-        if self.recognizer == "faster-whisper" and not self.recognizer_model:
-            raise ValueError("recognizer_model: needed with faster-whisper, a model folder or a name on the hub")
         return self
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from streaming.track import Track
 from streaming.transcription import Request
 from streaming.types import Tick, Turn, Turns, Utterance, Word, Words, seconds
 from streaming.vad import VoiceDetector
+from streaming.vocabulary import vocabulary
 
 log = logging.getLogger("sameday.stages")
 
@@ -78,8 +79,7 @@ async def _answered(track: Track, scheduler: RecognitionScheduler, request: Requ
         return track.transcription.answer(known)
     try:
         with tracing.span("recognize", track.log.session, (request.start, request.end)):
-            pcm = await track.audio.read(request.start, request.end)
-            job = scheduler.submit(Window(request.start, pcm), final=request.final, owner=track.log.session)
+            job = scheduler.submit(await _window(track, request), owner=track.log.session)
             heard = await _heard(track, job, request)
     except (RecognizerFailed, StoreFailed):
         log.warning("a window could not be recognized", extra={"session": track.log.session})
@@ -93,6 +93,11 @@ async def _answered(track: Track, scheduler: RecognitionScheduler, request: Requ
     if request.final:
         track.remembered.keep_words(request.start, request.end, heard)
     return track.transcription.answer(heard)
+
+
+async def _window(track: Track, request: Request) -> Window:
+    pcm = await track.audio.read(request.start, request.end)
+    return Window(request.start, pcm, track.plan.language, vocabulary(track.log.state.context), request.final)
 
 
 async def _heard(track: Track, job: Job, request: Request) -> tuple[Word, ...] | None:

@@ -120,11 +120,15 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class TrackPlan:
-    """A track as announced: how many people share it and, where one person has it alone, their role."""
+    """A track as announced: how many people share it and, where one person has it alone, their role.
+
+    `language` is an ISO 639-1 code; a recognizer that knows one language ignores it.
+    """
 
     id: TrackId
     speakers: int
     role: Role | None = None
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

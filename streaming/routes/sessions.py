@@ -28,7 +28,9 @@ def router(server: Server) -> APIRouter:
 
     @routes.post("/api/sessions", status_code=201)
     async def start(body: SessionBody) -> JSONResponse:
-        plans = tuple(TrackPlan(TrackId(track.id), track.speakers, track.role) for track in body.tracks)
+        plans = tuple(
+            TrackPlan(TrackId(track.id), track.speakers, track.role, track.language) for track in body.tracks
+        )
         note_format = body.format or server.settings.note_format
         given = None
         if body.visit is not None:

@@ -125,8 +125,8 @@ class Failing(MemoryStore):
 async def session(
     *, store: Store | None = None, speakers: int = 1, recognizer: Any = None, model: Any = None, writer: Any = None
 ) -> AsyncIterator[tuple[Session, "asyncio.Task[None]"]]:
-    with ThreadPoolExecutor(1) as recognizing, ThreadPoolExecutor(1) as other:
-        scheduler = RecognitionScheduler(recognizer or Counting(), recognizing)
+    with ThreadPoolExecutor(1) as other:
+        scheduler = RecognitionScheduler(recognizer or Counting())
         speaker_model: SpeakerModel = model or Breaking()
         engines = Engines(
             scheduler, vad.load_silero(), speaker_model, writer or EmbeddedWriter(), other, other, SegmentSettings()

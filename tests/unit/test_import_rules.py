@@ -31,6 +31,8 @@ LAYERS: dict[str, str] = {
     "streaming.weights": "door",
     # adapter: implements a seam for one transport, engine or store
     "diarization.embedded": "adapter",
+    "diarization.gathering": "adapter",
+    "diarization.pyannote_model": "adapter",
     "streaming.bodies": "adapter",
     "streaming.oidc": "adapter",
     "streaming.passwords": "adapter",
@@ -58,6 +60,7 @@ LAYERS: dict[str, str] = {
     "drafting.export_fhir": "adapter",
     "drafting.export_pdf": "adapter",
     "drafting.exports": "adapter",
+    "streaming.engine_settings": "adapter",
     "streaming.envelope": "adapter",
     "streaming.key_source": "adapter",
     "streaming.vault": "adapter",
