@@ -1,7 +1,7 @@
 """The speaker model on pyannote.audio, on random weights made on the spot: protocol, shapes, batching; never voices.
 
-Runs in an environment of its own, which has torch: `.venv-pyannote/bin/python -m pytest -m pyannote`, after
-`scripts/setup pyannote-cpu`.
+Runs in an environment of its own, which has torch, after `scripts/setup pyannote-cpu`:
+`.venv-pyannote/bin/python -m pytest tests/model/test_pyannote_model.py`.
 """
 
 import os
