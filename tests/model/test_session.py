@@ -18,6 +18,7 @@ from streaming import session_log, vad
 from streaming.errors import SessionOver, StoreFailed
 from streaming.events import (
     AudioSpan,
+    ContextGiven,
     Event,
     NoteDrafted,
     RolesAssigned,
@@ -123,7 +124,14 @@ class Failing(MemoryStore):
 
 @asynccontextmanager
 async def session(
-    *, store: Store | None = None, speakers: int = 1, recognizer: Any = None, model: Any = None, writer: Any = None
+    *,
+    store: Store | None = None,
+    speakers: int = 1,
+    recognizer: Any = None,
+    model: Any = None,
+    writer: Any = None,
+    language: str = "en",
+    context: ContextGiven | None = None,
 ) -> AsyncIterator[tuple[Session, "asyncio.Task[None]"]]:
     with ThreadPoolExecutor(1) as other:
         scheduler = RecognitionScheduler(recognizer or Counting())
@@ -133,7 +141,7 @@ async def session(
         )
         serving = asyncio.create_task(scheduler.run())
         made = Session("s", SessionLog("s", store or MemoryStore()), engines)
-        await made.start((TrackPlan(TrackId("mic"), speakers),), ("client",), "soap")
+        await made.start((TrackPlan(TrackId("mic"), speakers, language=language),), ("client",), "soap", context)
         running = asyncio.create_task(made.run())
         yield made, running
         await made.end()
@@ -163,6 +171,27 @@ async def test_everything_received_is_accounted_for(talk: Int16Mono) -> None:
     assert totals.gap_ticks == 0
     assert 0 < totals.speech_ticks < len(talk)
     assert made.log.state.note is not None
+
+
+async def test_what_the_chart_names_and_the_tracks_language_go_with_every_window(talk: Int16Mono) -> None:
+    class Noting(Counting):
+        def __init__(self) -> None:
+            super().__init__()
+            self.windows: list[Window] = []
+
+        def recognize(self, windows: Sequence[Window]) -> list[Hypothesis]:
+            self.windows += windows
+            return super().recognize(windows)
+
+    noting = Noting()
+    known = ContextGiven("c1", {}, {"client": "Maria Lindqvist", "medications": ["sertraline 50 mg"]})
+    async with session(recognizer=noting, language="sv", context=known) as (made, running):
+        await feed(made, talk)
+        await made.end()
+        await running
+    assert {window.language for window in noting.windows} == {"sv"}
+    assert {window.hotwords[:2] for window in noting.windows} == {("Maria Lindqvist", "sertraline")}
+    assert any(window.final for window in noting.windows)
 
 
 async def test_a_window_that_cannot_be_recognized_is_a_named_gap(talk: Int16Mono) -> None:
