@@ -16,6 +16,9 @@ from streaming.settings import Settings
 
 _MAX_MESSAGE_BYTES = 1 << 20
 """A WebSocket message past this ends its connection; one past docs/protocol.md's bound is refused with a reason."""
+_KEEP_ALIVE_S = 75
+"""How long a connection may rest between requests: longer than clients and proxies keep one (5 and 60 s are usual),
+or theirs is closed just as they send the next request, which then fails."""
 
 
 def serve(settings: Settings) -> int:
@@ -37,6 +40,7 @@ def serve(settings: Settings) -> int:
         log_config=None,  # its lines then look like ours, and hold no exception's text
         ws="websockets-sansio",
         ws_max_size=_MAX_MESSAGE_BYTES,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=30,
         proxy_headers=False,  # the gate reads them, where a proxy is trusted
         ssl_certfile=settings.tls_cert,
