@@ -31,6 +31,7 @@ class EmbeddedSpeakerModel:
     """A frame sees 991 samples and is taken to stand for the middle 270 of them."""
     local_speakers = 3
     dimension = 256
+    voices = "wespeaker-resnet34"
 
     def __init__(self, threads: int = 1) -> None:
         nodes, tensors = _stored("segmentation")

@@ -6,6 +6,7 @@ model. Windows of all sessions share a call (`gathering.py`). Audio never leaves
 telemetry, which is on unless switched off, is off.
 """
 
+import hashlib
 import os
 import threading
 import warnings
@@ -71,6 +72,7 @@ class PyannoteSpeakerModel:
         specifications = segmentation.specifications
         self.local_speakers = len(specifications.classes)
         self.dimension = int(self._voices.dimension)
+        self.voices = _print(self._voices)
         self._powerset = (
             Powerset(self.local_speakers, specifications.powerset_max_classes).to(self._device)
             if specifications.powerset
@@ -168,6 +170,15 @@ def _load(model_class: Any, model: str, part: str, token: str | None) -> Any:
 
 
 _MEND = "Give a folder, or a hub name with a diarizer_token whose owner has accepted the model's conditions."
+
+
+def _print(network: Any) -> str:
+    """Names a network by its weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.cpu().numpy().tobytes())
+    return f"sha256:{digest.hexdigest()}"
 
 
 def _times(segmentation: Any) -> tuple[int, int, int]:

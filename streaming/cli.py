@@ -218,10 +218,11 @@ async def _drafted(transcript: Transcript, settings: Settings, note_format: str)
         return await draft_note(transcript, chosen, note_format)
 
 
-def _enroll(chosen: argparse.Namespace, _: Settings) -> int:
+def _enroll(chosen: argparse.Namespace, settings: Settings) -> int:
+    from streaming.engines import speaker_model
     from streaming.enroll import enroll_file
 
-    used_s = enroll_file(chosen.audio, chosen.out)
+    used_s = enroll_file(chosen.audio, chosen.out, speaker_model(settings))
     print(f"Learned from {used_s:.0f} s of speech. Set SAMEDAY_CLINICIAN_VOICE={chosen.out} for `sameday serve`.")
     return 0
 

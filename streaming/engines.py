@@ -47,7 +47,8 @@ async def running(settings: Settings) -> AsyncIterator[Engines]:
             loop.run_in_executor(listening, vad.load_silero),
             asyncio.to_thread(_warm_notes),
         )
-        voice = voice_file.load(settings.clinician_voice, model.dimension) if settings.clinician_voice else None
+        file = settings.clinician_voice
+        voice = None if file is None else voice_file.load(file, model.dimension, model.voices)
         scheduling = SchedulerSettings(settings.recognizer_gather_ms / 1000, settings.recognizer_timeout_s)
         scheduler = RecognitionScheduler(recognizer, scheduling, resting)
         serving = asyncio.create_task(scheduler.run())

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from diarization.embedded import EmbeddedSpeakerModel
 from diarization.online import enroll
 from streaming import media, vad, voice_file
 from streaming.errors import BadVoice
+from streaming.ports import SpeakerModel
 from streaming.segmenting import CHUNK_TICKS, SegmentSettings
 from streaming.types import SAMPLE_RATE, Float32, Int16Mono
 
@@ -15,15 +15,17 @@ _ONE_VOICE = 0.55
 """Clips of 5 s of one voice had a cosine of at least 0.76 (two synthetic voices), of two people 0.24 to 0.51."""
 
 
-def enroll_file(audio: Path, out: Path) -> float:
-    """Write the voice heard in `audio` to `out`; returns the seconds of speech used. Raises BadAudio, BadVoice."""
+def enroll_file(audio: Path, out: Path, model: SpeakerModel) -> float:
+    """Write the voice heard in `audio` to `out`, as `model` embeds it; returns the seconds of speech used.
+
+    Raises BadAudio, BadVoice.
+    """
     speech = _speech(np.concatenate(list(media.decode_file(audio))))
     clips = voice_file.clips(speech)
-    model = EmbeddedSpeakerModel()
     if _unlike(model.embed(clips)) < _ONE_VOICE:
         # The centroid of two voices is nobody's, and would name the wrong one.
         raise BadVoice("More than one voice is heard.", mend="Record the clinician alone, in a quiet room.")
-    voice_file.save(out, enroll(model, clips))
+    voice_file.save(out, enroll(model, clips), model.voices)
     return sum(len(clip) for clip in clips) / SAMPLE_RATE
 
 

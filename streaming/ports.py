@@ -69,6 +69,8 @@ class SpeakerModel(Protocol):
     """Frame i of a window stands for its ticks [i * frame_ticks + lead_ticks, (i + 1) * frame_ticks + lead_ticks)."""
     local_speakers: int
     dimension: int
+    voices: str
+    """Names the weights that voices are embedded with: those of other weights are not comparable."""
 
     def follow(self) -> "Segmentation":
         """The segmentation of one track's windows."""

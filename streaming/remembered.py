@@ -91,6 +91,7 @@ class RememberedSpeakers:
         self.lead_ticks = model.lead_ticks
         self.local_speakers = model.local_speakers
         self.dimension = model.dimension
+        self.voices = model.voices
         self._model = model
         self._remembered = remembered
         self._asked = 0

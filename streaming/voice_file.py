@@ -13,7 +13,6 @@ import numpy as np
 from streaming.errors import BadSettings, BadVoice
 from streaming.types import SAMPLE_RATE, Float32, Int16Mono
 
-MODEL = "wespeaker-resnet34"
 LEAST_TICKS = 10 * SAMPLE_RATE
 """Speech that a voice is enrolled from; less gives an unsure centroid."""
 _CLIP_TICKS = 5 * SAMPLE_RATE
@@ -31,9 +30,12 @@ def clips(speech: Int16Mono) -> list[Float32]:
     return list(samples[:whole].reshape(-1, _CLIP_TICKS))
 
 
-def save(path: Path, voice: Float32) -> None:
-    """Write the voice, for its owner's eyes only. Raises BadVoice where it cannot be written."""
-    text = json.dumps({"version": 1, "model": MODEL, "voice": [round(float(value), 6) for value in voice]})
+def save(path: Path, voice: Float32, model: str) -> None:
+    """Write the voice, for its owner's eyes only. Raises BadVoice where it cannot be written.
+
+    `model` is `SpeakerModel.voices`.
+    """
+    text = json.dumps({"version": 1, "model": model, "voice": [round(float(value), 6) for value in voice]})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
@@ -44,13 +46,13 @@ def save(path: Path, voice: Float32) -> None:
         raise BadVoice(f"The voice file cannot be written: {os.strerror(error.errno or 0)}.") from None
 
 
-def load(path: Path, dimension: int) -> Float32:
-    """The voice, of unit length, shape (dimension,). Raises BadSettings."""
+def load(path: Path, dimension: int, model: str) -> Float32:
+    """The voice, of unit length, shape (dimension,). Raises BadSettings, also where another model made it."""
     mend = "Make it anew with `sameday enroll AUDIO --out FILE`."
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
         voice = np.array(body["voice"], dtype=np.float32)
-        known = body["version"] == 1 and body["model"] == MODEL and voice.shape == (dimension,)
+        known = body["version"] == 1 and body["model"] == model and voice.shape == (dimension,)
     except (OSError, ValueError, KeyError, TypeError):
         raise BadSettings("clinician_voice: the file is missing or is no voice file.", mend=mend) from None
     length = float(np.linalg.norm(voice))

@@ -138,7 +138,7 @@ def _body(event: Event, role: Role | None) -> dict[str, Any]:
 
 
 def _plan(plan: TrackPlan) -> dict[str, Any]:
-    return {"id": plan.id, "speakers": plan.speakers, "role": plan.role}
+    return {"id": plan.id, "speakers": plan.speakers, "role": plan.role, "language": plan.language}
 
 
 def _roles(guess: RoleGuess | None) -> dict[str, Any]:

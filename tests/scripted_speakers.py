@@ -33,6 +33,7 @@ class ScriptedSpeakers:
     lead_ticks = 0
     local_speakers = 3
     dimension = 8
+    voices = "scripted"
 
     def __init__(self, *, blind: bool = False) -> None:
         self.blind = blind

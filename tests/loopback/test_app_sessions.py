@@ -45,7 +45,7 @@ async def test_a_session_from_start_to_note(server: Running) -> None:
         assert (await client.get(answer.headers["location"])).json().keys() == session.keys()
         assert (session["state"], session["ended_at"], session["ice_servers"]) == ("live", None, [])
         standing = {"received_s": 0.0, "transcribed_s": 0.0, "lag_s": 0.0}
-        assert session["tracks"] == [{"id": "mic", "speakers": 1, "role": None} | standing]
+        assert session["tracks"] == [{"id": "mic", "speakers": 1, "role": None, "language": "en"} | standing]
         early = await client.get(f"/api/sessions/{session['id']}/note")
         assert (early.status_code, refusal(early)["code"]) == (409, "not_drafted")
 

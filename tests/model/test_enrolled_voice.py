@@ -17,6 +17,7 @@ from streaming.types import SAMPLE_RATE
 
 pytestmark = pytest.mark.model
 
+VOICES = "wespeaker-resnet34"
 SESSION = Path(__file__).parents[2] / "benchmarks" / "data" / "session"
 
 
@@ -37,7 +38,7 @@ def transcribed(source: str, start_s: int, end_s: int, voice: Path, folder: Path
 
 def test_the_file_is_its_owners_alone(voice: Path) -> None:
     assert stat.S_IMODE(voice.stat().st_mode) == 0o600
-    assert np.linalg.norm(voice_file.load(voice, 256)) == pytest.approx(1.0, abs=1e-4)
+    assert np.linalg.norm(voice_file.load(voice, 256, VOICES)) == pytest.approx(1.0, abs=1e-4)
 
 
 def test_the_enrolled_voice_is_the_clinician_and_the_other_the_client(voice: Path, tmp_path: Path) -> None:
@@ -72,4 +73,4 @@ def test_a_recording_of_two_people_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_no_voice_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "voice.json").write_text(text)
     with pytest.raises(BadSettings, match="clinician_voice"):
-        voice_file.load(tmp_path / "voice.json", 256)
+        voice_file.load(tmp_path / "voice.json", 256, VOICES)

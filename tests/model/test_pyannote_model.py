@@ -52,6 +52,12 @@ def test_it_is_a_speaker_model_of_the_same_frames_as_the_embedded_one(model: Pya
     assert (seam.local_speakers, seam.dimension) == (3, 256)
 
 
+def test_voices_of_other_weights_have_another_name(model: PyannoteSpeakerModel, folder: Path, tmp_path: Path) -> None:
+    save_random_pyannote(tmp_path, seed=1)
+    assert PyannoteSpeakerModel(str(folder), device="cpu").voices == model.voices
+    assert PyannoteSpeakerModel(str(tmp_path), device="cpu").voices != model.voices
+
+
 def test_telemetry_is_off(model: PyannoteSpeakerModel) -> None:
     from pyannote.audio.telemetry.metrics import is_metrics_enabled
 

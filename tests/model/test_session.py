@@ -69,6 +69,7 @@ class Breaking:
     lead_ticks = 0
     local_speakers = 3
     dimension = 8
+    voices = "scripted"
 
     def follow(self) -> "Breaking":
         return self

@@ -19,6 +19,7 @@ class Model:
     """Answers with what it was asked; counts how often."""
 
     window_ticks, window_frames, frame_ticks, lead_ticks, local_speakers, dimension = 40, 4, 10, 0, 3, 2
+    voices = "numbers"
 
     def __init__(self) -> None:
         self.asked = 0

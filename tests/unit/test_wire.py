@@ -65,7 +65,7 @@ EXPECTED: list[tuple[Event, dict[str, Any]]] = [
         {
             "type": "started",
             "started_at": "2026-01-31T10:00:00+01:00",
-            "tracks": [{"id": "mic", "speakers": 1, "role": "client"}],
+            "tracks": [{"id": "mic", "speakers": 1, "role": "client", "language": "en"}],
             "consent": ["client"],
             "format": "dap",
         },
@@ -175,6 +175,7 @@ def test_a_live_session() -> None:
                 "id": "mic",
                 "speakers": 1,
                 "role": "client",
+                "language": "en",
                 "received_s": 3.0,
                 "transcribed_s": 2.5,
                 "lag_s": 0.5,
@@ -204,7 +205,7 @@ def test_an_ended_session_stands_as_its_totals_say() -> None:
 def test_a_session_that_was_cut_off_says_nothing_of_what_it_does_not_know() -> None:
     body = wire.session_object("s", _state(), "interrupted", [], [])
     assert body["state"] == "interrupted"
-    assert body["tracks"] == [{"id": "mic", "speakers": 1, "role": "client"}]
+    assert body["tracks"] == [{"id": "mic", "speakers": 1, "role": "client", "language": "en"}]
 
 
 def test_before_the_end_a_transcript_spans_what_was_said() -> None:
