@@ -46,7 +46,7 @@ def _live(live: argparse.ArgumentParser) -> None:
         "--judge", choices=("final", "past-endpoint", "past-silence"), default="past-endpoint",
         help="what the limit is on (past-endpoint: without the 0.7 s of silence that end an utterance)",
     )  # fmt: skip
-    live.add_argument("--minutes", type=_seconds, default=12.0, metavar="M", help="the ramp's time at most (12)")
+    live.add_argument("--minutes", type=_seconds, default=12.0, metavar="M", help="a ramp's time at most (12)")
     live.add_argument("--no-alone", action="store_true", help="do not transcribe the pieces alone for comparison")
     live.add_argument("--profile", action="store_true", help="a flame graph of the server, in the report")
     _report(live)

@@ -1,6 +1,7 @@
 """`sameday bench live --sessions` and `--ramp`: many sessions at once against one server."""
 
 import json
+import math
 import sys
 import tempfile
 import time
@@ -85,17 +86,18 @@ def many(
 
 def measured(talk: Talk, wanted: Wanted, work: Path, say: Say, profiler: Profiler | None = None) -> Part:
     """A step or a ramp of each transport. With a fixed number `both` is one step that mixes them."""
-    until = time.monotonic() + wanted.minutes * 60.0
     part = Part(details={"ramp": []})
     if wanted.sessions is not None:
         transport: Transport | None = None if wanted.transport == "both" else wanted.transport
         limits = wanted.limits
-        step = run_step(talk, transport, wanted.sessions, limits, work, until=until, say=say, profiler=profiler)
+        # One step takes as long as its audio: `minutes` are a ramp's.
+        step = run_step(talk, transport, wanted.sessions, limits, work, until=math.inf, say=say, profiler=profiler)
         _say(say, step, limits)
         part.details["ramp"].append(_details(wanted.transport, [step], limits))
         part.details |= drawn(wanted.transport, [step])
         part.figures += ramp.step_figures(f"{wanted.sessions} sessions over {NAMES[wanted.transport]}", step)
         return part
+    until = time.monotonic() + wanted.minutes * 60.0
     kinds: list[Transport] = ["websocket", "webrtc"] if wanted.transport == "both" else [wanted.transport]
     for place, kind in enumerate(kinds):
         # What is left of the time is shared by the transports that are still to come.

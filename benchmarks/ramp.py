@@ -217,6 +217,11 @@ def step_figures(part: str, step: Step) -> list[Figure]:
         for share in SHARES
     ]
     rows += [
+        figure(part, f"{head}last sample to final words, p50, {says} five minutes", "s",
+               quantile(step.distributions.get(name, ()), 0.5))
+        for name, says in (("early_s", "first"), ("late_s", "last"))
+    ]  # fmt: skip
+    rows += [
         figure(part, f"{head}WER", "%", 100 * step.wer),
         figure(part, f"{head}WER above the same pieces alone", "points", 100 * (step.wer - step.wer_alone),
                at_most(0.5) if step.audio_s >= _ENOUGH_S else None),

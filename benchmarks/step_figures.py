@@ -15,6 +15,8 @@ from streaming import transcript_json
 from streaming.errors import EngineMissing
 from streaming.types import SpeakerId, Tick, Turn, seconds, to_tick
 
+_END_S = 300.0
+"""How much of a session's beginning is compared with as much of its end."""
 Alone = tuple[WordErrors, DiarizationErrors | None]
 
 
@@ -109,6 +111,8 @@ def step_of(
             "past_silence_s": [value for live in lives for value in live.past_silence_s],
             "between_s": [value for live in lives for value in live.partial_gaps_s],
             "draft_s": [live.draft_s for live in lives],
+            "early_s": [value for live in lives for value in _ends(live)[0]],
+            "late_s": [value for live in lives for value in _ends(live)[1]],
         },
         wer=words.rate if whole else math.nan,
         wer_alone=sum((one for one, _ in known_alone), WordErrors()).rate
@@ -128,6 +132,15 @@ def step_of(
         sender_cores=sender_cores,
         sender_late_ms=1000 * quantile([late for one in outcomes for late in one.late_s()], 0.99),
     )
+
+
+def _ends(live: LiveResult) -> tuple[list[float], list[float]]:
+    """Latencies of the finals in the first and in the last five minutes; none of a session too short to compare."""
+    if live.audio_s < 2 * _END_S:
+        return [], []
+    early = [final.latency_s for final in live.finals if final.ended_s <= _END_S]
+    late = [final.latency_s for final in live.finals if final.ended_s > live.audio_s - _END_S]
+    return early, late
 
 
 def _pooled(parts: Sequence[DiarizationErrors | None]) -> float:

@@ -1,12 +1,14 @@
 """Pieces of a recording, and what goes to and comes from the senders' process."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from benchmarks.live import Recording, shown_times
-from benchmarks.ramp import Step
+from benchmarks.live_figures import Final
+from benchmarks.ramp import Step, step_figures
 from benchmarks.step_figures import judged, settled, step_of
 from benchmarks.talk_pieces import cut, pauses, pieces
 from benchmarks.traffic import Caller, Job, Outcome, read_job, read_outcome, write_job, write_outcome
@@ -184,3 +186,18 @@ def test_a_step_is_the_sum_of_its_sessions() -> None:
     assert (found.complete, found.wer, found.wer_alone) == (1, 0.0, 0.0)
     assert found.lag_s == (1.25, 4.0)
     assert found.audio_s == 3.0
+
+
+@pytest.mark.parametrize(("audio_s", "early", "late"), [(601.0, [0.4], [0.9]), (599.0, [], [])])
+def test_a_long_session_is_compared_with_itself_at_its_ends(
+    audio_s: float, early: list[float], late: list[float]
+) -> None:
+    good = finished([("word0", 1.0, 2.0)], frames=150)
+    first = judged(good, cut(PCM, TALK, SPOKEN, Tick(0), to_tick(3.0)))
+    assert first is not None
+    finals = tuple(Final("u", *times, 1.0) for times in ((299.0, 0.4), (300.5, 3.0), (600.0, 0.9)))
+    long = replace(first, live=replace(first.live, audio_s=audio_s, finals=finals))
+    found = step_of(Step(1, "websocket", audio_s), [good], [long], [None], {}, [], 0.1)
+    assert (found.distributions["early_s"], found.distributions["late_s"]) == (early, late)
+    named = [row.name for row in step_figures("long", found) if "five minutes" in row.name]
+    assert len(named) == len(early) + len(late)
