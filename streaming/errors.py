@@ -181,6 +181,12 @@ class SessionPurged(PeerError):
     code = "session_purged"
 
 
+class SessionGoesOn(PeerError):
+    """The session has not ended, and nobody asked for it to be stopped."""
+
+    code = "session_goes_on"
+
+
 class Fenced(StoreFailed):
     """Another node has the session: nothing of it is written here any more."""
 

@@ -178,6 +178,23 @@ class NoteReviewed:
 
 
 @dataclass(frozen=True, slots=True)
+class ContentDeleted:
+    """Something of the session was deleted for good; this stays as the receipt and holds no content.
+
+    `scope` is what went: the whole session, its transcript with the audio, or the audio. `removed` counts entries by
+    kind, `why` and `by` are a reason's code and a login. Of a whole session it is the only event that is left, so it
+    says whose session it was.
+    """
+
+    scope: Literal["session", "transcript", "audio"]
+    at: str
+    why: str
+    by: str
+    practice: str
+    removed: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class StageFailed:
     """A part of the session failed and what follows goes without it; `code` is an error's, never its text."""
 
@@ -200,6 +217,7 @@ Event = (
     | SkeletonDrafted
     | NoteDrafted
     | NoteReviewed
+    | ContentDeleted
     | StageFailed
 )
 

@@ -56,6 +56,11 @@ class Readings:
         self._kept.move_to_end(key)
         return known
 
+    def forget(self, session: str) -> None:
+        """The session was deleted: what it said is not held any longer."""
+        for key in [one for one in self._kept if one[0] == session]:
+            del self._kept[key]
+
 
 @dataclass(frozen=True, slots=True)
 class Signing:

@@ -26,6 +26,8 @@ class Asked:
     context: NoteContext = field(default_factory=NoteContext)
     client: str | None = None
     visit: str | None = None
+    session: str | None = None
+    """The session that it was dictated in."""
     written_on: str | None = None
     late_reason: str = ""
 
@@ -59,6 +61,7 @@ async def create(records: Records, asked: Asked, dictated: Spoken | None, *, at:
         "format": asked.format,
         "client": asked.client,
         "visit": asked.visit,
+        "session": asked.session,
         "context": known.context,
         "service_date": None if visit is None else visit.date.isoformat(),
         "written_on": asked.written_on or at[:10],

@@ -51,6 +51,7 @@ _STATUS: dict[type[SamedayError], int] = {
     errors.RolesUnknown: 409,
     errors.SessionOver: 409,
     errors.SessionPurged: 410,
+    errors.SessionGoesOn: 409,
     errors.BadOffer: 422,
     errors.PeerError: 400,
     errors.Overloaded: 503,

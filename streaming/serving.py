@@ -9,9 +9,10 @@ from weakref import WeakKeyDictionary
 
 from streaming import engines, errors, ice, seating, sole_server, tracing, wire
 from streaming.access import Access
+from streaming.deletion import DeletionReceipt, Order, delete_session
 from streaming.handover import Handover
 from streaming.nodes import Nodes, Standing
-from streaming.ports import Records
+from streaming.ports import Records, Store
 from streaming.practice_data import use_practice
 from streaming.scoped import PracticeRecords
 from streaming.session import Session
@@ -42,6 +43,7 @@ class Server:
         self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
         self._sessions: Sessions | None = None
         self._records: Records | None = None
+        self._store: Store | None = None
         self._nodes: Nodes | None = None
         self._handover: Handover | None = None
         self._access: Access | None = None
@@ -104,6 +106,7 @@ class Server:
             serving = asyncio.create_task(sessions.run(ready))
             await ready.wait()
             self._sessions, self._records, self._access = sessions, records, access
+            self._store = store
             working = [serving]
             if nodes is not None:
                 self._nodes, self._handover = nodes, Handover(sessions, nodes, self._flush, self._tell_moved)
@@ -155,6 +158,26 @@ class Server:
     def standing(self) -> Standing | None:
         """How the nodes stand as this one sees it; None where there are no others."""
         return None if self._nodes is None else self._nodes.standing
+
+    async def delete(self, name: str, practice: str, order: Order) -> DeletionReceipt:
+        """Delete a session of a practice, or a part of it, for good; with `order.stop` one that goes on is stopped.
+
+        What the log, the practice's records and this process hold of it goes; asking again gives the same receipt.
+        Raises UnknownSession, SessionGoesOn, StoreFailed, Overloaded before start-up is over.
+        """
+        sessions = self.house
+        if self._records is None or self._store is None:
+            raise _starting()
+        await sessions.check_practice(name, practice)
+        live = sessions.find(name)
+        if live is not None:
+            if not order.stop:
+                raise errors.SessionGoesOn("The session goes on.", mend="End it and wait for its note; then delete.")
+            await sessions.stop_here(live)
+            await live.give_up()
+        receipt = await delete_session(self._store, PracticeRecords(self._records, practice), name, order)
+        await sessions.forget(name)
+        return receipt
 
     async def track(self, name: str, track: str) -> Track:
         """The sink of a live session's track. Raises UnknownSession, UnknownTrack, SessionOver."""

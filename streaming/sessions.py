@@ -3,10 +3,9 @@
 import asyncio
 import logging
 import uuid
-from collections import Counter, deque
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from streaming import roles, seating
@@ -17,11 +16,13 @@ from streaming.errors import (
     PeerError,
     SamedayError,
     SessionOver,
+    SessionPurged,
     StoreFailed,
     UnknownSession,
     UnknownUtterance,
 )
 from streaming.events import (
+    ContentDeleted,
     ContextGiven,
     MomentMarked,
     NoteDrafted,
@@ -38,6 +39,7 @@ from streaming.session import Engines, Owner, Session
 from streaming.session_log import SessionLog
 from streaming.settings import Settings
 from streaming.state import SessionState
+from streaming.tally import Tally
 from streaming.types import Role, RoleGuess, SpeakerId, TrackPlan, UtteranceId, to_tick
 from streaming.wall_clock import now
 
@@ -48,29 +50,6 @@ _STILL_THERE_S = 30.0
 """A session that has sent audio within so long goes on after a restart of the server."""
 _RECENT = 8
 """Logs of ended sessions that are kept at hand: an edit follows a look, and an hour's log takes time to read."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What the sessions of this process came to, those that are over; ticks are of all tracks."""
-
-    started: int = 0
-    taken_up: int = 0
-    handed_over: int = 0
-    fenced: int = 0
-    ended: Counter[str] = field(default_factory=Counter)
-    received: int = 0
-    transcribed: int = 0
-    gaps: Counter[str] = field(default_factory=Counter)
-
-    def close(self, session: Session) -> None:
-        """Count a session that is over."""
-        state = session.log.state
-        self.ended[state.reason or "left"] += 1
-        self.received += sum(total.received_ticks for total in state.totals)
-        self.transcribed += sum(total.transcribed_ticks for total in state.totals)
-        for gap in state.gaps:
-            self.gaps[gap.cause] += gap.end - gap.start
 
 
 class Sessions:
@@ -175,6 +154,14 @@ class Sessions:
         self._tasks[name] = self._group.create_task(self._run(session, resumed=True))
         self.tally.taken_up += 1
 
+    async def forget(self, name: str) -> None:
+        """Hold nothing of a session that was deleted; readers of its log are told. Raises StoreFailed."""
+        self._readings.forget(name)
+        if found := self._logs.get(name):
+            await found.catch_up()
+        if self._nodes is not None:
+            await self._nodes.drop(name)
+
     async def stop_here(self, session: Session) -> None:
         """Work no more at a session that goes on elsewhere; nothing is written after this."""
         session.log.moved = True
@@ -260,6 +247,8 @@ class Sessions:
             return self._live[name].log
         found = self._logs.get(name) or SessionLog(name, self._store)
         await found.catch_up()
+        if found.state.deleted is not None and found.state.deleted.scope == "session":
+            raise SessionPurged("The session was deleted for good.", mend="Its receipt says when and why.")
         if found.state.started_at is None:
             raise _unknown()
         found = self._logs.setdefault(name, found)
@@ -320,8 +309,8 @@ class Sessions:
         if name not in self._practices:
             events = self._store.replay(name)
             first = await anext(events, None)
-            if first is None or not isinstance(first.event, SessionStarted):
-                return None
+            if first is None or not isinstance(first.event, SessionStarted | ContentDeleted):
+                return None  # of one that was deleted the receipt says it
             self._practices[name] = first.event.practice
         return self._practices[name]
 

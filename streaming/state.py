@@ -1,6 +1,6 @@
 """What a session is now: the fold of its events. The same code serves a live session and one read from its log."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from drafting.review import Review
@@ -9,6 +9,7 @@ from streaming import completeness, context_json
 from streaming.correcting import corrected
 from streaming.events import (
     AudioSpan,
+    ContentDeleted,
     ContextGiven,
     Event,
     GapMarked,
@@ -78,6 +79,8 @@ class SessionState:
     marks: set[int] = field(default_factory=set)
     """Ticks that the clinician marked for themselves."""
     failures: list[tuple[str, str]] = field(default_factory=list)
+    deleted: ContentDeleted | None = None
+    """The newest deletion of any of it."""
     heard: int = 0
     """Counts what a note is made of: where it is the same, a reading of the talk is."""
     last_event: int = 0
@@ -120,6 +123,8 @@ class SessionState:
                 self._draft(event.note, event.at, event.why)
             case NoteReviewed():
                 self._review(event.action)
+            case ContentDeleted():
+                self._delete(event)
             case StageFailed():
                 self.failures.append((event.stage, event.code))
 
@@ -137,6 +142,18 @@ class SessionState:
             self.note, self.note_format = dict(self.review.drafts[note_format]), note_format
             if action["action"] == "redraft":
                 self.note_roles = self.roles
+
+    def _delete(self, receipt: ContentDeleted) -> None:
+        """What was known of what is gone from the log: where it is read anew it is not there."""
+        if receipt.scope == "session":
+            bare = SessionState(practice=receipt.practice, last_event=self.last_event)
+            for one in fields(bare):
+                setattr(self, one.name, getattr(bare, one.name))
+        elif receipt.scope == "transcript":
+            self.utterances.clear()
+            self.turns.clear()
+            self.marks.clear()
+        self.deleted = receipt
 
     def role_of(self, speaker: SpeakerId) -> Role | None:
         """The speaker's role as far as it is known."""

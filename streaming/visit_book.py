@@ -178,6 +178,14 @@ async def begun(records: Records, key: str, session: str) -> None:
     await records.put(KIND, key, {**stored.body, _HELD: session}, version=stored.version)
 
 
+async def free(records: Records, session: str) -> int:
+    """A session was deleted: its appointment took place all the same, and is in the list again. Raises StoreFailed."""
+    held = [one for one in await records.all(KIND) if one.body.get(_HELD) == session]
+    for one in held:
+        await records.put(KIND, one.key, {name: value for name, value in one.body.items() if name != _HELD})
+    return len(held)
+
+
 async def remove(records: Records, key: str) -> None:
     """Forget a visit. Raises UnknownRecord, VisitStays for a session of this server, StoreFailed."""
     visit = await look(records, key)
@@ -218,6 +226,6 @@ async def recapped(records: Records, key: str, *, at: str) -> None:
 
 
 __all__ = [
-    "KIND", "Taken", "VisitStays", "add", "begun", "change", "dictated", "kept", "look", "recapped", "remove", "take",
+    "KIND", "Taken", "VisitStays", "add", "begun", "change", "dictated", "free", "kept", "look", "recapped", "remove", "take",
     "with_sessions",
 ]  # fmt: skip

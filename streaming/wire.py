@@ -6,6 +6,7 @@ from typing import Any
 from streaming import completeness, transcript_json
 from streaming.events import (
     AudioSpan,
+    ContentDeleted,
     ContextGiven,
     Event,
     GapMarked,
@@ -131,6 +132,14 @@ def _body(event: Event, role: Role | None) -> dict[str, Any]:
             return {"type": "note", "action": action["action"], "at": action["at"]}
         case ContextGiven():
             return {"type": "context", "client": event.client, "context": event.context}
+        case ContentDeleted():
+            return {
+                "type": "deleted",
+                "scope": event.scope,
+                "at": event.at,
+                "why": event.why,
+                "removed": event.removed,
+            }
         case StageFailed():
             return {"type": "failed", "stage": event.stage, "code": event.code}
         case AudioSpan():

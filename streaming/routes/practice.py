@@ -77,6 +77,7 @@ def _add_recaps(routes: APIRouter, server: Server) -> None:
             context_json.read(body.context),
             body.client,
             body.visit,
+            body.session,
             body.written_on.isoformat() if body.written_on else None,
             body.late_reason,
         )

@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from streaming.errors import StoreFailed
 from streaming.events import (
     AudioSpan,
+    ContentDeleted,
     ContextGiven,
     Event,
     GapMarked,
@@ -111,6 +112,15 @@ STRATEGIES: dict[type, st.SearchStrategy[Event]] = {
     SkeletonDrafted: st.builds(SkeletonDrafted, st.dictionaries(TEXT, JSON, max_size=3)),
     NoteDrafted: st.builds(NoteDrafted, st.dictionaries(TEXT, JSON, max_size=3), TEXT, TEXT),
     NoteReviewed: st.builds(NoteReviewed, st.dictionaries(TEXT, JSON, max_size=3)),
+    ContentDeleted: st.builds(
+        ContentDeleted,
+        st.sampled_from(["session", "transcript", "audio"]),
+        TEXT,
+        TEXT,
+        TEXT,
+        TEXT,
+        st.dictionaries(TEXT, COUNTS, max_size=3),
+    ),
     StageFailed: st.builds(StageFailed, st.sampled_from(["recognize", "diarize", "draft", "store"]), TEXT),
 }
 

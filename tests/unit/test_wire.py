@@ -9,6 +9,7 @@ import pytest
 from streaming import wire
 from streaming.events import (
     AudioSpan,
+    ContentDeleted,
     ContextGiven,
     Event,
     GapMarked,
@@ -129,6 +130,16 @@ EXPECTED: list[tuple[Event, dict[str, Any]]] = [
     (
         ContextGiven("c1", {"place": "Room 2"}, {"place": "Room 2", "client": "A. B."}),
         {"type": "context", "client": "c1", "context": {"place": "Room 2", "client": "A. B."}},
+    ),
+    (
+        ContentDeleted("audio", "2026-02-01T11:00:00+01:00", "expired", "server", "north", {"audio": 3}),
+        {
+            "type": "deleted",
+            "scope": "audio",
+            "at": "2026-02-01T11:00:00+01:00",
+            "why": "expired",
+            "removed": {"audio": 3},
+        },
     ),
     (StageFailed("draft", "broken"), {"type": "failed", "stage": "draft", "code": "broken"}),
 ]

@@ -1,0 +1,124 @@
+"""The audit log's entries and how each is chained to the one before. Pure.
+
+An entry's hash is the SHA-256 of its canonical JSON (keys sorted, no spaces, only ASCII), which holds the hash of the
+entry before it; the first is chained to the chain's name. So whoever changes, removes, adds or moves an entry must
+write all later ones anew, and then the newest hash is another than the one that was noted elsewhere. What a chain
+alone cannot show is that its end was cut off: that takes a head that was noted (`audit_trail.py`).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+HOUSE = "@house"
+"""The chain of what concerns all practices: keys, backups, sign-ins of nobody who is known."""
+
+Fault = Literal["missing", "changed", "unlinked", "cut"]
+"""An entry is not there; is not what its hash says; is chained to another; or the chain's known end is not there."""
+
+FAULTS: dict[Fault, str] = {
+    "missing": "is missing",
+    "changed": "was changed",
+    "unlinked": "does not follow from the one before it",
+    "cut": "was the newest once and is not there any more",
+}
+"""A fault in words, after `entry 7`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Who saw or changed what, without any content: codes and ids alone.
+
+    `actor` is a login, or "" for the one user of a machine without accounts; `way` says how they came. `action` is one
+    of `audit_rules.ACTIONS`, `kind` and `subject` say of what: `session` and its id. `outcome` is `done`, or the code
+    of the refusal. `source` is a network address, where that matters.
+    """
+
+    at: str
+    actor: str
+    role: str
+    way: str
+    action: str
+    kind: str = ""
+    subject: str = ""
+    outcome: str = "done"
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A deed in its chain: `number` counts from 1, `previous` is the hash of the entry before."""
+
+    number: int
+    previous: str
+    deed: Deed
+    hash: str
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept and shown."""
+        return {"number": self.number, **asdict(self.deed), "previous": self.previous, "hash": self.hash}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a chain as it was noted; number 0 is that of an empty one."""
+
+    number: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first link that does not hold."""
+
+    number: int
+    fault: Fault
+
+    @property
+    def says(self) -> str:
+        """In words."""
+        return f"entry {self.number} {FAULTS[self.fault]}"
+
+
+def start(chain: str) -> Head:
+    """The head of a chain that holds nothing yet: no entry of one chain fits into another."""
+    return Head(0, hashlib.sha256(f"sameday audit 1\n{chain}".encode()).hexdigest())
+
+
+def linked(head: Head, deed: Deed) -> Entry:
+    """The entry that follows a head."""
+    return Entry(head.number + 1, head.hash, deed, _hash(head.number + 1, head.hash, deed))
+
+
+def restored(body: dict[str, Any]) -> Entry:
+    """The entry of `Entry.as_json`. Raises TypeError, KeyError for what is none."""
+    rest = dict(body)
+    number, previous, found = rest.pop("number"), rest.pop("previous"), rest.pop("hash")
+    return Entry(number, previous, Deed(**rest), found)
+
+
+def first_broken(chain: str, entries: Iterable[Entry], noted: Iterable[Head] = ()) -> tuple[Head, Broken | None]:
+    """The chain's end and the first link that does not hold, if one does not; `entries` come by number.
+
+    `noted` are heads that the chain must hold, as they were written elsewhere.
+    """
+    head, wanted = start(chain), {one.number: one.hash for one in noted if one.number}
+    for one in entries:
+        if one.number != head.number + 1:
+            return head, Broken(head.number + 1, "missing")
+        if one.hash != _hash(one.number, one.previous, one.deed):
+            return head, Broken(one.number, "changed")
+        if one.previous != head.hash:
+            return head, Broken(one.number, "unlinked")
+        if wanted.pop(one.number, one.hash) != one.hash:
+            return head, Broken(one.number, "changed")
+        head = Head(one.number, one.hash)
+    return head, Broken(min(wanted), "cut") if wanted else None
+
+
+def _hash(number: int, previous: str, deed: Deed) -> str:
+    told = {"number": number, "previous": previous, **asdict(deed)}
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

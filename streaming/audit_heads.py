@@ -1,0 +1,39 @@
+"""The newest entries of the audit log's chains, noted in files of the data folder: beside the store, not in it."""
+
+import json
+import os
+from pathlib import Path
+
+from streaming.audit_chain import Head
+
+
+def write(folder: Path, chain: str, head: Head) -> None:
+    """Note a head; one that is newer stays. Raises OSError.
+
+    Not fsynced: after a power cut an older head is there, which the chain must hold as well.
+    """
+    known = read(folder, chain)
+    if known is not None and known.number >= head.number:
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = folder / f"{chain}.{os.getpid()}.part"
+    handle = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        json.dump({"number": head.number, "hash": head.hash}, file)
+    os.replace(part, folder / chain)
+
+
+def read(folder: Path, chain: str) -> Head | None:
+    """The head that was noted, or None where there is none that can be read."""
+    try:
+        body = json.loads((folder / chain).read_text(encoding="ascii"))
+        return Head(int(body["number"]), str(body["hash"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def forget(folder: Path) -> None:
+    """No head is known any more: the store was put back to an older state on purpose. Raises OSError."""
+    if folder.is_dir():
+        for file in folder.iterdir():
+            file.unlink()

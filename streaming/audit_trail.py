@@ -1,0 +1,171 @@
+"""The audit log: a chain for each practice, and one for the house, kept among the records of any store.
+
+Whoever wants something recorded calls `AuditTrail.append(practice, Deed(...))`, or `append_surely` where it has been
+done already. What comes in by HTTP is recorded by `audit_gate.py` alone, by its table: routes call nothing here.
+
+A chain is one for all nodes, not one for each: what a node did is missed where its entry is taken out, and a practice
+reads one list. Its entries are records named by their numbers, each written only where there is none of that number,
+so of two nodes that append at the same time one takes the next number; no store needs to know of chains. A thousand
+entries are a kind of records, so that the newest are read without the others.
+
+That the end of a chain is cut off is noticed by heads that are noted: in the store every 32 entries and at the end,
+and after each append in a file of the data folder. Whoever can write the store and that file on every node can cut
+off what came after a head that was noted nowhere else, and nothing here would show it; `sameday audit verify` prints
+the head, to be kept where they cannot.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from streaming import audit_heads
+from streaming.audit_chain import Broken, Deed, Entry, Head, first_broken, linked, restored, start
+from streaming.errors import Conflict, Overloaded, StoreFailed, UnknownRecord
+from streaming.ports import Records
+
+log = logging.getLogger("sameday.audit")
+
+_BLOCK = 1000
+_HEAD_EVERY = 32
+_PENDING_AT_MOST = 1000
+"""Deeds that could not be written down yet; past it nothing more is done that would have to be."""
+
+
+class AuditTrail:
+    """Appends to the chains and reads them; any process of the house may. Used on one event loop."""
+
+    def __init__(self, records: Records, folder: Path | None = None) -> None:
+        """`folder` is where heads are noted beside the store."""
+        self._records = records
+        self._folder = folder
+        self._heads: dict[str, Head] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._pending: deque[tuple[str, Deed]] = deque()
+
+    @property
+    def pending(self) -> int:
+        """How many deeds wait to be written down, since the store was away."""
+        return len(self._pending)
+
+    async def append(self, practice: str, deed: Deed) -> Entry:
+        """Write a deed down; returns once it is durable. Raises StoreFailed: then it is not known to be there."""
+        async with self._locks.setdefault(practice, asyncio.Lock()):
+            while True:
+                head = self._heads.get(practice) or await self._find_head(practice)
+                entry = linked(head, deed)
+                try:
+                    await self._records.put(*_place(practice, entry.number), entry.as_json(), version=0)
+                except Conflict:  # another node was quicker
+                    self._heads.pop(practice, None)
+                    continue
+                except BaseException:
+                    self._heads.pop(practice, None)
+                    raise
+                self._heads[practice] = Head(entry.number, entry.hash)
+                break
+        await self._note(practice, entry)
+        return entry
+
+    async def append_surely(self, practice: str, deed: Deed) -> None:
+        """Write down what has been done; where the store is away it is tried again with the next deed."""
+        self._pending.append((practice, deed))
+        try:
+            await self.catch_up()
+        except StoreFailed as error:
+            log.error("the audit log could not be written, %d wait: %s", len(self._pending), error.code)
+
+    async def catch_up(self) -> None:
+        """Write down what waits. Raises StoreFailed."""
+        while self._pending:
+            practice, deed = self._pending.popleft()
+            try:
+                await self.append(practice, deed)
+            except BaseException:
+                self._pending.appendleft((practice, deed))
+                raise
+
+    def check_room(self) -> None:
+        """Raises Overloaded where so much waits to be written down that nothing more may be done."""
+        if len(self._pending) >= _PENDING_AT_MOST:
+            raise Overloaded("The audit log cannot be written.", mend="Try again once the store is back.")
+
+    async def newest(self, practice: str, before: int | None = None) -> AsyncIterator[Entry]:
+        """Entries from the newest on backwards, or from the one before a number. Raises StoreFailed."""
+        last = (await self._find_head(practice)).number if before is None else before - 1
+        for block in range(last // _BLOCK, -1, -1):
+            for one in reversed(await self._block(practice, block)):
+                if one.number <= last:
+                    yield one
+
+    async def verify(self, practice: str) -> tuple[Head, Broken | None]:
+        """The end of a chain, and its first link that does not hold. Raises StoreFailed."""
+        noted = [await self._noted(practice)]
+        if self._folder is not None:
+            noted.append(await asyncio.to_thread(audit_heads.read, self._folder, practice))
+        known = [one for one in noted if one is not None]
+        last = max((one.number for one in known), default=0)
+        entries: list[Entry] = []
+        block = 0
+        while (found := await self._block(practice, block)) or block <= last // _BLOCK:
+            entries += found
+            block += 1
+        return await asyncio.to_thread(first_broken, practice, entries, known)
+
+    async def chains(self) -> list[str]:
+        """The chains that have been begun, by name. Raises StoreFailed."""
+        return sorted(one.key for one in await self._records.all(_HEAD_KIND))
+
+    async def close(self) -> None:
+        """Write down what waits, and note the heads in the store, as far as it is there."""
+        with contextlib.suppress(StoreFailed):
+            await self.catch_up()
+            for practice, head in self._heads.items():
+                await self._note_in_store(practice, head)
+
+    async def _find_head(self, practice: str) -> Head:
+        """The newest entry, looked for from the last head that was noted on."""
+        noted = await self._noted(practice)
+        block = 0 if noted is None else noted.number // _BLOCK
+        head = noted or start(practice)
+        while found := await self._block(practice, block):
+            head = Head(found[-1].number, found[-1].hash)
+            block += 1
+        return head
+
+    async def _block(self, practice: str, block: int) -> list[Entry]:
+        found = await self._records.all(_place(practice, block * _BLOCK)[0])
+        try:
+            return [restored(one.body) for one in found]
+        except (KeyError, TypeError):
+            raise StoreFailed("An entry of the audit log cannot be read.", mend="Was it made by hand?") from None
+
+    async def _noted(self, practice: str) -> Head | None:
+        with contextlib.suppress(UnknownRecord):
+            return Head(**(await self._records.get(_HEAD_KIND, practice)).body)
+        return None
+
+    async def _note(self, practice: str, entry: Entry) -> None:
+        """Note the head elsewhere; what was done is written down even where that fails."""
+        head = Head(entry.number, entry.hash)
+        if self._folder is not None:
+            try:
+                await asyncio.to_thread(audit_heads.write, self._folder, practice, head)
+            except OSError as error:
+                log.error("the head of the audit log could not be noted: %s", type(error).__name__)
+        if entry.number == 1 or entry.number % _HEAD_EVERY == 0:  # by the first the chain is known to be there
+            with contextlib.suppress(StoreFailed):
+                await self._note_in_store(practice, head)
+
+    async def _note_in_store(self, practice: str, head: Head) -> None:
+        await self._records.put(_HEAD_KIND, practice, {"number": head.number, "hash": head.hash})
+
+
+_HEAD_KIND = "@audit:head"
+
+
+def _place(practice: str, number: int) -> tuple[str, str]:
+    """The kind and the key of an entry; no name of a practice holds ":" or "@"."""
+    return f"@audit:{practice}:{number // _BLOCK}", f"{number:09d}"

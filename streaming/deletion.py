@@ -1,0 +1,226 @@
+"""Deleting a session for good: all that is kept of it, wherever it lies, and the receipt that stays.
+
+`delete_session` is the one way to delete. It writes down what it is about to do, removes what the practice's records
+hold of the session, then the log, and completes the receipt. Where it is cut off, the same call again, or the sweeper
+(`retention.py`), finishes it: until then the receipt says that it is not done.
+
+A note that is signed is the practice's record and stays unless the order says otherwise: then the audio, the words
+and who said them go, and the note with its trail stays.
+"""
+
+import contextlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from streaming import recap_book, signed_notes, visit_book
+from streaming.errors import Conflict, SessionGoesOn, SessionPurged, UnknownRecord, UnknownSession
+from streaming.events import (
+    AudioSpan,
+    ContentDeleted,
+    ContextGiven,
+    Event,
+    MomentMarked,
+    NoteDrafted,
+    NoteReviewed,
+    RolesAssigned,
+    SkeletonDrafted,
+    SpeakerRelabelled,
+    TurnsSettled,
+    UtteranceClosed,
+    UtteranceCorrected,
+)
+from streaming.ports import Records, Store
+from streaming.state import SessionState
+
+KIND = "deletion"
+"""Receipts among a practice's records, by session and scope. They are never deleted."""
+
+Scope = Literal["session", "transcript", "audio"]
+"""What goes: all of the session; its audio and all that was understood of it; its audio alone."""
+Why = Literal["asked", "revoked", "expired"]
+"""Somebody asked for it; consent was taken back; its time was over."""
+SERVER = "server"
+"""By whom, where no person did it."""
+
+_KINDS: dict[type[Event], str] = {
+    AudioSpan: "audio",
+    UtteranceClosed: "utterances",
+    UtteranceCorrected: "corrections",
+    SpeakerRelabelled: "speakers",
+    TurnsSettled: "speakers",
+    RolesAssigned: "speakers",
+    MomentMarked: "marks",
+    ContextGiven: "context",
+    SkeletonDrafted: "drafts",
+    NoteDrafted: "drafts",
+    NoteReviewed: "note_actions",
+}
+_OF_TRANSCRIPT = (UtteranceClosed, UtteranceCorrected, SpeakerRelabelled, TurnsSettled, MomentMarked)
+"""What is gone with the words: a fold of the log works without them, and none of them is in a note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A deletion as it is ordered. `at` is ISO 8601 with zone, `by` a login, "" of a machine without accounts.
+
+    `signed_too` deletes a signed note as well, where the law allows it. `stop` says that the session may go on: the
+    caller has stopped it (`Sessions.delete` does) and nothing more is written to it.
+    """
+
+    scope: Scope
+    why: Why
+    by: str
+    at: str
+    signed_too: bool = False
+    stop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionReceipt:
+    """That something was deleted, of which session, when, why and by whom; never what it said.
+
+    `removed` counts entries of the log and records by kind. `scope` is what went, which is less than was ordered
+    where a signed note stays. `done` is false while a deletion that was cut off has still to be finished.
+    """
+
+    session: str
+    scope: Scope
+    at: str
+    why: Why
+    by: str
+    removed: Mapping[str, int] = field(default_factory=dict)
+    done: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        """As clients see it, and as it is kept."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A session's log as far as a deletion must know it."""
+
+    practice: str
+    ended: bool
+    signed: bool
+    kinds: Mapping[str, int]
+    words: tuple[int, ...]
+    """Sequence numbers of what goes with the transcript."""
+
+
+async def delete_session(store: Store, records: Records, session: str, order: Order) -> DeletionReceipt:
+    """Delete what the order says; returns once it is gone for good. `records` are those of the session's practice.
+
+    Asking again gives the receipt that there is. A whole session with a signed note loses its transcript alone, unless
+    the order says otherwise. Raises UnknownSession, SessionGoesOn, StoreFailed.
+    """
+    try:
+        found = await _look(store, session)
+    except SessionPurged:
+        return await _finished(records, session)
+    if not found.ended and not order.stop:
+        raise SessionGoesOn("The session goes on.", mend="End it first, then delete it.")
+    scope: Scope = "transcript" if order.scope == "session" and found.signed and not order.signed_too else order.scope
+    begun = DeletionReceipt(session, scope, order.at, order.why, order.by, _counted(found.kinds, scope), done=False)
+    known = await _begin(records, begun)
+    if known.done:
+        return known
+    removed = dict(known.removed)
+    if scope == "session":
+        removed |= await _remove_records(records, session)
+    told = ContentDeleted(scope, known.at, known.why, known.by, found.practice, removed)
+    await _remove(store, session, found, told)
+    done = replace(known, removed=removed, done=True)
+    await records.put(KIND, _key(done), done.as_json())
+    return done
+
+
+async def receipts(records: Records) -> list[DeletionReceipt]:
+    """All receipts of a practice, newest first. Raises StoreFailed."""
+    found = [DeletionReceipt(**one.body) for one in await records.all(KIND)]
+    return sorted(found, key=lambda one: (one.at, one.session), reverse=True)
+
+
+async def _look(store: Store, session: str) -> _Found:
+    """Raises UnknownSession, SessionPurged, StoreFailed."""
+    state, counts, words = SessionState(), Counter[str](), list[int]()
+    async for stored in store.replay(session, audio=True):
+        event = stored.event
+        state.apply(event)
+        if isinstance(event, _OF_TRANSCRIPT):
+            words.append(stored.sequence)
+        counts[_KINDS.get(type(event), "events")] += 1
+        if isinstance(event, AudioSpan) and event.heard:
+            counts["model_answers"] += len(event.heard)
+    if state.deleted is not None and state.deleted.scope == "session":
+        raise SessionPurged("The session was deleted for good.")
+    if state.started_at is None:
+        raise UnknownSession("No such session on this server.", mend="Name one that is in the log.")
+    signed = state.review is not None and state.review.signed is not None
+    return _Found(state.practice, state.ended_at is not None, signed, dict(counts), tuple(words))
+
+
+def _counted(kinds: Mapping[str, int], scope: Scope) -> dict[str, int]:
+    audio = {"audio", "model_answers"}
+    of = {"audio": audio, "transcript": audio | {_KINDS[one] for one in _OF_TRANSCRIPT}, "session": set(kinds)}[scope]
+    return {kind: count for kind, count in sorted(kinds.items()) if kind in of}
+
+
+async def _begin(records: Records, begun: DeletionReceipt) -> DeletionReceipt:
+    """The receipt that counts: one that was begun before is gone on with."""
+    try:
+        await records.put(KIND, _key(begun), begun.as_json(), version=0)
+    except Conflict:
+        return DeletionReceipt(**(await records.get(KIND, _key(begun))).body)
+    return begun
+
+
+async def _finished(records: Records, session: str) -> DeletionReceipt:
+    """The receipt of a session whose log is gone; what its records still held goes too. Raises UnknownSession."""
+    try:
+        stored = await records.get(KIND, f"{session}.session")
+    except UnknownRecord:
+        raise UnknownSession("The session was deleted, and its receipt is another practice's.") from None
+    known = DeletionReceipt(**stored.body)
+    if known.done:
+        return known
+    await _remove_records(records, session)
+    done = replace(known, done=True)
+    await records.put(KIND, stored.key, done.as_json())
+    return done
+
+
+async def _remove(store: Store, session: str, found: _Found, told: ContentDeleted) -> None:
+    if told.scope == "session":
+        await store.purge(session, told)
+        return
+    if told.scope == "transcript":
+        await store.rewrite(session, dict.fromkeys(found.words))
+    await store.drop_audio(session)
+    await store.append(session, [told])
+
+
+async def _remove_records(records: Records, session: str) -> dict[str, int]:
+    """Delete what records say of a session; how many there were by kind. Raises StoreFailed."""
+    removed: Counter[str] = Counter()
+    for one in await records.all(recap_book.KIND):
+        if session in (one.body.get("visit"), one.body.get("session")):
+            removed["recaps"] += await _gone(records, recap_book.KIND, one.key)
+    for kind, name in ((signed_notes.KIND, "signed_note_prints"), (visit_book.KIND, "visits")):
+        if await _gone(records, kind, session):
+            removed[name] += 1
+    removed["appointments_freed"] = await visit_book.free(records, session)
+    return {name: count for name, count in removed.items() if count}
+
+
+async def _gone(records: Records, kind: str, key: str) -> bool:
+    with contextlib.suppress(UnknownRecord):
+        await records.remove(kind, key)
+        return True
+    return False
+
+
+def _key(receipt: DeletionReceipt) -> str:
+    return f"{receipt.session}.{receipt.scope}"

@@ -1,0 +1,170 @@
+"""The audit log's chain: what is appended holds, and whatever is done to it afterwards is found."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from streaming import audit_heads
+from streaming.audit_chain import Broken, Deed, Head, first_broken, linked, start
+from streaming.audit_trail import AuditTrail
+from streaming.errors import StoreFailed
+from streaming.memory_records import MemoryRecords
+from streaming.sqlite_records import SqliteRecords
+from streaming.sqlite_store import SqliteStore
+
+pytestmark = pytest.mark.unit
+
+_KIND = "@audit:north:0"
+
+
+def deed(number: int = 0) -> Deed:
+    return Deed("2026-02-01T10:00:00Z", "anna", "clinician", "cookie", "transcript.read", "session", f"s{number}")
+
+
+async def a_trail(count: int, folder: Path | None = None) -> tuple[AuditTrail, MemoryRecords]:
+    records = MemoryRecords()
+    trail = AuditTrail(records, folder)
+    for number in range(count):
+        await trail.append("north", deed(number))
+    return trail, records
+
+
+async def test_a_chain_that_nobody_touched_holds() -> None:
+    trail, records = await a_trail(40)
+    head, broken = await AuditTrail(records).verify("north")
+    assert (head.number, broken) == (40, None)
+    assert [one.number async for one in trail.newest("north")] == list(range(40, 0, -1))
+    assert [one.number async for one in trail.newest("north", before=4)] == [3, 2, 1]
+    assert await trail.chains() == ["north"]
+    assert (await trail.verify("south")) == (start("south"), None)
+
+
+async def test_a_new_process_goes_on_where_another_left_off() -> None:
+    trail, records = await a_trail(35)
+    other = AuditTrail(records)
+    assert (await other.append("north", deed())).number == 36
+    assert (await trail.append("north", deed())).number == 37
+    assert (await other.append("south", deed())).number == 1
+    assert (await trail.verify("north"))[1] is None
+
+
+async def test_nodes_that_append_at_once_make_one_chain() -> None:
+    records = MemoryRecords()
+    nodes = [AuditTrail(records) for _ in range(3)]
+    await asyncio.gather(*(nodes[number % 3].append("north", deed(number)) for number in range(60)))
+    head, broken = await nodes[0].verify("north")
+    assert (head.number, broken) == (60, None)
+    found = {one.deed.subject async for one in nodes[1].newest("north")}
+    assert found == {f"s{number}" for number in range(60)}
+
+
+@pytest.mark.parametrize(
+    ("done", "expected"),
+    [
+        ("change", Broken(3, "changed")),
+        ("remove", Broken(3, "missing")),
+        ("first", Broken(1, "missing")),
+        ("swap", Broken(3, "missing")),
+        ("rewrite", Broken(4, "unlinked")),
+        ("cut", Broken(6, "cut")),
+    ],
+)
+async def test_what_is_done_to_a_chain_is_found(tmp_path: Path, done: str, expected: Broken) -> None:
+    trail, records = await a_trail(6, tmp_path)
+    third = (await records.get(_KIND, "000000003")).body
+    if done == "change":
+        await records.put(_KIND, "000000003", third | {"actor": "bert"})
+    elif done == "swap":
+        await records.put(_KIND, "000000003", (await records.get(_KIND, "000000004")).body)
+    elif done == "rewrite":
+        second = (await records.get(_KIND, "000000002")).body
+        made = linked(Head(2, second["hash"]), Deed("2026-02-01T10:00:00Z", "bert", "", "", "transcript.read"))
+        await records.put(_KIND, "000000003", made.as_json())
+    elif done == "cut":
+        await records.remove(_KIND, "000000006")
+        await records.remove(_KIND, "000000005")
+    else:
+        await records.remove(_KIND, "000000001" if done == "first" else "000000003")
+    assert (await trail.verify("north"))[1] == expected
+
+
+async def test_a_chain_that_was_cut_and_grew_again_is_found(tmp_path: Path) -> None:
+    _, records = await a_trail(6, tmp_path)
+    await records.remove(_KIND, "000000006")
+    again = AuditTrail(records)  # on another node, whose folder knows nothing of it
+    assert (await again.append("north", deed(9))).number == 6
+    assert (await again.verify("north"))[1] is None
+    assert (await AuditTrail(records, tmp_path).verify("north"))[1] == Broken(6, "changed")
+
+
+async def test_a_whole_chain_that_is_gone_is_found_by_its_head(tmp_path: Path) -> None:
+    _, records = await a_trail(2, tmp_path)
+    for key in ("000000001", "000000002"):
+        await records.remove(_KIND, key)
+    assert (await AuditTrail(records, tmp_path).verify("north"))[1] == Broken(1, "cut")
+
+
+def test_no_entry_fits_into_another_chain() -> None:
+    entry = linked(start("north"), deed())
+    assert first_broken("north", [entry])[1] is None
+    assert first_broken("south", [entry])[1] == Broken(1, "unlinked")
+
+
+def test_an_older_head_does_not_replace_a_newer_one(tmp_path: Path) -> None:
+    audit_heads.write(tmp_path / "audit", "north", Head(5, "e"))
+    audit_heads.write(tmp_path / "audit", "north", Head(4, "d"))
+    assert audit_heads.read(tmp_path / "audit", "north") == Head(5, "e")
+    (tmp_path / "audit" / "north").write_text("{}")
+    assert audit_heads.read(tmp_path / "audit", "north") is None
+    audit_heads.forget(tmp_path / "audit")
+    assert list((tmp_path / "audit").iterdir()) == []
+
+
+class Away(MemoryRecords):
+    """Records whose store can be away."""
+
+    away = False
+
+    async def put(self, *given: object, **more: object) -> int:
+        if self.away:
+            raise StoreFailed("The store is away.")
+        return await super().put(*given, **more)  # type: ignore[arg-type]
+
+
+async def test_what_was_done_while_the_store_was_away_is_written_down_later() -> None:
+    records = Away()
+    trail = AuditTrail(records)
+    await trail.append("north", deed(0))
+    records.away = True
+    with pytest.raises(StoreFailed):
+        await trail.append("north", deed(1))
+    await trail.append_surely("north", deed(2))
+    assert trail.pending == 1
+    records.away = False
+    await trail.append_surely("north", deed(3))
+    assert trail.pending == 0
+    assert [one.deed.subject async for one in trail.newest("north")] == ["s3", "s2", "s0"]
+    assert (await trail.verify("north"))[1] is None
+
+
+@pytest.fixture
+async def stored(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "log.sqlite3")
+    yield store
+    await store.close()
+
+
+async def test_a_thousand_entries_in_a_file_are_read_by_blocks(stored: SqliteStore, tmp_path: Path) -> None:
+    trail = AuditTrail(SqliteRecords(stored))
+    await asyncio.gather(*(trail.append("north", deed(number)) for number in range(1003)))
+    assert (await trail.verify("north"))[0].number == 1003
+    assert [one.number async for one in AuditTrail(SqliteRecords(stored)).newest("north")][:5] == [
+        1003, 1002, 1001, 1000, 999,
+    ]  # fmt: skip
+    with sqlite3.connect(tmp_path / "log.sqlite3") as database:
+        database.execute("UPDATE record SET body = replace(body, 's500\"', 's501\"') WHERE key = '000000501'")
+    database.close()
+    assert (await trail.verify("north"))[1] == Broken(501, "changed")

@@ -1,0 +1,190 @@
+"""Deleting a session: nothing of it is left in the log or the records, and the receipt says what there was."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from store_contract import MIC, gap, replayed, span, started
+
+from streaming import recap_book, signed_notes, visit_book
+from streaming.deletion import KIND, DeletionReceipt, Order, delete_session, receipts
+from streaming.errors import SessionGoesOn, SessionPurged, StoreFailed, UnknownSession
+from streaming.events import (
+    AudioSpan,
+    ContentDeleted,
+    Event,
+    Heard,
+    MomentMarked,
+    NoteDrafted,
+    NoteReviewed,
+    SessionEnded,
+    SpeakerRelabelled,
+    UtteranceClosed,
+    UtteranceCorrected,
+)
+from streaming.memory_records import MemoryRecords
+from streaming.memory_store import MemoryStore
+from streaming.state import SessionState
+from streaming.types import SpeakerId, Tick, Utterance, UtteranceId, Word
+
+pytestmark = pytest.mark.unit
+
+AT = "2026-02-01T10:00:00+01:00"
+ORDER = Order("session", "asked", "anna", AT)
+SAID = UtteranceId("mic.1")
+NOTE: dict[str, Any] = {
+    "format": "soap", "sections": [{"name": "Plan", "statements": [{"text": "Sleep diary.", "provenance": "clinician",
+    "evidence": []}]}], "risk": {}, "checks": [], "billing": {}, "unsupported": [], "writer": "embedded",
+}  # fmt: skip
+
+
+def a_session(*, signed: bool = False, ended: bool = True) -> list[Event]:
+    word = Word(Tick(0), Tick(9), "Zebulon.", 0.9)
+    utterance = Utterance(SAID, MIC, Tick(0), Tick(9), SpeakerId("S1"), "Zebulon.", 0.9, (word,))
+    events: list[Event] = [
+        started(),
+        AudioSpan(MIC, Tick(0), np.zeros(9, np.int16), (Heard("words", 0, 9, b"[]"),)),
+        span(1),
+        gap(3),
+        UtteranceClosed(utterance),
+        SpeakerRelabelled(SAID, SpeakerId("S2")),
+        UtteranceCorrected(SAID, "Zebulon Quince."),
+        MomentMarked(Tick(3)),
+    ]
+    if ended:
+        events += [SessionEnded("2026-01-31T10:50:00+01:00", "requested", ()), NoteDrafted(NOTE, AT)]
+    if signed:
+        record = NOTE | {
+            "version": 1, "context": {}, "signer": "Anna", "credentials": "", "signed_at": AT, "override": "",
+            "overridden": [], "late_entry": None,
+        }  # fmt: skip
+        sign = {"id": "1", "action": "sign", "version": 1, "at": AT, "who": "Anna", "what": "", "record": record}
+        events.append(NoteReviewed(sign | {"digest": "d"}))
+    return events
+
+
+async def a_store(events: Sequence[Event]) -> MemoryStore:
+    store = MemoryStore()
+    await store.append("a", events)
+    await store.append("b", [started()])
+    return store
+
+
+async def some_records() -> MemoryRecords:
+    records = MemoryRecords()
+    await records.put(visit_book.KIND, "a", {"label": "Zebulon"})
+    await records.put(visit_book.KIND, "appointment", {"label": "Zebulon", "held": "a"})
+    await records.put(visit_book.KIND, "other", {"label": "Other", "held": "b"})
+    await records.put(recap_book.KIND, "of_visit", {"visit": "a", "text": "Zebulon"})
+    await records.put(recap_book.KIND, "dictated", {"visit": None, "session": "a"})
+    await records.put(recap_book.KIND, "other", {"visit": "b", "session": None})
+    await records.put(signed_notes.KIND, "a", {"print": [1]})
+    return records
+
+
+async def test_all_of_a_session_goes_and_the_receipt_stays() -> None:
+    store, records = await a_store(a_session()), await some_records()
+    made = await delete_session(store, records, "a", ORDER)
+    assert made == DeletionReceipt(
+        "a", "session", AT, "asked", "anna",
+        {"audio": 2, "model_answers": 1, "utterances": 1, "speakers": 1, "corrections": 1, "marks": 1, "drafts": 1,
+         "events": 3, "recaps": 2, "visits": 1, "signed_note_prints": 1, "appointments_freed": 1},
+    )  # fmt: skip
+    (left,) = await replayed(store, "a", audio=True)
+    assert isinstance(left.event, ContentDeleted)
+    assert (left.event.scope, left.event.practice, left.event.removed) == ("session", "local", made.removed)
+    assert [one.key for one in await records.all(recap_book.KIND)] == ["other"]
+    assert {one.key: one.body.get("held") for one in await records.all(visit_book.KIND)} == {
+        "appointment": None, "other": "b",
+    }  # fmt: skip
+    assert await records.all(signed_notes.KIND) == []
+    assert await receipts(records) == [made]
+    assert "Zebulon" not in str(made)
+    with pytest.raises(SessionPurged):
+        await store.append("a", [gap(1)])
+    assert len(await replayed(store, "b")) == 1
+    assert await delete_session(store, records, "a", Order("session", "asked", "bert", "later")) == made
+
+
+async def test_a_signed_note_stays_unless_it_is_said_otherwise() -> None:
+    store, records = await a_store(a_session(signed=True)), await some_records()
+    made = await delete_session(store, records, "a", ORDER)
+    assert made.scope == "transcript"
+    assert made.removed == {
+        "audio": 2, "model_answers": 1, "utterances": 1, "speakers": 1, "corrections": 1, "marks": 1,
+    }  # fmt: skip
+    state = SessionState()
+    for stored in await replayed(store, "a", audio=True):
+        assert not isinstance(stored.event, AudioSpan)
+        state.apply(stored.event)
+    assert (state.utterances, state.marks, state.deleted is not None) == ({}, set(), True)
+    assert state.review is not None
+    assert state.review.signed is not None
+    assert state.review.signed.draft.sections[0].statements[0].text == "Sleep diary."
+    assert len(await records.all(recap_book.KIND)) == 3
+    assert await delete_session(store, records, "a", ORDER) == made
+    whole = await delete_session(store, records, "a", Order("session", "asked", "sven", AT, signed_too=True))
+    assert (whole.scope, whole.removed["note_actions"]) == ("session", 1)
+    assert len(await replayed(store, "a")) == 1
+
+
+async def test_audio_alone_goes_by_its_own_order() -> None:
+    store, records = await a_store(a_session()), await some_records()
+    made = await delete_session(store, records, "a", Order("audio", "expired", "server", AT))
+    assert made.removed == {"audio": 2, "model_answers": 1}
+    kinds = [type(one.event) for one in await replayed(store, "a", audio=True)]
+    assert UtteranceClosed in kinds
+    assert AudioSpan not in kinds
+    assert kinds[-1] is ContentDeleted
+
+
+async def test_a_session_that_goes_on_is_deleted_only_by_who_stopped_it() -> None:
+    store, records = await a_store(a_session(ended=False)), await some_records()
+    with pytest.raises(SessionGoesOn):
+        await delete_session(store, records, "a", ORDER)
+    assert await records.all(KIND) == []
+    stopping = Order("session", "revoked", "anna", AT, stop=True)
+    assert (await delete_session(store, records, "a", stopping)).done
+    with pytest.raises(UnknownSession):
+        await delete_session(store, records, "c", stopping)
+
+
+async def test_a_deletion_that_was_cut_off_is_finished_by_the_next() -> None:
+    class Failing(MemoryStore):
+        """A store that is away once, when it is to purge."""
+
+        away = True
+
+        async def purge(self, session: str, receipt: Event) -> int:
+            if self.away:
+                raise StoreFailed("The store is away.")
+            return await super().purge(session, receipt)
+
+    store, records = Failing(), await some_records()
+    await store.append("a", a_session())
+    with pytest.raises(StoreFailed):
+        await delete_session(store, records, "a", ORDER)
+    (begun,) = await receipts(records)
+    assert (begun.done, begun.by) == (False, "anna")
+    store.away = False
+    made = await delete_session(store, records, "a", Order("session", "asked", "bert", "later"))
+    assert (made.done, made.by, made.at) == (True, "anna", AT)
+    assert len(await replayed(store, "a")) == 1
+
+
+async def test_a_receipt_that_was_not_completed_is_completed() -> None:
+    store, records = await a_store(a_session()), await some_records()
+    made = await delete_session(store, records, "a", ORDER)
+    await records.put(KIND, "a.session", made.as_json() | {"done": False})
+    await records.put(signed_notes.KIND, "a", {"print": [1]})
+    assert (await delete_session(store, records, "a", ORDER)).done
+    assert await records.all(signed_notes.KIND) == []
+
+
+def test_a_state_that_is_told_of_a_deletion_forgets() -> None:
+    state = SessionState()
+    for event in a_session():
+        state.apply(event)
+    state.apply(ContentDeleted("session", AT, "asked", "anna", "north", {}))
+    assert (state.started_at, state.utterances, state.note, state.practice) == (None, {}, None, "north")
