@@ -113,8 +113,8 @@ class _Found:
 async def delete_session(store: Store, records: Records, session: str, order: Order) -> DeletionReceipt:
     """Delete what the order says; returns once it is gone for good. `records` are those of the session's practice.
 
-    Asking again gives the receipt that there is. A whole session with a signed note loses its transcript alone, unless
-    the order says otherwise. Raises UnknownSession, SessionGoesOn, StoreFailed.
+    Asking again gives the receipt that there is. A whole session with a signed note loses its transcript alone,
+    unless the order says otherwise. Raises UnknownSession, SessionGoesOn, StoreFailed.
     """
     try:
         found = await _look(store, session)

@@ -179,7 +179,7 @@ async def begun(records: Records, key: str, session: str) -> None:
 
 
 async def free(records: Records, session: str) -> int:
-    """A session was deleted: its appointment took place all the same, and is in the list again. Raises StoreFailed."""
+    """A session was deleted: its appointment is in the list again, since it took place. Raises StoreFailed."""
     held = [one for one in await records.all(KIND) if one.body.get(_HELD) == session]
     for one in held:
         await records.put(KIND, one.key, {name: value for name, value in one.body.items() if name != _HELD})
@@ -226,6 +226,6 @@ async def recapped(records: Records, key: str, *, at: str) -> None:
 
 
 __all__ = [
-    "KIND", "Taken", "VisitStays", "add", "begun", "change", "dictated", "free", "kept", "look", "recapped", "remove", "take",
-    "with_sessions",
+    "KIND", "Taken", "VisitStays", "add", "begun", "change", "dictated", "free", "kept", "look", "recapped", "remove",
+    "take", "with_sessions",
 ]  # fmt: skip
