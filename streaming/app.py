@@ -11,12 +11,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from streaming import errors, refusals
+from streaming.audit_gate import AuditGate
 from streaming.errors import SamedayError
 from streaming.forwarding import Forward
 from streaming.gate import Gate
 from streaming.guard import Guard
 from streaming.routes import (
     access,
+    audit,
     charts,
     exports,
     library,
@@ -31,10 +33,13 @@ from streaming.routes import (
 )
 from streaming.serving import Server
 from streaming.settings import Settings
+from streaming.sweeper import sweeping
 
 log = logging.getLogger("sameday.app")
 
-_ROUTES = (access, oidc, sessions, notes, exports, charts, library, practice, pairing, whip, sockets, pages)
+_ROUTES = (
+    access, oidc, sessions, notes, exports, charts, library, practice, audit, pairing, whip, sockets, pages,
+)  # fmt: skip
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -43,13 +48,14 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with server.running():
+        async with server.running(), sweeping(server):
             yield
 
     app = FastAPI(title="sameday", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.drain = server.drain
     app.add_middleware(Forward, elsewhere=server.elsewhere)
     app.add_middleware(Gate, server=server)
+    app.add_middleware(AuditGate, server=server)
     app.add_middleware(Guard, on_fault=_log_fault, origins=settings.allowed_origins)
     _add_error_handlers(app)
     for routes in _ROUTES:

@@ -32,8 +32,8 @@ class Deed:
     """Who saw or changed what, without any content: codes and ids alone.
 
     `actor` is a login, or "" for the one user of a machine without accounts; `way` says how they came. `action` is a
-    word of `audit_rules.py`, `kind` and `subject` say of what: `session` and its id. `outcome` is `done`, or the code of
-    the refusal. `source` is a network address, where that matters.
+    word of `audit_rules.py`, `kind` and `subject` say of what: `session` and its id. `outcome` is `done`, or how it
+    was refused. `source` is a network address, where that matters.
     """
 
     at: str

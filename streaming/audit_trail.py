@@ -50,6 +50,11 @@ class AuditTrail:
         """How many deeds wait to be written down, since the store was away."""
         return len(self._pending)
 
+    @property
+    def heads(self) -> dict[str, Head]:
+        """The newest entries as this process knows them, by chain."""
+        return dict(self._heads)
+
     async def append(self, practice: str, deed: Deed) -> Entry:
         """Write a deed down; returns once it is durable. Raises StoreFailed: then it is not known to be there."""
         async with self._locks.setdefault(practice, asyncio.Lock()):

@@ -1,5 +1,5 @@
-"""The command line: `sameday serve`, `transcribe`, `draft`, `recap`, `backlog`, `self-check`, `user`, `bench`,
-`doctor`.
+"""The command line: `sameday serve`, `transcribe`, `draft`, `recap`, `backlog`, `self-check`, `user`, `audit`, `purge`,
+`bench`, `doctor`.
 """
 
 import argparse
@@ -16,7 +16,16 @@ from benchmarks.arguments import add_bench
 from drafting import text as note_text
 from drafting.note import Note
 from drafting.stage import draft_note
-from streaming import log_lines, practice_commands, store_commands, transcript_json, user_commands, wire
+from streaming import (
+    audit_commands,
+    log_lines,
+    practice_commands,
+    purge_commands,
+    store_commands,
+    transcript_json,
+    user_commands,
+    wire,
+)
 from streaming.errors import BadTranscript, PeerError, SamedayError
 from streaming.given_file import read_given
 from streaming.practice_data import use_practice
@@ -90,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     practice_commands.add_backlog(commands.add_parser("backlog", help="sessions without a signed note"), _print_json)
     practice_commands.add_self_check(commands.add_parser("self-check", help="questions for you alone; keeps nothing"))
 
+    audit_commands.add_audit(commands.add_parser("audit", help="who saw or changed what, and whether that is whole"))
+    purge_commands.add_purge(commands.add_parser("purge", help="delete sessions for good, with receipts"))
     user_commands.add_user(commands.add_parser("user", help="accounts: who may sign in"))
 
     enroll = commands.add_parser("enroll", help="learn the clinician's voice, for microphones that people share")

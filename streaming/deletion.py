@@ -25,6 +25,7 @@ from streaming.events import (
     NoteDrafted,
     NoteReviewed,
     RolesAssigned,
+    Scope,
     SkeletonDrafted,
     SpeakerRelabelled,
     TurnsSettled,
@@ -37,8 +38,6 @@ from streaming.state import SessionState
 KIND = "deletion"
 """Receipts among a practice's records, by session and scope. They are never deleted."""
 
-Scope = Literal["session", "transcript", "audio"]
-"""What goes: all of the session; its audio and all that was understood of it; its audio alone."""
 Why = Literal["asked", "revoked", "expired"]
 """Somebody asked for it; consent was taken back; its time was over."""
 SERVER = "server"
@@ -110,11 +109,14 @@ class _Found:
     """Sequence numbers of what goes with the transcript."""
 
 
-async def delete_session(store: Store, records: Records, session: str, order: Order) -> DeletionReceipt:
+async def delete_session(
+    store: Store, records: Records, session: str, order: Order, *, dry_run: bool = False
+) -> DeletionReceipt:
     """Delete what the order says; returns once it is gone for good. `records` are those of the session's practice.
 
     Asking again gives the receipt that there is. A whole session with a signed note loses its transcript alone,
-    unless the order says otherwise. Raises UnknownSession, SessionGoesOn, StoreFailed.
+    unless the order says otherwise. With `dry_run` nothing is deleted or written down, and the receipt says what of
+    the log would be. Raises UnknownSession, SessionGoesOn, StoreFailed.
     """
     try:
         found = await _look(store, session)
@@ -124,6 +126,8 @@ async def delete_session(store: Store, records: Records, session: str, order: Or
         raise SessionGoesOn("The session goes on.", mend="End it first, then delete it.")
     scope: Scope = "transcript" if order.scope == "session" and found.signed and not order.signed_too else order.scope
     begun = DeletionReceipt(session, scope, order.at, order.why, order.by, _counted(found.kinds, scope), done=False)
+    if dry_run:
+        return begun
     known = await _begin(records, begun)
     if known.done:
         return known
@@ -194,7 +198,8 @@ async def _finished(records: Records, session: str) -> DeletionReceipt:
 
 async def _remove(store: Store, session: str, found: _Found, told: ContentDeleted) -> None:
     if told.scope == "session":
-        await store.purge(session, told)
+        with contextlib.suppress(SessionPurged):  # another node was at it too
+            await store.purge(session, told)
         return
     if told.scope == "transcript":
         await store.rewrite(session, dict.fromkeys(found.words))

@@ -177,16 +177,19 @@ class NoteReviewed:
     action: dict[str, Any]
 
 
+Scope = Literal["session", "transcript", "audio"]
+"""What a deletion takes: all of the session; its audio and all that was understood of it; its audio alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class ContentDeleted:
     """Something of the session was deleted for good; this stays as the receipt and holds no content.
 
-    `scope` is what went: the whole session, its transcript with the audio, or the audio. `removed` counts entries by
-    kind, `why` and `by` are a reason's code and a login. Of a whole session it is the only event that is left, so it
-    says whose session it was.
+    `removed` counts entries by kind, `why` and `by` are a reason's code and a login. Of a whole session it is the only
+    event that is left, so it says whose session it was.
     """
 
-    scope: Literal["session", "transcript", "audio"]
+    scope: Scope
     at: str
     why: str
     by: str

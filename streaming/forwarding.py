@@ -64,7 +64,10 @@ class Forward:
             return
         if address is None:
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
+            return
+        if "witness" in scope:
+            scope["witness"].elsewhere = True
+        if scope["type"] == "websocket":
             await self._relay(found[1], address, scope, receive, send)
         elif b"origin" in headers or b"sec-fetch-site" in headers:
             await _pass_on(_target(scope, address), scope, receive, send)

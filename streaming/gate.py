@@ -45,7 +45,7 @@ class Gate:
             return
         try:
             asking = self._asking(scope)
-            seat = await self._admit(asking)
+            seat = await self._admit(asking, scope)
         except SamedayError as error:
             await self._refuse(scope, receive, send, error)
             return
@@ -56,7 +56,7 @@ class Gate:
             else:
                 await self._app(scope, receive, _Watched(self._server, asking, scope, send))
 
-    async def _admit(self, asking: Asking) -> Seat | None:
+    async def _admit(self, asking: Asking, scope: Scope) -> Seat | None:
         """The seat of a request that may go on. Raises NotSignedIn, NotAllowedToRole, UnknownSession, TooMany."""
         if seats.need(asking.path) == "nothing":
             if self._server.started and not asking.path.startswith(_UNLIMITED):
@@ -66,6 +66,8 @@ class Gate:
             return None  # without a seat no route gets at anything, and says that the server is starting
         access = self._server.access
         seat = await access.seat(asking)
+        if "witness" in scope:  # also of what is refused it is recorded who asked
+            scope["witness"].seat = seat
         access.limit(asking, seat)
         seats.check(asking.path, seat)
         session = seats.session_in(asking.path)

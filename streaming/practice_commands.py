@@ -16,11 +16,12 @@ from drafting import text as note_text
 from drafting.backlog import Backlog, Order, Plan
 from drafting.recap import BadRecap, Recap, Spoken, recap
 from drafting.visit_csv import BadImport, Imported, read_csv
-from streaming import context_json, visit_book
+from streaming import audit_commands, context_json, visit_book
 from streaming.errors import BadTranscript
 from streaming.given_file import read_given
 from streaming.local_zone import zone_of
 from streaming.ports import Records, Store
+from streaming.seats import LOCAL
 from streaming.session_log import SessionLog
 from streaming.settings import Settings
 from streaming.types import NoteContext, Transcript
@@ -194,7 +195,7 @@ def _import(chosen: argparse.Namespace, settings: Settings, print_json: Printer)
         found = read_ics(data, zone, since=since, until=now)
     else:
         found = read_csv(data, zone, chosen.dates)
-    taken = _with_records(settings, lambda records, _: visit_book.take(records, found))
+    taken = _with_records(settings, "visit.import", lambda records, _: visit_book.take(records, found))
     if chosen.json:
         print_json(found.as_json() | taken.as_json())
     else:
@@ -209,7 +210,9 @@ def _backlog(chosen: argparse.Namespace, settings: Settings, print_json: Printer
     zone = zone_of(chosen.zone)
     slots = tuple(plan_text.slot(one) for one in chosen.block)
     plan = Plan(slots, chosen.new_a_week, plan_text.hours(chosen.hours))
-    visits = _with_records(settings, lambda records, store: visit_book.with_sessions(records, _Logs(store), zone))
+    visits = _with_records(
+        settings, "visit.list", lambda records, store: visit_book.with_sessions(records, _Logs(store), zone)
+    )
     found = backlogs.backlog(visits, now=datetime.now(UTC), zone=zone, plan=plan, order=chosen.order)
     if chosen.json:
         print_json(found.as_json())
@@ -265,14 +268,19 @@ class _Logs:
         return found
 
 
-def _with_records(settings: Settings, work: Callable[[Records, Store], Coroutine[Any, Any, Found]]) -> Found:
-    """Something done with the practice's records and log, opened for it."""
+def _with_records(
+    settings: Settings, action: str, work: Callable[[Records, Store], Coroutine[Any, Any, Found]]
+) -> Found:
+    """Something done with the practice's records and log, opened for it; the audit log says so."""
     from streaming import engines
 
     async def run() -> Found:
         store = engines.open_store(settings)
         try:
-            return await work(engines.open_records(store), store)
+            records = engines.open_records(store)
+            done = await work(records, store)
+            await audit_commands.record(records, settings, LOCAL, audit_commands.by_command(action))
+            return done
         finally:
             await store.close()
 

@@ -9,12 +9,14 @@ from weakref import WeakKeyDictionary
 
 from streaming import engines, errors, ice, seating, sole_server, tracing, wire
 from streaming.access import Access
+from streaming.audit_trail import AuditTrail
 from streaming.deletion import DeletionReceipt, Order, delete_session
 from streaming.handover import Handover
 from streaming.nodes import Nodes, Standing
-from streaming.ports import Records, Store
+from streaming.ports import Records
 from streaming.practice_data import use_practice
 from streaming.scoped import PracticeRecords
+from streaming.seats import LOCAL
 from streaming.session import Session
 from streaming.sessions import Sessions
 from streaming.settings import Settings
@@ -43,10 +45,10 @@ class Server:
         self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
         self._sessions: Sessions | None = None
         self._records: Records | None = None
-        self._store: Store | None = None
         self._nodes: Nodes | None = None
         self._handover: Handover | None = None
         self._access: Access | None = None
+        self._audit: AuditTrail | None = None
         self.providers = [{"name": one.name, "href": f"/api/oidc/{one.key}/start"} for one in settings.oidc]
         """Where one may sign in beside the server's own page, as the page shows it."""
 
@@ -75,9 +77,17 @@ class Server:
     @property
     def records(self) -> Records:
         """What the practice of the request at hand keeps beside the sessions. Raises as `sessions`."""
+        return self.records_of(seating.current().practice)
+
+    def records_of(self, practice: str) -> Records:
+        """What a practice keeps beside the sessions: for what is no request's. Raises Overloaded before start-up."""
         if self._records is None:
             raise _starting()
-        return PracticeRecords(self._records, seating.current().practice)
+        return PracticeRecords(self._records, practice)
+
+    async def practices(self) -> list[str]:
+        """The practices that there are accounts of, and the one of a machine without. Raises StoreFailed."""
+        return sorted({one.practice for one in await self.access.accounts.all()} | {LOCAL})
 
     @property
     def access(self) -> Access:
@@ -85,6 +95,13 @@ class Server:
         if self._access is None:
             raise _starting()
         return self._access
+
+    @property
+    def audit(self) -> AuditTrail:
+        """Where it is written down who saw or changed what. Raises Overloaded before start-up is over."""
+        if self._audit is None:
+            raise _starting()
+        return self._audit
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -99,6 +116,8 @@ class Server:
             await stack.enter_async_context(tracing.running(settings.trace_endpoint))
             records = engines.open_records(store)
             access = Access(records, settings)
+            self._audit = AuditTrail(records, settings.audit_folder)
+            stack.push_async_callback(self._audit.close)
             await _check_accounts(access, settings)
             made = await stack.enter_async_context(engines.running(settings))
             sessions = Sessions(made, store, settings, nodes)
@@ -106,7 +125,6 @@ class Server:
             serving = asyncio.create_task(sessions.run(ready))
             await ready.wait()
             self._sessions, self._records, self._access = sessions, records, access
-            self._store = store
             working = [serving]
             if nodes is not None:
                 self._nodes, self._handover = nodes, Handover(sessions, nodes, self._flush, self._tell_moved)
@@ -166,8 +184,6 @@ class Server:
         Raises UnknownSession, SessionGoesOn, StoreFailed, Overloaded before start-up is over.
         """
         sessions = self.house
-        if self._records is None or self._store is None:
-            raise _starting()
         await sessions.check_practice(name, practice)
         live = sessions.find(name)
         if live is not None:
@@ -175,7 +191,7 @@ class Server:
                 raise errors.SessionGoesOn("The session goes on.", mend="End it and wait for its note; then delete.")
             await sessions.stop_here(live)
             await live.give_up()
-        receipt = await delete_session(self._store, PracticeRecords(self._records, practice), name, order)
+        receipt = await delete_session(sessions.store, self.records_of(practice), name, order)
         await sessions.forget(name)
         return receipt
 

@@ -122,6 +122,11 @@ class Sessions:
         return list(self._live.values())
 
     @property
+    def store(self) -> Store:
+        """The log of all of them."""
+        return self._store
+
+    @property
     def scheduler(self) -> RecognitionScheduler:
         """Who recognizes for all of them."""
         return self._engines.scheduler

@@ -25,6 +25,7 @@ from drafting.formats import keys as format_keys
 from streaming.engine_settings import EngineSettings
 from streaming.errors import BadSettings
 from streaming.log_lines import LogFormat
+from streaming.retention_settings import RetentionSettings
 
 PREFIX = "SAMEDAY_"
 CONFIG_VARIABLE = "SAMEDAY_CONFIG"
@@ -145,7 +146,7 @@ class OidcProvider(BaseModel):
     client_secret: SecretStr | None = None
 
 
-class Settings(EngineSettings):
+class Settings(EngineSettings, RetentionSettings):
     """All settings of a process. Printing it shows no secret."""
 
     model_config = SettingsConfigDict(
@@ -224,8 +225,6 @@ class Settings(EngineSettings):
     """A session without audio for so long is ended."""
     on_stop: Literal["keep", "finish"] = "keep"
     """Sessions that somebody speaks in when the server is told to stop: kept for the next start, or ended."""
-    keep_audio: bool = False
-    """Whether audio stays in the log after the session's end."""
 
     note_format: FormatKey = "soap"
     formats_dir: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
@@ -293,6 +292,11 @@ class Settings(EngineSettings):
     def database(self) -> Path:
         """The file of the `sqlite` store."""
         return self.data_dir / "log.sqlite3"
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where the newest entries of the audit log are noted beside the store."""
+        return self.data_dir / "audit"
 
     @property
     def master_key_file(self) -> Path:

@@ -4,9 +4,11 @@ import argparse
 import asyncio
 import os
 import sqlite3
+import sys
 from pathlib import Path
 
-from streaming import sole_server
+from streaming import audit_commands, audit_heads, sole_server
+from streaming.audit_chain import HOUSE
 from streaming.errors import BadSettings, PeerError, StoreFailed
 from streaming.key_source import KeyFile
 from streaming.settings import Settings
@@ -44,6 +46,7 @@ def _rotate(chosen: argparse.Namespace, settings: Settings) -> int:
                 source.keep_first()
         else:
             raise BadSettings("On Redis: restart every node, then take the older keys out of the key file.")
+    _record(settings, "key.rotate")
     print(f"{count} data keys are under the key that counts now.")
     return 0
 
@@ -63,6 +66,7 @@ def _backup(chosen: argparse.Namespace, settings: Settings) -> int:
     if not settings.database.exists():
         raise StoreFailed("There is no log yet.", mend="Check data_dir.")
     _copy(settings.database, chosen.file)
+    _record(settings, "backup.make")
     print(f"The log is in {chosen.file}. It holds no master key: keep that apart.")
     return 0
 
@@ -75,6 +79,8 @@ def _restore(chosen: argparse.Namespace, settings: Settings) -> int:
         raise PeerError("There is a log already.", mend="Move it away, or choose another data_dir.")
     _copy(chosen.file, settings.database)
     asyncio.run(_opened(settings))
+    audit_heads.forget(settings.audit_folder)  # what was noted after the backup is not in it
+    _record(settings, "backup.restore")
     print(f"The log is at {settings.database}.")
     return 0
 
@@ -84,6 +90,14 @@ async def _opened(settings: Settings) -> None:
     from streaming.engines import open_store
 
     await open_store(settings).close()
+
+
+def _record(settings: Settings, action: str) -> None:
+    """Write down what was done; a backup can be made where there is no key, and is then missed in the audit log."""
+    try:
+        audit_commands.with_trail(settings, lambda trail: trail.append(HOUSE, audit_commands.by_command(action)))
+    except StoreFailed as error:
+        print(f"sameday: done, but not written into the audit log: {error}", file=sys.stderr)
 
 
 def _need_sqlite(settings: Settings) -> None:

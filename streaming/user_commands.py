@@ -7,9 +7,12 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, get_args
 
-from streaming import passwords
+from streaming import audit_commands, passwords
 from streaming.accounts import Account, Accounts
+from streaming.audit_chain import HOUSE
+from streaming.audit_commands import by_command
 from streaming.errors import BadAccount
+from streaming.ports import Records
 from streaming.seats import LOCAL, Role
 from streaming.settings import Settings
 
@@ -59,44 +62,52 @@ def _add(chosen: argparse.Namespace, settings: Settings) -> int:
         password=made,
         issuer=chosen.issuer,
     )
-    _with_accounts(settings, lambda accounts: accounts.add(account))
+    _changed(settings, login, "account.add", lambda accounts: accounts.add(account))
     print(f"Added {login}, {chosen.role} of the practice {chosen.practice}.")
     return 0
 
 
 def _list(_: argparse.Namespace, settings: Settings) -> int:
-    for one in _with_accounts(settings, lambda accounts: accounts.all()):
+    for one in _with_records(settings, lambda records: Accounts(records).all()):
         state = "disabled" if one.disabled else f"by {one.issuer}" if one.issuer else "by password"
         print(f"{one.login:<32} {one.role:<10} {one.practice:<16} {state}")
     return 0
 
 
 def _disable(chosen: argparse.Namespace, settings: Settings) -> int:
-    _with_accounts(settings, lambda accounts: accounts.disable(chosen.login))
+    _changed(settings, chosen.login, "account.disable", lambda accounts: accounts.disable(chosen.login))
     print(f"Disabled {chosen.login}; who was signed in with it is out.")
     return 0
 
 
 def _enable(chosen: argparse.Namespace, settings: Settings) -> int:
-    _with_accounts(settings, lambda accounts: accounts.enable(chosen.login))
+    _changed(settings, chosen.login, "account.enable", lambda accounts: accounts.enable(chosen.login))
     print(f"Enabled {chosen.login}.")
     return 0
 
 
 def _password(chosen: argparse.Namespace, settings: Settings) -> int:
     password = _typed(chosen.login)
-    _with_accounts(settings, lambda accounts: accounts.set_password(chosen.login, password))
+    _changed(
+        settings, chosen.login, "account.password", lambda accounts: accounts.set_password(chosen.login, password)
+    )
     print(f"Changed; who was signed in as {chosen.login} is out.")
     return 0
 
 
 def _token(chosen: argparse.Namespace, settings: Settings) -> int:
     if chosen.drop:
-        count = _with_accounts(settings, lambda accounts: accounts.drop_tokens(chosen.login))
+        count = _changed(
+            settings, chosen.login, "account.drop_tokens", lambda accounts: accounts.drop_tokens(chosen.login)
+        )
         print(f"Dropped {count} tokens of {chosen.login}.")
         return 0
     # The token alone, so that it can be put into a file: it is not shown again.
-    print(_with_accounts(settings, lambda accounts: accounts.make_token(chosen.login, chosen.days)))
+    print(
+        _changed(
+            settings, chosen.login, "account.token", lambda accounts: accounts.make_token(chosen.login, chosen.days)
+        )
+    )
     return 0
 
 
@@ -115,14 +126,30 @@ def _typed(login: str) -> str:
     return password
 
 
-def _with_accounts(settings: Settings, work: Callable[[Accounts], Coroutine[Any, Any, Found]]) -> Found:
-    """Something done with the accounts of the store, also while a server runs on it."""
+def _changed(
+    settings: Settings, login: str, action: str, work: Callable[[Accounts], Coroutine[Any, Any, Found]]
+) -> Found:
+    """Something done to an account, which the audit log of its practice then says."""
+
+    async def run(records: Records) -> Found:
+        accounts = Accounts(records)
+        done = await work(accounts)
+        account = await accounts.find(login)
+        practice = HOUSE if account is None else account.practice
+        await audit_commands.record(records, settings, practice, by_command(action, "account", login))
+        return done
+
+    return _with_records(settings, run)
+
+
+def _with_records(settings: Settings, work: Callable[[Records], Coroutine[Any, Any, Found]]) -> Found:
+    """Something done with the records of the store, also while a server runs on it."""
     from streaming import engines
 
     async def run() -> Found:
         store = engines.open_store(settings)
         try:
-            return await work(Accounts(engines.open_records(store)))
+            return await work(engines.open_records(store))
         finally:
             await store.close()
 

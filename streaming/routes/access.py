@@ -27,7 +27,9 @@ def router(server: Server) -> APIRouter:
 
     @routes.post("/api/sign-in")
     async def sign_in(body: SignInBody, request: Request) -> JSONResponse:
-        peer = request.scope["peer"]
+        peer, witness = request.scope["peer"], request.scope["witness"]
+        tried = await server.access.accounts.find(body.login.strip().lower()[:64])
+        witness.seat = None if tried is None else tried.seat("cookie")  # so that it is recorded whom they tried
         account = await server.access.sign_ins.by_password(body.login, body.password, peer.address)
         answer = JSONResponse(seat_json(account.seat("cookie")))
         await give_cookie(server, request, answer, await server.access.sign_ins.begin(account))

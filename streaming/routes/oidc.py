@@ -53,6 +53,7 @@ def router(server: Server) -> APIRouter:
             log.warning("a sign-in by a provider was refused")
             answer = RedirectResponse("/sign-in?refused", 303)
         else:
+            request.scope["witness"].seat = account.seat("cookie")
             answer = RedirectResponse("/", 303)
             await give_cookie(server, request, answer, await server.access.sign_ins.begin(account))
         answer.delete_cookie(COOKIE, path=_PATH)

@@ -19,6 +19,7 @@ PAGES = {
     "/clients": "clients.html",
     "/settings": "settings.html",
     "/ops": "ops.html",
+    "/audit": "audit.html",
 }
 """The pages by their address."""
 

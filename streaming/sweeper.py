@@ -1,0 +1,125 @@
+"""Deletes what is due, and finishes deletions that were cut off: on every node, as asking twice changes nothing."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from streaming import deletion, wall_clock
+from streaming.audit_chain import Deed
+from streaming.deletion import SERVER, DeletionReceipt, Order
+from streaming.errors import SamedayError, SessionGoesOn, StoreFailed, UnknownSession
+from streaming.events import Scope
+from streaming.retention import Age, Times, age_of, due
+from streaming.serving import Server
+from streaming.settings import Settings
+
+log = logging.getLogger("sameday.retention")
+
+
+@asynccontextmanager
+async def sweeping(server: Server) -> AsyncIterator[None]:
+    """Sweep until the block ends; the server has started."""
+    task = asyncio.create_task(Sweeper(server).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+class Sweeper:
+    """Looks through the log every `sweep_s`; a session whose note is signed it reads once."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._audit = server.audit
+        self._times = times_of(server.settings)
+        self._ages: dict[str, tuple[str, Age]] = {}
+        self._heads: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except SamedayError as error:
+                log.warning("a sweep was cut off: %s", error.code)
+            except Exception as error:  # the next one must come all the same; what it says may hold content
+                log.error("a sweep failed: %s", type(error).__name__)
+            await asyncio.sleep(self._server.settings.sweep_s)
+
+    async def sweep(self) -> int:
+        """One look; how much was deleted. Raises StoreFailed, Overloaded."""
+        await self._audit.catch_up()
+        count = 0
+        for practice in await self._server.practices():
+            for receipt in await deletion.receipts(self._server.records_of(practice)):
+                if not receipt.done:
+                    again = Order(receipt.scope, receipt.why, receipt.by, receipt.at, signed_too=True, stop=True)
+                    count += await self._delete(receipt.session, practice, again)
+        if self._times.any:
+            with_audio = set(await self._server.house.store.with_audio())
+            for name in await self._server.house.names():
+                count += await self._expire(name, audio=name in with_audio)
+        self._tell_heads()
+        return count
+
+    async def _expire(self, name: str, *, audio: bool) -> int:
+        found = await self._age(name)
+        if found is None:
+            return 0
+        practice, age = found
+        scope = due(age, self._times, datetime.now(UTC))
+        if scope is None or (scope == "audio" and not audio):
+            return 0
+        return await self._delete(name, practice, self._order(scope))
+
+    @staticmethod
+    def _order(scope: Scope) -> Order:
+        return Order(scope, "expired", SERVER, wall_clock.now())
+
+    async def _delete(self, name: str, practice: str, order: Order) -> int:
+        self._ages.pop(name, None)
+        try:
+            receipt = await self._server.delete(name, practice, order)
+        except (SessionGoesOn, UnknownSession):
+            return 0
+        except StoreFailed as error:
+            log.error("not deleted, though it is due: %s", error.code, extra={"session": name})
+            return 0
+        await self._audit.append_surely(practice, deed_of(receipt, SERVER, SERVER))
+        return 1
+
+    async def _age(self, name: str) -> tuple[str, Age] | None:
+        """Whose session it is and how old; only that of a signed note stays as it is."""
+        if name in self._ages:
+            return self._ages[name]
+        try:
+            state = (await self._server.house.log_of(name)).state
+        except SamedayError:
+            return None  # deleted, no session, or not to be read: the log has said so where it was opened
+        age = age_of(state)
+        if age is None or self._server.house.find(name) is not None:
+            return None
+        if age.signed_at is not None:
+            self._ages[name] = (state.practice, age)
+        return state.practice, age
+
+    def _tell_heads(self) -> None:
+        """The newest hashes in the server's own log too, which is often collected where nobody here can change it."""
+        for practice, head in self._audit.heads.items():
+            if self._heads.get(practice) != head.number:
+                self._heads[practice] = head.number
+                log.info("audit log at entry %d, hash %s", head.number, head.hash)
+
+
+def times_of(settings: Settings) -> Times:
+    """The times to live of the settings."""
+    return Times(settings.audio_days, settings.transcript_days, settings.unsigned_days)
+
+
+def deed_of(receipt: DeletionReceipt, actor: str, way: str) -> Deed:
+    """A deletion in the audit log, where it did not come by HTTP."""
+    return Deed(wall_clock.utc(), actor, "", way, "session.delete", "session", receipt.session)
