@@ -145,8 +145,8 @@ ACTIONS = frozenset(rule.action for _, _, rule in _RULES) | {OTHER}
 BY_COMMAND = frozenset(
     {
         "account.add", "account.disable", "account.enable", "account.password", "account.token",
-        "account.drop_tokens", "audit.read", "audit.verify", "backup.make", "backup.restore", "key.rotate", "session.delete",
-        "visit.import", "visit.list",
+        "account.drop_tokens", "audit.read", "audit.verify", "backup.make", "backup.restore", "key.rotate",
+        "session.delete", "visit.import", "visit.list",
     }
 )  # fmt: skip
 """What is recorded of commands, and of the server where it deletes what is due."""

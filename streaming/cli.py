@@ -1,5 +1,5 @@
-"""The command line: `sameday serve`, `transcribe`, `draft`, `recap`, `backlog`, `self-check`, `user`, `audit`, `purge`,
-`bench`, `doctor`.
+"""The command line: `sameday serve`, `transcribe`, `draft`, `recap`, `backlog`, `self-check`, `user`, `audit`,
+`purge`, `bench`, `doctor`.
 """
 
 import argparse

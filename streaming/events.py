@@ -185,8 +185,8 @@ Scope = Literal["session", "transcript", "audio"]
 class ContentDeleted:
     """Something of the session was deleted for good; this stays as the receipt and holds no content.
 
-    `removed` counts entries by kind, `why` and `by` are a reason's code and a login. Of a whole session it is the only
-    event that is left, so it says whose session it was.
+    `removed` counts entries by kind, `why` and `by` are a reason's code and a login. Of a whole session it is the
+    only event that is left, so it says whose session it was.
     """
 
     scope: Scope

@@ -1,6 +1,7 @@
 """Every route has a line that says what is recorded of it, or one that says that nothing is."""
 
 import re
+from pathlib import Path
 
 import pytest
 from starlette.routing import Mount
@@ -102,6 +103,14 @@ def test_an_answer_says_whether_anything_was_done() -> None:
     assert audit_rules.worth_a_record(303, None, tried) == "refused"
     assert audit_rules.worth_a_record(303, Seat("north", "clinician", "cookie"), tried) == "done"
     assert audit_rules.worth_a_record(422, None, tried) is None
+
+
+def test_the_page_has_words_for_every_action() -> None:
+    known = (Path(__file__).parents[2] / "web_client" / "js" / "strings_audit.js").read_text(encoding="utf-8")
+    for action in audit_rules.ACTIONS | BY_COMMAND:
+        name = f'"{action}"' if "." in action else action
+        assert f"{name}: " in known, action
+        assert f" {action.partition('.')[0]}: " in known or action == OTHER or action.startswith(("key.", "backup."))
 
 
 def test_actions_are_words_and_not_content() -> None:

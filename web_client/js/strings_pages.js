@@ -145,6 +145,7 @@ export const P = {
     shellKept: "Pages open without a network. No session, note or name is kept for that.",
     shellNotKept: "Pages need the network: this browser does not keep them, or the address is not secure.",
     ops: "Operations: how the server is doing",
+    audit: "Audit: who saw or changed what",
   },
 
   ops: {

@@ -39,7 +39,7 @@ export class SettingsPage {
         h("div", { class: "side" }, part(T.device, this.#device), part(F.tablet.title, ...pairing(`${location.origin}/today`)),
           part(T.templates, h("p", { class: "hint" }, T.templatesLead), this.#templates),
           part(T.rules, h("p", { class: "hint" }, T.rulesLead), this.#rules),
-          h("p", {}, h("a", { class: "way", href: "/ops" }, T.ops)))), this.#problems.said);
+          h("p", {}, h("a", { class: "way", href: "/ops" }, T.ops)), h("p", {}, h("a", { class: "way", href: "/audit" }, T.audit)))), this.#problems.said);
     this.#phrases.load();
     this.#problems.guard(() => this.#load());
     this.#showDevice();

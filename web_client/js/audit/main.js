@@ -1,0 +1,3 @@
+import { AuditPage } from "./page.js";
+
+new AuditPage().start();
