@@ -17,11 +17,12 @@ from importlib.util import find_spec
 import numpy as np
 
 from drafting.model_server import Address
-from streaming import doctor_machine, weights
+from streaming import doctor_machine, survey, weights
 from streaming.errors import SamedayError
 from streaming.findings import Finding
-from streaming.ports import Store, Window
+from streaming.ports import Window
 from streaming.settings import CONFIG_VARIABLE, Settings, config_file, unknown_variables
+from streaming.survey import Survey
 from streaming.types import SAMPLE_RATE, Int16Mono, Tick
 
 _SPEECH = "beckett.wav"  # real speech that comes in the wheel: 16 kHz, mono
@@ -226,24 +227,34 @@ def _practice(settings: Settings) -> Iterable[Finding]:
 
 
 def _store(settings: Settings) -> Iterable[Finding]:
+    """What is in the log; it is opened for reading alone, since a store seals at its opening what is plain."""
     if settings.store == "sqlite":
         yield doctor_machine.local_redis()
         if not settings.database.exists():
             yield Finding("store", "ok", "SQLite; the log is made by the first start.")
             return
-    from streaming.engines import open_store
-
-    store = open_store(settings)
-    count = len(asyncio.run(_sessions(store)))
+    found = _survey(settings)
     kind = "SQLite" if settings.store == "sqlite" else "Redis, which keeps what it acknowledges"
-    sealed = "encrypted" if settings.encryption else "not encrypted"
-    yield Finding("store", "ok", f"{kind}, {sealed}; {count} sessions in the log.")
+    told = f"{kind}, {'encrypted' if found.encrypted else 'not encrypted'}; {found.sessions} sessions in the log."
+    if settings.encryption and found.sessions and not found.encrypted:
+        yield Finding("store", "warn", told, "The next start encrypts it; make a backup before.")
+    else:
+        yield Finding("store", "ok", told)
+
+
+def _survey(settings: Settings) -> Survey:
+    from streaming.engines import vault_of
+
+    vault = vault_of(settings)
+    if settings.store == "sqlite":
+        return survey.of_sqlite(settings.database, vault)
+    return asyncio.run(survey.of_redis(settings.store, vault))
 
 
 def _access(settings: Settings) -> Iterable[Finding]:
     """Whether anybody is asked who they are; a store that is not there yet is not made for that."""
     there = settings.store != "sqlite" or settings.database.exists()
-    count = asyncio.run(_accounts(settings)) if there else 0
+    count = _survey(settings).accounts if there else 0
     if count:
         yield Finding("access", "ok", f"{count} accounts; everybody signs in.")
     elif settings.exposed:
@@ -289,24 +300,6 @@ async def _served(address: Address) -> list[str]:
         return await server.models()
     finally:
         await server.close()
-
-
-async def _accounts(settings: Settings) -> int:
-    from streaming import engines
-    from streaming.accounts import Accounts
-
-    store = engines.open_store(settings)
-    try:
-        return len(await Accounts(engines.open_records(store)).all())
-    finally:
-        await store.close()
-
-
-async def _sessions(store: Store) -> list[str]:
-    try:
-        return await store.sessions()
-    finally:
-        await store.close()
 
 
 def _speech(length_s: float) -> Int16Mono:

@@ -19,6 +19,7 @@ from streaming.events import AudioSpan, Event, NoteDrafted, SessionEnded, Stored
 from streaming.ports import Record
 from streaming.redis_door import RedisDoor, Script
 from streaming.redis_scripts import OTHER_HEAD, PURGED
+from streaming.survey import check_durable
 from streaming.vault import DataKey, Vault
 
 _BATCH = 256
@@ -298,15 +299,7 @@ class RedisStore:
     async def _check(self) -> None:
         if self._checked:
             return
-        found = await self._ask(self._redis.config_get("append*"))
-        memory = await self._ask(self._redis.config_get("maxmemory*"))
-        if found.get("appendonly") != "yes" or found.get("appendfsync") != "always":
-            raise StoreFailed(
-                "Redis would lose acknowledged audio if it stopped.",
-                mend="Set `appendonly yes` and `appendfsync always` in its configuration.",
-            )
-        if memory.get("maxmemory", "0") != "0" and memory.get("maxmemory-policy") != "noeviction":
-            raise StoreFailed("Redis may evict sessions.", mend="Set `maxmemory-policy noeviction`.")
+        await check_durable(self._door)
         await self._open_vault()
         self._checked = True
 

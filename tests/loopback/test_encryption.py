@@ -1,5 +1,6 @@
 """What lies on the disk tells nothing without the key: the raw files are searched, and entries are swapped."""
 
+import asyncio
 import base64
 import os
 import sqlite3
@@ -9,13 +10,16 @@ from pathlib import Path
 import pytest
 from store_contract import a_vault, assert_log, replayed, span, started
 
+from streaming import doctor, survey
 from streaming.errors import KeyRefused, StoreFailed
 from streaming.events import ContextGiven, Event, NoteDrafted, SessionEnded
 from streaming.key_source import KeyCommand, KeyFile
 from streaming.ports import Store
+from streaming.settings import Settings
 from streaming.sqlite_records import SqliteRecords
 from streaming.sqlite_schema import MIGRATIONS
 from streaming.sqlite_store import SqliteStore
+from streaming.survey import Survey
 from streaming.vault import Vault
 
 pytestmark = pytest.mark.loopback
@@ -97,6 +101,22 @@ async def test_a_file_from_before_is_encrypted_at_its_first_opening(path: Path) 
     assert found_in(path.parent, WORD.encode(), samples()) == []
     await store.close()
     assert found_in(path.parent, WORD.encode(), samples()) == []
+
+
+def test_a_look_at_a_file_from_before_changes_nothing(path: Path) -> None:
+    old_file(path)
+    before = path.read_bytes()
+    assert survey.of_sqlite(path, Vault(the_key(path))) == Survey(1, 0, encrypted=False)
+    assert path.read_bytes() == before
+    assert not the_key(path).path.exists()
+    settings = Settings(data_dir=path.parent, key_file=the_key(path).path)
+    findings = {one.name: one for one in doctor._store(settings)}
+    assert (findings["store"].state, "not encrypted; 1 sessions" in findings["store"].says) == ("warn", True)
+    assert path.read_bytes() == before
+    asyncio.run(SqliteStore(path, Vault(the_key(path))).close())
+    assert survey.of_sqlite(path, Vault(the_key(path))) == Survey(1, 0, encrypted=True)
+    with pytest.raises(KeyRefused):
+        survey.of_sqlite(path, a_vault())
 
 
 async def test_without_encryption_an_old_file_goes_on_as_it_is(path: Path) -> None:

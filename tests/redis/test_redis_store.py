@@ -21,9 +21,13 @@ from store_contract import (
     started,
 )
 
-from streaming.errors import StoreFailed
+from streaming import survey
+from streaming.errors import KeyRefused, StoreFailed
+from streaming.events import NoteDrafted
 from streaming.ports import Store
+from streaming.redis_records import RedisRecords
 from streaming.redis_store import RedisStore
+from streaming.survey import Survey
 
 pytestmark = pytest.mark.redis
 
@@ -152,3 +156,38 @@ async def test_other_keys_of_the_server_are_left_alone(redis_server: RedisServer
     assert await other.append("a", [gap(1)]) == 1
     await store.close()
     await other.close()
+
+
+async def test_a_plain_log_is_sealed_at_its_first_opening_with_a_key(redis_server: RedisServer) -> None:
+    """What was written before there was a key: events, audio, records; and a look beforehand changes nothing."""
+    word = "Ultramarineflamingo"
+    plain = RedisStore(redis_server.url)
+    marked = NoteDrafted({"format": "soap", "word": word})
+    await plain.append("a", [started(), span(0), marked])
+    await plain.append("b", [span(1)])
+    await RedisRecords(plain).put("chart", "c", {"client": word})
+    await plain.close()
+    assert _lies_in(redis_server, word.encode(), span(0).pcm.tobytes()[:32]) == 2
+    assert await survey.of_redis(redis_server.url, a_vault()) == Survey(2, 0, encrypted=False)
+    store = RedisStore(redis_server.url, a_vault())
+    assert_log(await replayed(store, "a", audio=True), [started(), span(0), marked])
+    assert_log(await replayed(store, "b", audio=True), [span(1)])
+    assert (await RedisRecords(store).get("chart", "c")).body == {"client": word}
+    assert await store.append("a", [gap(1)]) == 4
+    left = 2
+    for _ in range(100):  # the file of writes is written anew in the background
+        left = _lies_in(redis_server, word.encode(), span(0).pcm.tobytes()[:32])
+        if not left:
+            break
+        await asyncio.sleep(0.1)
+    assert left == 0
+    await store.close()
+    assert await survey.of_redis(redis_server.url, a_vault()) == Survey(2, 0, encrypted=True)
+    with pytest.raises(KeyRefused):
+        await survey.of_redis(redis_server.url, None)
+
+
+def _lies_in(server: RedisServer, *sought: bytes) -> int:
+    """How many of these are in Redis' files."""
+    held = b"".join(one.read_bytes() for one in server.folder.rglob("*") if one.is_file())
+    return sum(one in held for one in sought)

@@ -67,6 +67,7 @@ LAYERS: dict[str, str] = {
     "streaming.vault": "adapter",
     "streaming.settings": "adapter",
     "streaming.voice_file": "adapter",
+    "streaming.survey": "adapter",
     "streaming.sqlite_file": "adapter",
     "streaming.sqlite_keys": "adapter",
     "streaming.sqlite_records": "adapter",
