@@ -1,0 +1,193 @@
+"""A session whose words are unmistakable, on a real server with everything switched on: nothing that comes out of it
+beside the answers that are meant to give them has one of them.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from live_server import client_of, data_folder, end, piece, printed_by, send, start, transcript_of, until
+from scripted_model_server import LEAK, Act, ModelServer, model_server
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from benchmarks.server_process import Running, running_server
+from streaming.websocket_ingest import CLOSE_OVER
+
+pytestmark = pytest.mark.loopback
+
+NAME, PARTICIPANT, PLACE = "Zebulon Quincewort", "Participant Vexillary", "Room Xylotomous"
+WORD, NOTE, ADDENDUM = "ultramarineflamingo", "gallimaufryofnotes", "borborygmusadded"
+MODEL, SENT, TYPED = "callipygianmodel", "antidisestablished", "floccinaucinihil"
+MARKS = (*NAME.split(), "Vexillary", "Xylotomous", WORD, NOTE, ADDENDUM, MODEL, SENT, TYPED, LEAK)
+TRACKS = [{"id": "client", "speakers": 1, "role": "client"}]
+
+
+class Spans:
+    """A collector of spans that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.told = b""
+        self.url = ""
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            length = int(head.partition("content-length:")[2].split()[0])
+            self.told += await reader.readexactly(length)
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def serving(environment: Mapping[str, str]) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
+    made = running_server(environment)
+    server = await asyncio.to_thread(made.__enter__)
+    try:
+        async with client_of(server) as client:
+            yield server, client
+    finally:
+        await asyncio.to_thread(made.__exit__, None, None, None)
+
+
+def found_in(said: bytes) -> list[str]:
+    low = said.lower()
+    return [mark for mark in MARKS if mark.lower().encode() in low]
+
+
+def files_in(folder: Path) -> bytes:
+    return b"".join(one.read_bytes() for one in sorted(folder.rglob("*")) if one.is_file())
+
+
+def command(environment: Mapping[str, str], *arguments: str) -> bytes:
+    done = subprocess.run(
+        [sys.executable, "-m", "streaming.cli", *arguments],
+        env=os.environ | dict(environment), capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+async def signed_session(server: Running, client: httpx.AsyncClient) -> tuple[str, bytes]:
+    """A whole session with marks in all that can be said, entered or written; and what may give them."""
+    chart = (await client.post("/api/charts", json={"client": NAME})).json()["id"]
+    context = {"place": PLACE, "client_location": PLACE}
+    session = await start(client, tracks=TRACKS, consent=["clinician", PARTICIPANT], client=chart, context=context)
+    await send(server, session, piece(8, 24, "client"), track="client", pace=20.0)
+
+    async def heard() -> list[str]:
+        return [one["id"] for one in (await transcript_of(client, session))["utterances"]]
+
+    first = (await until(heard, 60))[0]
+    url = f"/api/sessions/{session}"
+    assert (await client.patch(f"{url}/utterances/{first}", json={"text": f"I saw {WORD}."})).status_code == 200
+    seen = await end(server, client, session)
+    note = (await client.get(f"{url}/note")).json()
+    change = {"op": "add", "section": note["sections"][0]["name"], "text": f"Seen was {NOTE}."}
+    edited = await client.patch(f"{url}/note", json={"version": note["version"], "changes": [change]})
+    assert edited.status_code == 200, edited.text
+    body = {"version": edited.json()["version"], "signer": TYPED, "credentials": "PhD", "override": TYPED}
+    signed = await client.post(f"{url}/note/sign", json=body)
+    assert signed.status_code == 200, signed.text
+    await client.post(f"{url}/note/addenda", json={"text": ADDENDUM, "who": TYPED})
+    said = [
+        (await client.get(f"{url}/transcript")).content,
+        (await client.get(f"/api/charts/{chart}")).content,
+        (await client.get(f"{url}/note/export?format=txt&transcript=true")).content,
+        json.dumps(seen.messages).encode(),
+    ]
+    return session, b"".join(said)
+
+
+async def wrong_requests(server: Running, client: httpx.AsyncClient, session: str) -> bytes:
+    """What the server answers where it is sent marks and cannot use them."""
+    url = f"/api/sessions/{session}"
+    broken = {"content": f'{{"text": "{SENT}'.encode(), "headers": {"content-type": "application/json"}}
+    sdp = {"content": f"v=0 {SENT}".encode(), "headers": {"content-type": "application/sdp"}}
+    answers = [
+        await client.get(f"/api/sessions/{SENT}/transcript"),
+        await client.get(f"/api/charts/{SENT}"),
+        await client.get(f"/{SENT}/{SENT}"),
+        await client.get(f"{url}/note", params={"format": SENT}),
+        await client.get("/api/backlog", params={"zone": SENT, "block": SENT}),
+        await client.get("/api/audit", params={"before": SENT}),
+        await client.post("/api/sessions", json={"consent": SENT, "tracks": [SENT]}),
+        await client.post("/api/sessions", json={"consent": [], "tracks": TRACKS, "format": SENT}),
+        await client.post("/api/charts", json={"client": [SENT], "goals": SENT}),
+        await client.post("/api/recaps", json={"text": "", "session": SENT}),
+        await client.post("/api/visits/import", content=SENT.encode()),
+        await client.post("/api/sign-in", json={"login": SENT, "password": SENT}),
+        await client.post("/api/sign-in", json={"login": SENT, "password": [SENT]}),
+        await client.post(f"{url}/note/sign", json={"version": SENT, "signer": SENT}),
+        await client.post(f"{url}/note/sign", json={"version": 1, "signer": SENT, "credentials": SENT}),
+        await client.patch(f"{url}/utterances/{SENT}", json={"text": SENT}),
+        await client.patch(f"{url}/note", **broken),
+        await client.post(f"{url}/whip", **sdp),
+        await client.delete(f"{url}/whip/{SENT}"),
+        await client.get("/api/charts", headers={"Authorization": f"Bearer {SENT}", "Cookie": f"sameday={SENT}"}),
+        await client.get("/api/charts", headers={"Host": f"{SENT}.example"}),
+    ]
+    assert all(one.status_code < 500 for one in answers)
+    assert sum(one.status_code >= 400 for one in answers) >= 19
+    said = b"".join(one.content + str(one.headers).encode() for one in answers)
+    socket_url = server.url.replace("http", "ws", 1) + url
+    for path in (f"/audio?track={SENT}", f"/events?after={SENT}", "/audio?track=client"):
+        with contextlib.suppress(ConnectionClosed):
+            async with connect(socket_url + path) as socket:
+                await socket.send(SENT)
+                said += b"".join([str(one).encode() async for one in socket])
+        assert socket.close_code in (4400, 4404, CLOSE_OVER)
+    return said
+
+
+async def test_no_mark_comes_out_where_it_should_not(tmp_path: Path) -> None:
+    spans, folder = Spans(), tmp_path / "data"
+    acts = {"Objective": [Act(status=400)], "Plan": [Act(text=MODEL)], "warm": [Act(status=500)]}
+    async with await asyncio.start_server(spans.take, "127.0.0.1", 0) as collector, model_server() as model:
+        model.script = acts
+        port = collector.sockets[0].getsockname()[1]
+        environment = data_folder(
+            folder,
+            SAMEDAY_WRITER="vllm", SAMEDAY_WRITER_URL=model.url, SAMEDAY_WRITER_MODEL="scripted", OPENAI_LOG="debug",
+            SAMEDAY_LOG_LEVEL="debug", SAMEDAY_LOG_FORMAT="json", SAMEDAY_KEEP_AUDIO="true", SAMEDAY_SWEEP_S="1",
+            SAMEDAY_TRACE_ENDPOINT=f"http://127.0.0.1:{port}/v1/traces",
+        )  # fmt: skip
+        async with serving(environment) as (server, client):
+            session, given = await signed_session(server, client)
+            outputs = {"wrong requests": await wrong_requests(server, client, session)}
+            outputs["files"] = await asyncio.to_thread(files_in, folder)
+            outputs["metrics"] = (await client.get("/metrics")).content
+            outputs["audit"] = (await client.get("/api/audit?limit=500")).content
+            outputs["audit command"] = await asyncio.to_thread(command, environment, "audit", "show", "--json")
+            gone = await client.delete(f"/api/sessions/{session}", params={"signed": "true"})
+            assert gone.status_code == 200, gone.text
+            outputs["receipt"] = gone.content + (await client.get("/api/deletions")).content
+            outputs["receipts"] = await asyncio.to_thread(command, environment, "purge", "--receipts")
+            assert (await client.get(f"/api/sessions/{session}/transcript")).status_code == 410
+            outputs["files after"] = await asyncio.to_thread(files_in, folder)
+            outputs["printed"] = printed_by(server).encode()
+        outputs["spans"] = spans.told
+    _assert_given(given, model)
+    assert {name: marks for name, said in outputs.items() if (marks := found_in(said))} == {}
+    # What was searched is what it is taken for: each holds what it should.
+    for name, said in {
+        "files": session, "audit": session, "audit command": "note.sign", "receipt": session, "receipts": session,
+        "metrics": "sameday_sessions", "printed": "sameday", "spans": "recognize", "wrong requests": "bad_request",
+    }.items():  # fmt: skip
+        assert said.encode() in outputs[name], name
+
+
+def _assert_given(given: bytes, model: ModelServer) -> None:
+    """The marks were there to be found: in what answers gave, and in what the model server was asked."""
+    expected = {*NAME.split(), "Vexillary", WORD, NOTE, ADDENDUM, TYPED}
+    assert expected <= set(found_in(given))
+    assert any(WORD in call.user for call in model.calls if call.body)
