@@ -42,6 +42,8 @@ class _Sessions(Collector):
         yield from self._total()
         yield from self._recognition()
         yield from self._nodes()
+        pending = self._server.audit.pending
+        yield GaugeMetricFamily("sameday_audit_pending", "Deeds that wait to be written down.", pending)
 
     def _nodes(self) -> Iterator[Metric]:
         standing, tally = self._server.standing, self._server.sessions.tally
