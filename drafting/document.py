@@ -24,6 +24,7 @@ Mark = Literal["", "chart", "unsupported"]
 OpenKind = Literal["enter", "suggested", "error", "warning", "info"]
 
 DRAFT_BANNER = "DRAFT – not signed"
+AWAITING_BANNER = "SIGNED – awaiting co-signature, not final"
 TO_ENTER = "to be entered"
 NOT_RECORDED = "not recorded"
 NOTHING = "No entry."
@@ -120,6 +121,7 @@ class Document:
     dated: str
     digest: str
     cpt: str
+    cosigner: str = ""
 
     @property
     def is_signed(self) -> bool:
@@ -128,8 +130,8 @@ class Document:
 
     @property
     def banner(self) -> str:
-        """What stands above a note that is not signed."""
-        return "" if self.is_signed else DRAFT_BANNER
+        """What stands above a note that is not signed, or not by all who must."""
+        return AWAITING_BANNER if self.state == "awaiting" else "" if self.is_signed else DRAFT_BANNER
 
     @property
     def service_date(self) -> str:
@@ -200,6 +202,7 @@ def document(
         dated=_dated(review, known),
         digest=signed.digest if signed else "",
         cpt=review.note.billing.cpt or "",
+        cosigner=tidy(signed.cosigner) if signed else "",
     )
 
 
@@ -348,6 +351,11 @@ def _signature(review: Review, context: NoteContext, signer: str) -> Iterator[Fi
     own = context.credentials if signer == context.provider else ""
     yield Field("Signed by", _named(signer, tidy(review.signed.credentials) or own or ""))
     yield Field("Signed at", clock(review.signed.signed_at))
+    if review.state == "awaiting":
+        yield Field("Co-signature", "awaited")
+    if review.signed.cosigner:
+        yield Field("Co-signed by", _named(tidy(review.signed.cosigner), tidy(review.signed.cosigner_credentials)))
+        yield Field("Co-signed at", clock(review.signed.cosigned_at))
     yield Field("Digest of the signed text (SHA-256)", review.signed.digest)
 
 
@@ -364,7 +372,7 @@ def _dated(review: Review, context: NoteContext) -> str:
     if review.addenda:
         return review.addenda[-1].at
     if review.signed:
-        return review.signed.signed_at
+        return review.signed.cosigned_at or review.signed.signed_at
     return context.ended_at or context.started_at or ""
 
 

@@ -33,7 +33,13 @@ CATEGORY = "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-cat
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 _OURS = uuid.UUID("5f0b7d0e-52a5-5f0e-9d3c-6f2f1c1f3a51")
 """The name space of our documents' identifiers."""
-_STATUS = {"draft": "preliminary", "edited": "preliminary", "signed": "final", "addended": "amended"}
+_STATUS = {
+    "draft": "preliminary",
+    "edited": "preliminary",
+    "awaiting": "preliminary",
+    "signed": "final",
+    "addended": "amended",
+}
 
 
 class NotFhir(SamedayError):
@@ -160,6 +166,8 @@ def _without_nothing(made: dict[str, Any]) -> dict[str, Any] | None:
 def _authenticator(document: Document) -> dict[str, Any] | None:
     if not document.signer:
         return None
+    if document.cosigner:  # whose word makes it legal; who wrote it is the author
+        return {"type": "Practitioner", "display": document.cosigner}
     if document.signer == document.context.provider:
         return {"reference": "#provider", "type": "Practitioner", "display": document.signer}
     return {"type": "Practitioner", "display": document.signer}

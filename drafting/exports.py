@@ -48,5 +48,5 @@ def name_of(document: Document, format: ExportFormat) -> str:
     key = "".join(one for one in document.format if one.isascii() and (one.isalnum() or one in "-_")) or "note"
     day = document.service_date
     safe_day = day if len(day) == 10 and day.replace("-", "").isdigit() and day.isascii() else ""
-    state = "signed" if document.state == "signed" else "amended" if document.is_signed else "draft"
+    state = {"signed": "signed", "addended": "amended", "awaiting": "awaiting"}.get(document.state, "draft")
     return "-".join(filter(None, ("note", key, safe_day, state))) + f".{_ENDINGS[format]}"

@@ -12,6 +12,12 @@ after its session's day is a late entry and says why.
     edited   -format->  edited (kept sections stay)
     signed   -addend->  addended    -addend->  addended
 
+Who needs a supervisor's co-signature submits instead of signing: what they signed is frozen, and is the record once
+the supervisor has signed it too, or theirs to edit again with a remark.
+
+    draft    -submit->  awaiting    edited     -submit-> awaiting
+    awaiting -cosign->  signed      awaiting   -return-> edited
+
 Each step gives a review of the next version. How steps are kept in a session's log: `review_log.py`.
 """
 
@@ -28,8 +34,8 @@ from streaming import context_json
 from streaming.errors import PeerError
 from streaming.types import NoteContext, Section, SignedNote, Statement
 
-State = Literal["draft", "edited", "signed", "addended"]
-Action = Literal["edit", "redraft", "format", "sign", "addend"]
+State = Literal["draft", "edited", "awaiting", "signed", "addended"]
+Action = Literal["edit", "redraft", "format", "sign", "submit", "cosign", "return", "addend"]
 
 TRANSITIONS: dict[tuple[State, Action], State] = {
     ("draft", "edit"): "edited",
@@ -40,6 +46,10 @@ TRANSITIONS: dict[tuple[State, Action], State] = {
     ("edited", "redraft"): "edited",
     ("edited", "format"): "edited",
     ("edited", "sign"): "signed",
+    ("draft", "submit"): "awaiting",
+    ("edited", "submit"): "awaiting",
+    ("awaiting", "cosign"): "signed",
+    ("awaiting", "return"): "edited",
     ("signed", "addend"): "addended",
     ("addended", "addend"): "addended",
 }
@@ -91,6 +101,15 @@ class Addendum:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Why a supervisor sent a note back."""
+
+    at: str
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """A note under review; `note` is as it stands, with what a person has edited.
 
@@ -104,6 +123,7 @@ class Review:
     signed: SignedNote | None = None
     late_entry: str | None = None
     addenda: tuple[Addendum, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     trail: tuple[Entry, ...] = ()
     version: int = 1
     drafts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -115,6 +135,11 @@ class Review:
     def edited(self) -> frozenset[str]:
         """The sections that a person has edited, those of other formats too."""
         return frozenset(self.edits)
+
+    @property
+    def final(self) -> bool:
+        """Whether it is the record: signed, and co-signed where that is needed."""
+        return self.signed is not None and self.state != "awaiting"
 
     @property
     def intact(self) -> bool:
@@ -136,6 +161,9 @@ _MENDS: Mapping[Action, str] = {
     "redraft": "A signed note takes addenda only.",
     "format": "A signed note takes addenda only.",
     "sign": "A note is signed once; later words are addenda.",
+    "submit": "A note is signed once; later words are addenda.",
+    "cosign": "It waits for no co-signature.",
+    "return": "It waits for no co-signature.",
     "addend": "Edit the note, or sign it first.",
 }
 
@@ -205,18 +233,20 @@ def sign(
     late_reason: str = "",
     service_date: str | None = None,
     context: NoteContext | None = None,
+    cosignature: bool = False,
 ) -> Review:
     """The note as signed at `at` (ISO 8601 with zone), with what is known of client and session.
 
     Prompts, and suggestions that nobody took up, are no part of what is signed. A note signed after its session's day
-    (that of `context`, else `service_date`) is a late entry with a reason. Raises NotAllowed in a state that cannot
-    be signed, NotSignable where errors stand and `override` gives no reason, and for a late entry without one.
+    (that of `context`, else `service_date`) is a late entry with a reason. With `cosignature` it then awaits one.
+    Raises NotAllowed in a state that cannot be signed, NotSignable where errors stand and `override` gives no reason,
+    and for a late entry without one.
     """
     errors = [one for one in review.note.checks if one.severity == "error"]
     overridden = f"{len(errors)} overridden" if errors else "no errors"
     known = context or NoteContext()
     began = known.started_at or service_date
-    moved = step(review, "sign", at=at, who=who, what=overridden)
+    moved = step(review, "submit" if cosignature else "sign", at=at, who=who, what=overridden)
     if errors and not override.strip():
         raise NotSignable(
             f"{len(errors)} errors stand." if len(errors) > 1 else "An error stands.",
@@ -234,14 +264,43 @@ def sign(
         "override": override.strip() if errors else "",
         "overridden": [one.rule for one in errors],
         "late_entry": late_entry(at, began, known.ended_at or began, late_reason),
+        **({"cosigned": None} if cosignature else {}),
     }
     return seal(moved, record, digest(record))
+
+
+def cosign(review: Review, *, at: str, who: str, credentials: str = "") -> Review:
+    """The note with the supervisor's signature over what was signed. Raises NotAllowed, also for one's own note."""
+    moved = step(review, "cosign", at=at, who=who, what="co-signature")
+    assert review.signed is not None
+    assert review.record is not None
+    if who == review.signed.signer:
+        raise NotAllowed("Nobody co-signs their own note.", mend="Ask another supervisor.")
+    given = {"by": who, "credentials": credentials, "at": at, "signed_digest": review.signed.digest}
+    record = {**review.record, "cosigned": given}
+    return seal(moved, record, digest(record))
+
+
+def send_back(review: Review, remark: str, *, at: str, who: str) -> Review:
+    """The note is its author's again, as a draft with what they had edited, and says why. Raises NotAllowed."""
+    moved = step(review, "return", at=at, who=who, what=f"remark {len(review.remarks) + 1}")
+    body = review.drafts.get(review.note.format)
+    base = review.note if body is None else note_json.read(body)
+    return replace(
+        moved,
+        note=replace(overlaid(base, review.edits), risk=review.note.risk),
+        signed=None,
+        record=None,
+        late_entry=None,
+        remarks=(*review.remarks, Remark(at, who, remark)),
+    )
 
 
 def seal(review: Review, record: Mapping[str, Any], sealed: str) -> Review:
     """The review with a note that was signed; `sealed` is the digest that was given then."""
     context = context_json.recall(record["context"])
     note = replace(note_json.read(record, context), risk=review.note.risk)
+    cosigned = record.get("cosigned") or {}
     signed = SignedNote(
         note.draft,
         record["signer"],
@@ -251,6 +310,9 @@ def seal(review: Review, record: Mapping[str, Any], sealed: str) -> Review:
         record["override"],
         tuple(record["overridden"]),
         context,
+        cosigned.get("by", ""),
+        cosigned.get("credentials", ""),
+        cosigned.get("at", ""),
     )
     return replace(review, note=note, signed=signed, record=record, late_entry=record["late_entry"])
 

@@ -12,13 +12,16 @@ from typing import Any
 from drafting import note_json
 from drafting.review import (
     SKELETON,
+    Action,
     Entry,
     Review,
     addend,
     change,
+    cosign,
     overlaid,
     redraft,
     seal,
+    send_back,
     sign,
     step,
     switch,
@@ -90,14 +93,26 @@ def _format(review: Review, action: Mapping[str, Any], who: _Who) -> Review:
 
 def _sign(review: Review, action: Mapping[str, Any], who: _Who) -> Review:
     """The note as the action has it: what was signed is not worked out anew."""
-    return seal(step(review, "sign", what=action["what"], **who), action["record"], action["digest"])
+    kind: Action = "submit" if "cosigned" in action["record"] else "sign"
+    return seal(step(review, kind, what=action["what"], **who), action["record"], action["digest"])
+
+
+def _cosign(review: Review, action: Mapping[str, Any], who: _Who) -> Review:
+    return seal(step(review, "cosign", what=action["what"], **who), action["record"], action["digest"])
+
+
+def _return(review: Review, action: Mapping[str, Any], who: _Who) -> Review:
+    return send_back(review, action["remark"], **who)
 
 
 def _addend(review: Review, action: Mapping[str, Any], who: _Who) -> Review:
     return addend(review, action["text"], credentials=action["credentials"], **who)
 
 
-_DO = {"edit": _edit, "redraft": _redraft, "format": _format, "sign": _sign, "addend": _addend}
+_DO = {
+    "edit": _edit, "redraft": _redraft, "format": _format, "sign": _sign, "cosign": _cosign, "return": _return,
+    "addend": _addend,
+}  # fmt: skip
 
 
 def editing(
@@ -127,6 +142,7 @@ def signing(
     override: str,
     late_reason: str,
     context: NoteContext,
+    cosignature: bool = False,
 ) -> dict[str, Any]:
     """The action of `review.sign`, whose findings are those of the review's note. Raises NotSignable, NotAllowed."""
     made = sign(
@@ -137,6 +153,7 @@ def signing(
         override=override,
         late_reason=late_reason,
         context=context,
+        cosignature=cosignature,
     )
     assert made.record is not None
     assert made.signed is not None
@@ -149,6 +166,27 @@ def signing(
         "record": dict(made.record),
         "digest": made.signed.digest,
     }
+
+
+def cosigning(review: Review, *, at: str, who: str, credentials: str) -> dict[str, Any]:
+    """The action of `review.cosign`. Raises NotAllowed."""
+    made = cosign(review, at=at, who=who, credentials=credentials)
+    assert made.record is not None
+    assert made.signed is not None
+    return {
+        "action": "cosign",
+        "version": review.version,
+        "at": at,
+        "who": who,
+        "what": made.trail[-1].what,
+        "record": dict(made.record),
+        "digest": made.signed.digest,
+    }
+
+
+def returning(review: Review, remark: str, *, at: str, who: str) -> dict[str, Any]:
+    """The action of `review.send_back`."""
+    return {"action": "return", "version": review.version, "at": at, "who": who, "remark": remark}
 
 
 def addending(text: str, *, at: str, who: str, credentials: str) -> dict[str, Any]:

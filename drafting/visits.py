@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from drafting.document import tidy
 from streaming.errors import PeerError
 
-NoteState = Literal["unsigned", "skeleton", "draft", "signed"]
+NoteState = Literal["unsigned", "skeleton", "draft", "awaiting", "signed"]
 Source = Literal["session", "csv", "ics", "manual"]
 Kind = Literal["progress", "intake", "plan"]
 Modality = Literal["", "in_person", "telehealth_video", "telehealth_audio"]

@@ -42,10 +42,20 @@ class Account:
     subject: str | None = None
     disabled: bool = False
     epoch: int = 1
+    needs_cosignature: bool = False
+    """Whether notes that it signs await a supervisor's signature."""
 
     def seat(self, way: Way) -> Seat:
         """The place that the account works at."""
-        return Seat(self.practice, self.role, way, self.login, self.name, self.credentials)
+        return Seat(
+            self.practice,
+            self.role,
+            way,
+            self.login,
+            self.name,
+            self.credentials,
+            needs_cosignature=self.needs_cosignature,
+        )
 
 
 class Accounts:
@@ -91,6 +101,10 @@ class Accounts:
     async def enable(self, login: str) -> None:
         """Let it in again. Raises BadAccount, StoreFailed."""
         await self._change(login, lambda known: replace(known, disabled=False))
+
+    async def set_cosignature(self, login: str, *, needed: bool) -> None:
+        """Whether what it signs from now on awaits a co-signature. Raises BadAccount, StoreFailed."""
+        await self._change(login, lambda known: replace(known, needs_cosignature=needed))
 
     async def set_password(self, login: str, password: str) -> None:
         """Another password; whoever is signed in with the old one is out. Takes a while: hashes.

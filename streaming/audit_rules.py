@@ -64,6 +64,8 @@ GET    /api/sessions/{name}/note                  note.read
 PATCH  /api/sessions/{name}/note                  note.edit
 POST   /api/sessions/{name}/note/redraft          note.redraft
 POST   /api/sessions/{name}/note/sign             note.sign
+POST   /api/sessions/{name}/note/cosign           note.cosign
+POST   /api/sessions/{name}/note/return           note.return
 POST   /api/sessions/{name}/note/addenda          note.addendum
 GET    /api/sessions/{name}/note/trail            note.trail
 GET    /api/sessions/{name}/note/thread           note.read
@@ -144,9 +146,9 @@ ACTIONS = frozenset(rule.action for _, _, rule in _RULES) | {OTHER}
 """What can stand in an entry as `action`, beside `BY_COMMAND`."""
 BY_COMMAND = frozenset(
     {
-        "account.add", "account.disable", "account.enable", "account.password", "account.token",
-        "account.drop_tokens", "audit.read", "audit.verify", "backup.make", "backup.restore", "key.rotate",
-        "session.delete", "visit.import", "visit.list",
+        "account.add", "account.cosignature", "account.disable", "account.enable", "account.password",
+        "account.token", "account.drop_tokens", "audit.read", "audit.verify", "backup.make", "backup.restore",
+        "key.rotate", "session.delete", "visit.import", "visit.list",
     }
 )  # fmt: skip
 """What is recorded of commands, and of the server where it deletes what is due."""

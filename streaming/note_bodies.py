@@ -130,6 +130,19 @@ class SignBody(_Body):
     late_reason: Reason = ""
 
 
+class CosignBody(_Body):
+    """A supervisor's signature under a version that awaits it."""
+
+    version: Version
+
+
+class ReturnBody(_Body):
+    """A version that awaits a co-signature, back to its author: why."""
+
+    version: Version
+    remark: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_lines)]
+
+
 class AddendumBody(_Body):
     """Words added to a signed note."""
 

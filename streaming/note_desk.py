@@ -24,6 +24,7 @@ from drafting.stage import EMBEDDED, draft_note, skeleton
 from streaming import context_json, wall_clock
 from streaming.errors import Conflict, NotDrafted, NoteSigned
 from streaming.events import ContextGiven, NoteDrafted, NoteReviewed
+from streaming.note_standing import standing
 from streaming.ports import NoteWriter
 from streaming.session_log import SessionLog
 from streaming.types import NoteContext, Section, Transcript
@@ -70,6 +71,8 @@ class Signing:
     credentials: str
     override: str = ""
     late_reason: str = ""
+    cosignature: bool = False
+    """Whether a supervisor has to sign it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,7 @@ class NoteDesk:
         whole = replace(review, note=await self.checked(None, context))
         action = review_log.signing(
             whole,
+            cosignature=given.cosignature,
             at=at,
             who=given.signer,
             credentials=given.credentials,
@@ -188,6 +192,16 @@ class NoteDesk:
             context=context,
         )
         await self._act(action)
+
+    async def cosign(self, version: int, *, who: str, credentials: str) -> None:
+        """Sign what awaits a co-signature. Raises NotAllowed, Conflict, NotDrafted, StoreFailed."""
+        review = self.expect(version)
+        await self._act(review_log.cosigning(review, at=wall_clock.now(), who=who, credentials=credentials))
+
+    async def send_back(self, version: int, remark: str, *, who: str) -> None:
+        """Give what awaits a co-signature back to its author. Raises as `cosign`."""
+        review = self.expect(version)
+        await self._act(review_log.returning(review, remark, at=wall_clock.now(), who=who))
 
     async def addend(self, version: int | None, text: str, *, who: str, credentials: str) -> None:
         """Add to a signed note. Raises NotAllowed, NotDrafted, StoreFailed, Conflict where a version is given."""
@@ -276,44 +290,6 @@ class NoteDesk:
 
 
 _NOTE_KEYS = ("format", "sections", "risk", "checks", "billing", "unsupported", "writer")
-
-
-def standing(review: Review) -> dict[str, Any]:
-    """What stands beside a note's own JSON: its state, version, what was edited, signed and added."""
-    return {
-        "state": review.state,
-        "version": review.version,
-        "edited": sorted(review.edited),
-        "signed": _signature(review),
-        "late_entry": review.late_entry,
-        "addenda": [
-            {"at": one.at, "who": one.who, "credentials": one.credentials, "text": one.text} for one in review.addenda
-        ],
-    }
-
-
-def _signature(review: Review) -> dict[str, Any] | None:
-    signed = review.signed
-    if signed is None or review.record is None:
-        return None
-    return {
-        "signer": signed.signer,
-        "credentials": signed.credentials,
-        "signed_at": signed.signed_at,
-        "override": signed.override,
-        "overridden": list(signed.overridden),
-        "digest": signed.digest,
-        "intact": review.intact,
-        "record": dict(review.record),
-    }
-
-
-def trail(review: Review) -> list[dict[str, Any]]:
-    """Who did what and when; no words of the note."""
-    return [
-        {"at": one.at, "who": one.who, "action": one.action, "what": one.what, "version": one.version}
-        for one in review.trail
-    ]
 
 
 def _assembled(

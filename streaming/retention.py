@@ -35,8 +35,8 @@ class Age:
 
 
 def age_of(state: SessionState) -> Age | None:
-    """The age of a session; None for one that goes on, or is no session any more."""
-    if state.ended_at is None:
+    """The age of a session; None for one that goes on, is none any more, or waits for a co-signature."""
+    if state.ended_at is None or (state.review is not None and state.review.state == "awaiting"):
         return None
     signed = state.review.signed if state.review is not None else None
     gone = state.deleted.scope if state.deleted is not None else None

@@ -35,6 +35,8 @@ class Seat:
     name: str = ""
     credentials: str = ""
     session: str | None = None
+    needs_cosignature: bool = False
+    """Whether a supervisor has to sign what this one signs."""
 
 
 SINGLE = Seat(LOCAL, "clinician", "single")

@@ -47,6 +47,8 @@ def _written(state: SessionState) -> tuple[NoteState, str | None, str | None]:
     if review is None:
         return "unsigned", None, None
     edited = next((one.at for one in reversed(review.trail) if one.action == "edit"), None)
+    if review.state == "awaiting":
+        return "awaiting", None, edited
     if review.signed is not None:
         return "signed", review.signed.signed_at, edited
     bare = review.note.writer == SKELETON and not review.edits
@@ -55,7 +57,8 @@ def _written(state: SessionState) -> tuple[NoteState, str | None, str | None]:
 
 def caught_up(known: Visit, now: Visit) -> Visit:
     """What the session is now, with what the clinician set by hand, such as flags or a note signed elsewhere."""
-    ahead = NOTE_STATES.index(known.note) > NOTE_STATES.index(now.note)
+    # A note that waited for its co-signature may have been sent back: that it waits is never set by hand.
+    ahead = known.note != "awaiting" and NOTE_STATES.index(known.note) > NOTE_STATES.index(now.note)
     return replace(
         now,
         audit=known.audit,

@@ -48,8 +48,8 @@ async def of_redis(url: str, vault: Vault | None, *, prefix: str = "sameday", ti
     door = RedisDoor(url, timeout_s)
     try:
         await check_durable(door)
-        sessions = await door.ask(cast("Awaitable[int]", door.redis.llen(f"{prefix}:sessions")))
-        accounts = await door.ask(cast("Awaitable[int]", door.redis.hlen(f"{prefix}:records:{ACCOUNTS}")))
+        sessions = await door.ask(door.redis.llen(f"{prefix}:sessions"))
+        accounts = await door.ask(door.redis.hlen(f"{prefix}:records:{ACCOUNTS}"))
         wrapped = await door.ask(cast("Awaitable[bytes | None]", door.redis.hget(f"{prefix}:keys", envelope.CHECK)))
     finally:
         await door.close()

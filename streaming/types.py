@@ -174,7 +174,7 @@ class SignedNote:
     """A draft as signed: `signed_at` is ISO 8601 with zone, `digest` the SHA-256 of the record's canonical JSON.
 
     `overridden` are the rules that it was signed in spite of, `override` is the reason; `context` is what was known
-    of client and session when it was signed.
+    of client and session when it was signed. A supervisor's co-signature is empty where none was given.
     """
 
     draft: Draft
@@ -185,6 +185,9 @@ class SignedNote:
     override: str = ""
     overridden: tuple[str, ...] = ()
     context: "NoteContext | None" = None
+    cosigner: str = ""
+    cosigner_credentials: str = ""
+    cosigned_at: str = ""
 
 
 Service = Literal[

@@ -1,4 +1,4 @@
-"""`sameday user add|list|disable|enable|password|token`: who may sign in."""
+"""`sameday user add|list|cosignature|disable|enable|password|token`: who may sign in."""
 
 import argparse
 import asyncio
@@ -29,7 +29,12 @@ def add_user(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--practice", default=LOCAL, help=f"whose sessions and charts it works with ({LOCAL})")
     add.add_argument("--role", choices=get_args(Role), default="clinician", help="clinician unless set")
     add.add_argument("--issuer", metavar="URL", help="the OpenID provider that vouches for it instead of a password")
+    add.add_argument("--needs-cosignature", action="store_true", help="a supervisor signs its notes too")
     add.set_defaults(run=_add)
+    cosignature = kinds.add_parser("cosignature", help="whether a supervisor signs the notes of an account too")
+    cosignature.add_argument("login")
+    cosignature.add_argument("needed", choices=("needed", "not-needed"))
+    cosignature.set_defaults(run=_cosignature)
     show = kinds.add_parser("list", help="all accounts")
     show.set_defaults(run=_list)
     for action, work, told in (
@@ -61,6 +66,7 @@ def _add(chosen: argparse.Namespace, settings: Settings) -> int:
         chosen.credentials.strip(),
         password=made,
         issuer=chosen.issuer,
+        needs_cosignature=chosen.needs_cosignature,
     )
     _changed(settings, login, "account.add", lambda accounts: accounts.add(account))
     print(f"Added {login}, {chosen.role} of the practice {chosen.practice}.")
@@ -71,6 +77,18 @@ def _list(_: argparse.Namespace, settings: Settings) -> int:
     for one in _with_records(settings, lambda records: Accounts(records).all()):
         state = "disabled" if one.disabled else f"by {one.issuer}" if one.issuer else "by password"
         print(f"{one.login:<32} {one.role:<10} {one.practice:<16} {state}")
+    return 0
+
+
+def _cosignature(chosen: argparse.Namespace, settings: Settings) -> int:
+    needed = chosen.needed == "needed"
+    _changed(
+        settings,
+        chosen.login,
+        "account.cosignature",
+        lambda accounts: accounts.set_cosignature(chosen.login, needed=needed),
+    )
+    print(f"What {chosen.login} signs from now on {'awaits a' if needed else 'needs no'} co-signature.")
     return 0
 
 

@@ -79,4 +79,5 @@ def seat_json(seat: Seat | None) -> dict[str, Any]:
         "credentials": seat.credentials,
         "practice": seat.practice,
         "role": seat.role,
+        "needs_cosignature": seat.needs_cosignature,
     }

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from streaming import audit_view, deletion, seating, wall_clock
-from streaming.deletion import Order, Scope
+from streaming.deletion import Order
 from streaming.errors import NotAllowedToRole
+from streaming.events import Scope
 from streaming.seats import Seat
 from streaming.serving import Server
 

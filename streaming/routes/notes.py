@@ -5,11 +5,20 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from streaming import charts, context_json, note_desk, seating, signed_notes
-from streaming.errors import PeerError, StoreFailed
+from streaming import charts, context_json, note_standing, seating, signed_notes
+from streaming.errors import NotAllowedToRole, PeerError, StoreFailed
 from streaming.events import ContextGiven
-from streaming.note_bodies import AddendumBody, ContextPatchBody, EditBody, RedraftBody, SignBody
+from streaming.note_bodies import (
+    AddendumBody,
+    ContextPatchBody,
+    CosignBody,
+    EditBody,
+    RedraftBody,
+    ReturnBody,
+    SignBody,
+)
 from streaming.note_desk import NoteDesk, Signing
+from streaming.seating import Signer
 from streaming.serving import Server
 from streaming.settings import NoteFormat
 from streaming.state import SessionState
@@ -24,6 +33,16 @@ def router(server: Server) -> APIRouter:
     async def compare(name: str, desk: NoteDesk) -> None:
         client = (await server.sessions.log_of(name)).state.client
         desk.compared = await signed_notes.compared(server.records, name, client)
+
+    async def keep_print(name: str, desk: NoteDesk) -> None:
+        """Of a note that is the record now."""
+        client = (await server.sessions.log_of(name)).state.client
+        try:
+            if desk.review.final:
+                await signed_notes.keep(server.records, name, client, desk.review)
+        except StoreFailed:
+            # The note is signed: that later ones cannot be held against it must not look like a failure to sign.
+            log.warning("the print of a signed note was not kept", extra={"session": name})
 
     @routes.get("/api/sessions/{name}/note")
     async def look(name: str, format: NoteFormat | None = None) -> dict[str, Any]:
@@ -57,13 +76,25 @@ def router(server: Server) -> APIRouter:
         async with server.sessions.at_desk(name) as desk:
             await compare(name, desk)
             who = seating.signer(body.signer, body.credentials)
-            await desk.sign(body.version, Signing(who.name, who.credentials, body.override, body.late_reason))
-            client = (await server.sessions.log_of(name)).state.client
-            try:
-                await signed_notes.keep(server.records, name, client, desk.review)
-            except StoreFailed:
-                # The note is signed: that later ones cannot be held against it must not look like a failure to sign.
-                log.warning("the print of a signed note was not kept", extra={"session": name})
+            needs = seating.current().needs_cosignature
+            await desk.sign(body.version, Signing(who.name, who.credentials, body.override, body.late_reason, needs))
+            await keep_print(name, desk)
+            return await desk.told()
+
+    @routes.post("/api/sessions/{name}/note/cosign")
+    async def cosign(name: str, body: CosignBody) -> dict[str, Any]:
+        """A supervisor's signature under a note that awaits one."""
+        async with server.sessions.at_desk(name) as desk:
+            who = _supervisor()
+            await desk.cosign(body.version, who=who.name, credentials=who.credentials)
+            await keep_print(name, desk)
+            return await desk.told()
+
+    @routes.post("/api/sessions/{name}/note/return")
+    async def send_back(name: str, body: ReturnBody) -> dict[str, Any]:
+        """A note that awaits a co-signature is its author's again, with a remark."""
+        async with server.sessions.at_desk(name) as desk:
+            await desk.send_back(body.version, body.remark, who=_supervisor().name)
             return await desk.told()
 
     @routes.post("/api/sessions/{name}/note/addenda", status_code=201)
@@ -75,7 +106,7 @@ def router(server: Server) -> APIRouter:
 
     @routes.get("/api/sessions/{name}/note/trail")
     async def trail(name: str) -> dict[str, Any]:
-        return {"trail": note_desk.trail((await server.sessions.note(name)).review)}
+        return {"trail": note_standing.trail((await server.sessions.note(name)).review)}
 
     @routes.patch("/api/sessions/{name}/context")
     async def context(name: str, body: ContextPatchBody) -> dict[str, Any]:
@@ -87,3 +118,11 @@ def router(server: Server) -> APIRouter:
         return await server.describe(name)
 
     return routes
+
+
+def _supervisor() -> Signer:
+    """Who co-signs. Raises NotAllowedToRole for anybody but a supervisor."""
+    seat = seating.current()
+    if seat.role != "supervisor":
+        raise NotAllowedToRole("A supervisor co-signs notes.", mend="Ask one of your practice.")
+    return Signer(seat.name, seat.credentials)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from live_server import client_of, data_folder, end, piece, printed_by, send, start, transcript_of, until
+from live_server import client_of, data_folder, end, piece, printed_by, send, transcript_of, until
 from scripted_model_server import LEAK, Act, ModelServer, model_server
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -81,7 +81,8 @@ async def signed_session(server: Running, client: httpx.AsyncClient) -> tuple[st
     """A whole session with marks in all that can be said, entered or written; and what may give them."""
     chart = (await client.post("/api/charts", json={"client": NAME})).json()["id"]
     context = {"place": PLACE, "client_location": PLACE}
-    session = await start(client, tracks=TRACKS, consent=["clinician", PARTICIPANT], client=chart, context=context)
+    body = {"tracks": TRACKS, "consent": ["clinician", PARTICIPANT], "client": chart, "context": context}
+    session = str((await client.post("/api/sessions", json=body)).json()["id"])
     await send(server, session, piece(8, 24, "client"), track="client", pace=20.0)
 
     async def heard() -> list[str]:
@@ -111,8 +112,8 @@ async def signed_session(server: Running, client: httpx.AsyncClient) -> tuple[st
 async def wrong_requests(server: Running, client: httpx.AsyncClient, session: str) -> bytes:
     """What the server answers where it is sent marks and cannot use them."""
     url = f"/api/sessions/{session}"
-    broken = {"content": f'{{"text": "{SENT}'.encode(), "headers": {"content-type": "application/json"}}
-    sdp = {"content": f"v=0 {SENT}".encode(), "headers": {"content-type": "application/sdp"}}
+    broken = f'{{"text": "{SENT}'.encode()
+    json_type, sdp_type = {"content-type": "application/json"}, {"content-type": "application/sdp"}
     answers = [
         await client.get(f"/api/sessions/{SENT}/transcript"),
         await client.get(f"/api/charts/{SENT}"),
@@ -130,8 +131,8 @@ async def wrong_requests(server: Running, client: httpx.AsyncClient, session: st
         await client.post(f"{url}/note/sign", json={"version": SENT, "signer": SENT}),
         await client.post(f"{url}/note/sign", json={"version": 1, "signer": SENT, "credentials": SENT}),
         await client.patch(f"{url}/utterances/{SENT}", json={"text": SENT}),
-        await client.patch(f"{url}/note", **broken),
-        await client.post(f"{url}/whip", **sdp),
+        await client.patch(f"{url}/note", content=broken, headers=json_type),
+        await client.post(f"{url}/whip", content=f"v=0 {SENT}".encode(), headers=sdp_type),
         await client.delete(f"{url}/whip/{SENT}"),
         await client.get("/api/charts", headers={"Authorization": f"Bearer {SENT}", "Cookie": f"sameday={SENT}"}),
         await client.get("/api/charts", headers={"Host": f"{SENT}.example"}),

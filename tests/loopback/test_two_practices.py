@@ -317,6 +317,60 @@ async def test_who_signs_is_who_is_signed_in(house: House) -> None:
         assert {one["who"] for one in (await anna.get(f"{note}/trail")).json()["trail"]} == {"server", "Anna North"}
 
 
+async def test_a_note_that_needs_a_co_signature_waits_for_a_supervisor_of_the_practice(house: House) -> None:
+    user(house.environment, "add", "nora", "--name", "Nora North", "--credentials", "LSW", "--practice", "north",
+         "--needs-cosignature", typed=f"{PASSWORD}\n")  # fmt: skip
+    token = user(house.environment, "token", "nora").strip()
+    body = {"consent": CONSENT, "tracks": [{"id": "mic", "speakers": 1, "role": "client"}]}
+    async with house.client() as nora, house.client("sven") as sven, house.client("anna") as anna:
+        nora.headers["Authorization"] = f"Bearer {token}"
+        assert (await nora.get("/api/seat")).json()["needs_cosignature"] is True
+        session = (await nora.post("/api/sessions", json=body)).json()["id"]
+        await nora.post(f"/api/sessions/{session}/end")
+        note = f"/api/sessions/{session}/note"
+
+        async def drafted() -> httpx.Response | None:
+            answer = await nora.get(note)
+            return answer if answer.status_code == 200 else None
+
+        given = {"signer": "x", "credentials": "x", "override": "short"}
+        version = (await until(drafted, 30)).json()["version"]
+        assert refusal(await sven.post(f"{note}/cosign", json={"version": version}))["code"] == "not_allowed"
+        waiting = (await nora.post(f"{note}/sign", json=given | {"version": version})).json()
+        assert (waiting["state"], waiting["signed"]["cosigned"]) == ("awaiting", None)
+        change = {"version": waiting["version"], "changes": [{"op": "restore", "section": "Plan"}]}
+        assert (await nora.patch(note, json=change)).status_code == 409
+        assert refusal(await anna.post(f"{note}/cosign", json={"version": 9}))["code"] == "not_allowed_to_role"
+        assert refusal(await anna.post(f"{note}/return", json={"version": 9, "remark": "x"}))["code"] == (
+            "not_allowed_to_role"
+        )
+        (found,) = [one for one in (await sven.get("/api/backlog")).json()["visits"] if one["id"] == session]
+        assert found["note"] == "awaiting"
+        assert "awaiting co-signature" in (await sven.get(f"{note}/export?format=txt")).text
+        back = await sven.post(f"{note}/return", json={"version": waiting["version"], "remark": "Say how it went."})
+        assert (back.json()["state"], back.json()["signed"]) == ("edited", None)
+        assert [(one["who"], one["text"]) for one in back.json()["remarks"]] == [("Sven North", "Say how it went.")]
+        (found,) = [one for one in (await sven.get("/api/backlog")).json()["visits"] if one["id"] == session]
+        assert found["note"] == "draft"
+        again = (await nora.post(f"{note}/sign", json=given | {"version": back.json()["version"]})).json()
+        stale = await sven.post(f"{note}/cosign", json={"version": waiting["version"]})
+        assert stale.json()["error"]["code"] == "conflict"
+        done = (await sven.post(f"{note}/cosign", json={"version": again["version"]})).json()
+        assert (done["state"], done["signed"]["intact"]) == ("signed", True)
+        assert (done["signed"]["signer"], done["signed"]["cosigned"]["by"]) == ("Nora North", "Sven North")
+        assert done["signed"]["record"]["cosigned"]["signed_digest"] == again["signed"]["digest"]
+        assert done["signed"]["digest"] != again["signed"]["digest"]
+        exported = (await nora.get(f"{note}/export?format=txt")).text
+        assert "Co-signed by" in exported
+        assert "Sven North, PhD" in exported
+        trail = [(one["who"], one["action"]) for one in (await sven.get(f"{note}/trail")).json()["trail"]]
+        assert trail[-4:] == [
+            ("Nora North", "submit"), ("Sven North", "return"), ("Nora North", "submit"), ("Sven North", "cosign"),
+        ]  # fmt: skip
+        assert session not in (await sven.get("/api/backlog")).text
+        assert (await nora.post(f"{note}/addenda", json={"text": "Later.", "who": "x"})).status_code == 201
+
+
 def test_people_are_as_they_were_added(house: House) -> None:
     listed = user(house.environment, "list")
     assert all(f"{login} " in listed for login in PEOPLE)

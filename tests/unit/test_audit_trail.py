@@ -165,6 +165,7 @@ async def test_a_thousand_entries_in_a_file_are_read_by_blocks(stored: SqliteSto
         1003, 1002, 1001, 1000, 999,
     ]  # fmt: skip
     with sqlite3.connect(tmp_path / "log.sqlite3") as database:
-        database.execute("UPDATE record SET body = replace(body, 's500\"', 's501\"') WHERE key = '000000501'")
+        changed = "CAST(replace(CAST(body AS TEXT), 's500', 's501') AS BLOB)"
+        database.execute(f"UPDATE record SET body = {changed} WHERE key = '000000501'")
     database.close()
     assert (await trail.verify("north"))[1] == Broken(501, "changed")

@@ -1,6 +1,7 @@
 """Deleting a session: nothing of it is left in the log or the records, and the receipt says what there was."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from streaming.events import (
 )
 from streaming.memory_records import MemoryRecords
 from streaming.memory_store import MemoryStore
+from streaming.sqlite_store import SqliteStore
 from streaming.state import SessionState
 from streaming.types import SpeakerId, Tick, Utterance, UtteranceId, Word
 
@@ -65,7 +67,7 @@ def a_session(*, signed: bool = False, ended: bool = True) -> list[Event]:
 
 
 async def a_store(events: Sequence[Event]) -> MemoryStore:
-    store = MemoryStore()
+    store = MemoryStore(audio_ticks=None)
     await store.append("a", events)
     await store.append("b", [started()])
     return store
@@ -88,7 +90,7 @@ async def test_all_of_a_session_goes_and_the_receipt_stays() -> None:
     made = await delete_session(store, records, "a", ORDER)
     assert made == DeletionReceipt(
         "a", "session", AT, "asked", "anna",
-        {"audio": 2, "model_answers": 1, "utterances": 1, "speakers": 1, "corrections": 1, "marks": 1, "drafts": 1,
+        {"audio": 2, "utterances": 1, "speakers": 1, "corrections": 1, "marks": 1, "drafts": 1,
          "events": 3, "recaps": 2, "visits": 1, "signed_note_prints": 1, "appointments_freed": 1},
     )  # fmt: skip
     (left,) = await replayed(store, "a", audio=True)
@@ -112,7 +114,7 @@ async def test_a_signed_note_stays_unless_it_is_said_otherwise() -> None:
     made = await delete_session(store, records, "a", ORDER)
     assert made.scope == "transcript"
     assert made.removed == {
-        "audio": 2, "model_answers": 1, "utterances": 1, "speakers": 1, "corrections": 1, "marks": 1,
+        "audio": 2, "utterances": 1, "speakers": 1, "corrections": 1, "marks": 1,
     }  # fmt: skip
     state = SessionState()
     for stored in await replayed(store, "a", audio=True):
@@ -129,14 +131,16 @@ async def test_a_signed_note_stays_unless_it_is_said_otherwise() -> None:
     assert len(await replayed(store, "a")) == 1
 
 
-async def test_audio_alone_goes_by_its_own_order() -> None:
-    store, records = await a_store(a_session()), await some_records()
+async def test_audio_alone_goes_by_its_own_order(tmp_path: Path) -> None:
+    store, records = SqliteStore(tmp_path / "log.sqlite3"), await some_records()
+    await store.append("a", a_session())
     made = await delete_session(store, records, "a", Order("audio", "expired", "server", AT))
     assert made.removed == {"audio": 2, "model_answers": 1}
     kinds = [type(one.event) for one in await replayed(store, "a", audio=True)]
     assert UtteranceClosed in kinds
     assert AudioSpan not in kinds
     assert kinds[-1] is ContentDeleted
+    await store.close()
 
 
 async def test_a_session_that_goes_on_is_deleted_only_by_who_stopped_it() -> None:

@@ -67,7 +67,7 @@ def test_every_state_of_the_table_is_reached_from_a_draft() -> None:
     while more:
         new = {to for (state, _), to in TRANSITIONS.items() if state in reached} - reached
         reached, more = reached | new, bool(new)
-    assert reached == {"draft", "edited", "signed", "addended"}
+    assert reached == {"draft", "edited", "awaiting", "signed", "addended"}
 
 
 def test_each_step_is_a_version_with_a_line_in_the_trail_that_holds_no_words() -> None:

@@ -103,6 +103,14 @@ export class Api {
     return (await request(path(id, "/note/sign"), { method: "POST", body: JSON.stringify(body) })).json();
   }
 
+  async cosign(id, body) {
+    return (await request(path(id, "/note/cosign"), { method: "POST", body: JSON.stringify(body) })).json();
+  }
+
+  async sendBack(id, body) {
+    return (await request(path(id, "/note/return"), { method: "POST", body: JSON.stringify(body) })).json();
+  }
+
   async addend(id, body) {
     return (await request(path(id, "/note/addenda"), { method: "POST", body: JSON.stringify(body) })).json();
   }

@@ -141,6 +141,8 @@ export class App {
       cancelEdit: (editor) => this.#at((note) => note.cancel(editor)),
       change: (section, changes, said) => this.#at((note) => note.edit(section, changes, said)),
       sign: (given) => this.#at((note) => note.sign(given)),
+      cosign: () => this.#at((note) => note.cosign()),
+      sendBack: (remark) => this.#at((note) => note.sendBack(remark)),
       addend: (given) => this.#at((note) => note.addend(given)),
       forget: () => this.#forget(),
       redraft: (section) => this.#at((note) => note.redraft(section)),

@@ -154,6 +154,19 @@ export class NoteDesk {
     this.#page.say(R.sign.signed);
   }
 
+  async cosign() {
+    if (!(await this.#send((version) => this.#api.cosign(this.#id, { version })))) return;
+    this.#page.render(this.#state);
+    this.#page.focusNote();
+    this.#page.say(R.cosign.given);
+  }
+
+  async sendBack(remark) {
+    if (!(await this.#send((version) => this.#api.sendBack(this.#id, { version, remark })))) return false;
+    this.#page.say(R.cosign.sentBack);
+    return true;
+  }
+
   async addend(given) {
     if (!(await this.#send((version) => this.#api.addend(this.#id, { version, ...given })))) return false;
     this.#page.say(R.addenda.added);

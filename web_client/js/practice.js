@@ -24,6 +24,9 @@ export function instant(day, time) {
   return `${day}T${time.slice(0, 5)}:00${offset < 0 ? "-" : "+"}${two(offset / 60)}:${two(offset % 60)}`;
 }
 
+/** Who is here, or null where that cannot be found out. */
+export const seat = () => got("/api/seat").catch(() => null);
+
 export const practice = {
   /** Visits by time; `asked` may hold since, until (ISO days) and client (a chart's id). */
   visits: async (asked) => (await got(`/api/visits?${new URLSearchParams({ ...asked, zone: zone() })}`)).visits,

@@ -1,3 +1,3 @@
-// Whether a note is signed: asked by pages that need nothing else of a review before it begins.
+// Whether a note is signed, also where a supervisor has still to sign it too: asked by pages that need nothing else of a review before it begins.
 
-export const isSigned = (note) => note?.state === "signed" || note?.state === "addended";
+export const isSigned = (note) => ["awaiting", "signed", "addended"].includes(note?.state);

@@ -75,6 +75,22 @@ export const R = {
     broken: "The signed text does not match its digest. Tell whoever runs the server, and do not rely on this note.",
   },
 
+  cosign: {
+    title: "Co-signature",
+    awaited: "A supervisor has still to sign this note.",
+    awaitedMend: "Until then it cannot be changed, and its exports say that it is not final.",
+    give: "Co-sign the note",
+    given: "The note is co-signed.",
+    remark: "What should be changed",
+    remarkHint: "The author reads it with the note, which is then theirs to edit and sign again. It stays in the session’s log.",
+    back: "Send it back",
+    sentBack: "The note is with its author again.",
+    missing: "Say what should be changed.",
+    remarks: "Sent back by a supervisor",
+    remarkOf: (who, time) => `${who}, ${time}`,
+    by: (who, time) => `Co-signed by ${who}, ${time}`,
+  },
+
   compare: {
     open: "Compare with the last note",
     close: "Close the comparison",

@@ -50,7 +50,7 @@ export const W = {
   orders: { newest: "Newest first", audit: "Audit and payer first", risk: "Risk first" },
   empty: "Nothing is waiting.",
   age: (days) => (days === 0 ? "today" : days === 1 ? "yesterday" : `${days} days ago`),
-  states: { unsigned: "no note yet", skeleton: "skeleton", draft: "draft", signed: "signed" },
+  states: { unsigned: "no note yet", skeleton: "skeleton", draft: "draft", awaiting: "awaits co-signature", signed: "signed" },
   audit: "audit",
   risk: "risk",
   noLabel: "Client without a name",

@@ -2,7 +2,7 @@
 
 import { ImportBox } from "../backlog/import_box.js";
 import { Frame, part } from "../frame.js";
-import { instant, isoDay, practice } from "../practice.js";
+import { instant, isoDay, practice, seat } from "../practice.js";
 import { Problems } from "../problems.js";
 import { F } from "../strings_frame.js";
 import { P } from "../strings_pages.js";
@@ -25,9 +25,11 @@ export class TodayPage {
   #list = h("ol", { class: "visits" });
   #none = h("p", { class: "hint", hidden: true }, T.none);
   #waiting = h("ul", { class: "plain" });
+  #cosign = h("div", { hidden: true });
   #next = h("div");
   #names = h("datalist", { id: newId("names") });
   #charts = [];
+  #seat = null;
   #field = {
     client: new Field(T.client, { hint: T.clientHint, list: this.#names.id, maxlength: 200 }),
     date: new Field(T.date, { type: "date", value: isoDay() }),
@@ -50,7 +52,7 @@ export class TodayPage {
       h("div", { class: "columns" },
         h("div", { class: "side" },
           part(T.list, this.#none, this.#list, h("p", {}, h("a", { class: "button", href: "/" }, T.without))), this.#next),
-        h("div", { class: "side" }, part(T.signTitle, this.#waiting), part(T.addTitle, this.#addForm()),
+        h("div", { class: "side" }, this.#cosign, part(T.signTitle, this.#waiting), part(T.addTitle, this.#addForm()),
           new ImportBox(take, T.importTitle, T.importLead).element)), this.#problems.said);
     this.#refresh();
     setInterval(() => { if (document.visibilityState === "visible") this.#refresh(); }, REFRESH_MS);
@@ -73,6 +75,7 @@ export class TodayPage {
     const rows = (list) => list.map((visit) => visitRow(visit, { remove: (one) => this.#remove(one), name: this.#nameOf(visit) }));
     setChildren(this.#list, rows(today));
     this.#renderWaiting(backlog);
+    await this.#renderCosign(backlog);
     const coming = visits.filter((visit) => visit.date > isoDay());
     setChildren(this.#next, coming.length ? [part(T.nextTitle, h("ol", { class: "visits" }, rows(coming)))] : []);
     setChildren(this.#names, charts.map((one) => h("option", { value: one.client })));
@@ -82,10 +85,23 @@ export class TodayPage {
     return this.#charts.find((one) => one.id === visit.client_id)?.client || visit.label || T.noLabel;
   }
 
-  #renderWaiting(backlog) {
-    const rows = backlog.visits.slice(0, WAITING_SHOWN).map((visit) => h("li", {},
+  #row(visit) {
+    return h("li", {},
       h("a", { class: "link", href: visit.session ? `/#session=${encodeURIComponent(visit.session)}` : "/backlog" },
-        h("span", { dir: "auto" }, this.#nameOf(visit)), h("span", { class: "hint" }, `${T.ages(visit.age_days)}, ${T.states[visit.note]}`))));
+        h("span", { dir: "auto" }, this.#nameOf(visit)), h("span", { class: "hint" }, `${T.ages(visit.age_days)}, ${T.states[visit.note]}`)));
+  }
+
+  /** What waits for a supervisor's signature comes first where one is here. */
+  async #renderCosign(backlog) {
+    const awaiting = backlog.visits.filter((visit) => visit.note === "awaiting");
+    this.#seat ??= awaiting.length ? await seat() : null;
+    const mine = this.#seat?.role === "supervisor" ? awaiting : [];
+    this.#cosign.hidden = mine.length === 0;
+    setChildren(this.#cosign, mine.length ? [part(T.cosignTitle, h("ul", { class: "plain" }, mine.map((visit) => this.#row(visit))))] : []);
+  }
+
+  #renderWaiting(backlog) {
+    const rows = backlog.visits.slice(0, WAITING_SHOWN).map((visit) => this.#row(visit));
     if (backlog.count > WAITING_SHOWN) rows.push(h("li", {}, h("a", { class: "link", href: "/backlog" }, T.signMore(backlog.count))));
     setChildren(this.#waiting, rows.length ? rows : [h("li", { class: "hint" }, T.signNone)]);
   }

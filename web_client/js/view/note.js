@@ -9,6 +9,7 @@ import { R } from "../strings_review.js";
 import { button, focusOn, h, icon, newId, setChildren, setHidden, setText } from "./dom.js";
 import { DetailsView } from "./details.js";
 import { CompareView, marks } from "./compare.js";
+import { CosignView, remarks } from "./cosign.js";
 import { AddendaView, SignView, TakeView, firstLook, signature } from "./review.js";
 import { SectionsView } from "./sections.js";
 import { notice } from "./notice.js";
@@ -29,6 +30,7 @@ export class NoteView {
   #sections;
   #sign;
   #addenda;
+  #cosign;
   #details;
   #take = new TakeView();
   #compare;
@@ -38,6 +40,7 @@ export class NoteView {
     this.#sections = new SectionsView(actions);
     this.#sign = new SignView(actions);
     this.#addenda = new AddendaView(actions);
+    this.#cosign = new CosignView(actions);
     this.#details = new DetailsView(actions);
     this.#compare = new CompareView(actions);
     this.#copy = button(S.note.copy, () => actions.copy(), { icon: "copy", kind: "primary" });
@@ -83,7 +86,8 @@ export class NoteView {
 
   #renderReview(state, note) {
     if (!isSigned(note)) this.#details.render(state);
-    if (isSigned(note)) this.#addenda.render(note);
+    if (note.state === "awaiting") this.#cosign.render();
+    else if (isSigned(note)) this.#addenda.render(note);
     else this.#sign.render(state, note);
     this.#take.render(state, note);
     this.#compare.render(state, note);
@@ -131,7 +135,8 @@ export class NoteView {
     if (!isReviewed(note)) return [stale, empty, ...sections, ...rest].filter(Boolean);
     const look = isSigned(note) ? null : firstLook(state, note, (section, index) => this.#sections.focusStatement(section, index));
     const [risk, open, code] = rest;
-    const end = isSigned(note) ? [signature(note), this.#addenda.element] : [this.#sign.element];
+    const end = isSigned(note)
+      ? [signature(note), note.state === "awaiting" ? this.#cosign.element : this.#addenda.element] : [remarks(note), this.#sign.element];
     return [isSigned(note) ? null : this.#details.element, stale, empty, look, open, ...sections, risk, code, marks(state, this.#actions), ...end, this.#take.element].filter(Boolean);
   }
 

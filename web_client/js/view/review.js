@@ -115,6 +115,7 @@ export function signature(note) {
   return h("section", { class: "section", "aria-label": R.sign.title }, h("h2", {}, R.sign.title),
     signed.intact === false ? notice("bad", R.sign.broken, "") : null,
     h("p", {}, R.sign.by(who, localTime(signed.signed_at))),
+    signed.cosigned ? h("p", {}, R.cosign.by([signed.cosigned.by, signed.cosigned.credentials].filter(Boolean).join(", "), localTime(signed.cosigned.at))) : null,
     note.late_entry ? h("p", {}, note.late_entry) : null,
     signed.override ? h("p", {}, R.sign.override_was(signed.override)) : null,
     h("p", { class: "hint digest" }, `${R.sign.digest}: ${signed.digest}`));
