@@ -55,6 +55,16 @@ class House:
         headers = {"Authorization": f"Bearer {self.tokens[login]}"} if login else {}
         return httpx.AsyncClient(base_url=self.server.url, headers=headers, timeout=30.0)
 
+    async def add(self, account: Account) -> str:
+        """One account more, beside the running server; its token."""
+        store = engines.open_store(Settings(data_dir=Path(self.environment["SAMEDAY_DATA_DIR"])))
+        try:
+            accounts = Accounts(engines.open_records(store))
+            await accounts.add(account)
+            return await accounts.make_token(account.login, 1)
+        finally:
+            await store.close()
+
 
 async def _people(folder: Path) -> dict[str, str]:
     """PEOPLE as accounts, as the command line makes them but in one go; a token of each."""

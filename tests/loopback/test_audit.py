@@ -1,21 +1,25 @@
 """Who did what is recorded, on a server with two practices: by whom it may be seen, what is deleted, what expires."""
 
 import asyncio
+import contextlib
+import io
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pytest
-from accounts_of_two import PASSWORD, House, house_of_two, user
+from accounts_of_two import PASSWORD, House, house_of_two
 from kept_sessions import keep_session
 from live_server import CONSENT, refusal, until
 from websockets.asyncio.client import connect
+
+from streaming import cli
 
 pytestmark = pytest.mark.loopback
 
@@ -31,13 +35,19 @@ def house() -> Iterator[House]:
         yield made
 
 
-def sameday(house: House, *arguments: str) -> tuple[int, str]:
-    """A command beside the running server: its exit status, and what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "streaming.cli", *arguments],
-        env=os.environ | dict(house.environment), capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
+def sameday(house: House, *arguments: str, typed: str = "") -> tuple[int, str]:
+    """A command beside the running server, without a process: its exit status, and what it printed."""
+    printed = io.StringIO()
+    with (
+        patch.dict(os.environ, house.environment),
+        patch("sys.stdin", io.StringIO(typed)),
+        patch("streaming.log_lines.set_up"),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+        ThreadPoolExecutor(1) as thread,
+    ):
+        status = thread.submit(cli.main, arguments).result()
+    return status, printed.getvalue()
 
 
 def data(house: House) -> Path:
@@ -160,7 +170,9 @@ async def test_a_session_is_deleted_by_its_own_practice_alone(house: House) -> N
         assert (await bert.get("/api/deletions")).json()["receipts"] == []
         assert session not in (await anna.get("/api/backlog")).text
     found = await entries(house, "sven", subject=session, action="session.delete")
-    assert [(one["actor"], one["outcome"]) for one in found][-1] == ("anna", "done")
+    assert [(one["actor"], one["outcome"]) for one in found] == [
+        ("anna", "done"), ("anna", "done"), ("anna", "refused"),
+    ]  # fmt: skip
 
 
 async def test_a_signed_note_outlives_its_transcript_and_goes_by_a_supervisor_alone(house: House) -> None:
@@ -219,13 +231,15 @@ async def test_what_is_never_signed_expires_and_a_younger_session_does_not(house
 
 
 def test_accounts_and_keys_are_recorded_and_what_is_taken_out_is_found(house: House) -> None:
-    user(house.environment, "add", "carl", "--name", "Carl", "--practice", "west", typed=f"{PASSWORD}\n")
-    user(house.environment, "disable", "carl")
+    carl = ("--name", "Carl", "--practice", "west", "--needs-cosignature")
+    assert sameday(house, "user", "add", "carl", *carl, typed=f"{PASSWORD}\n")[0] == 0
+    for action in (("cosignature", "carl", "not-needed"), ("disable", "carl")):
+        assert sameday(house, "user", *action)[0] == 0
     assert sameday(house, "key", "rotate")[0] == 0
     assert sameday(house, "backup", str(data(house).parent / "copy"))[0] == 0
     shown = json.loads(sameday(house, "audit", "show", "--practice", "west", "--json")[1])["entries"]
     assert [(one["action"], one["subject"], one["way"]) for one in shown] == [
-        ("account.disable", "carl", "command"), ("account.add", "carl", "command"),
+        (f"account.{one}", "carl", "command") for one in ("disable", "cosignature", "add")
     ]  # fmt: skip
     text = sameday(house, "audit", "show", "--practice", "@house")[1]
     assert "key.rotate" in text

@@ -14,6 +14,7 @@ from live_server import CONSENT, refusal, until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from streaming.accounts import Account
 from streaming.app import create_app
 from streaming.seats import need
 from streaming.settings import Settings
@@ -318,9 +319,8 @@ async def test_who_signs_is_who_is_signed_in(house: House) -> None:
 
 
 async def test_a_note_that_needs_a_co_signature_waits_for_a_supervisor_of_the_practice(house: House) -> None:
-    user(house.environment, "add", "nora", "--name", "Nora North", "--credentials", "LSW", "--practice", "north",
-         "--needs-cosignature", typed=f"{PASSWORD}\n")  # fmt: skip
-    token = user(house.environment, "token", "nora").strip()
+    nora_north = Account("nora", "Nora North", "north", "clinician", "LSW", password="-", needs_cosignature=True)
+    token = await house.add(nora_north)
     body = {"consent": CONSENT, "tracks": [{"id": "mic", "speakers": 1, "role": "client"}]}
     async with house.client() as nora, house.client("sven") as sven, house.client("anna") as anna:
         nora.headers["Authorization"] = f"Bearer {token}"
