@@ -16,17 +16,18 @@ def write(folder: Path, chain: str, head: Head) -> None:
     if known is not None and known.number >= head.number:
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = folder / f"{chain}.{os.getpid()}.part"
+    file_of = _file(folder, chain)
+    part = file_of.with_name(f"{file_of.name}.{os.getpid()}.part")
     handle = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         json.dump({"number": head.number, "hash": head.hash}, file)
-    os.replace(part, folder / chain)
+    os.replace(part, file_of)
 
 
 def read(folder: Path, chain: str) -> Head | None:
     """The head that was noted, or None where there is none that can be read."""
     try:
-        body = json.loads((folder / chain).read_text(encoding="ascii"))
+        body = json.loads(_file(folder, chain).read_text(encoding="ascii"))
         return Head(int(body["number"]), str(body["hash"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -34,6 +35,9 @@ def read(folder: Path, chain: str) -> Head | None:
 
 def forget(folder: Path) -> None:
     """No head is known any more: the store was put back to an older state on purpose. Raises OSError."""
-    if folder.is_dir():
-        for file in folder.iterdir():
-            file.unlink()
+    for file in folder.glob("audit-*.head"):
+        file.unlink()
+
+
+def _file(folder: Path, chain: str) -> Path:
+    return folder / f"audit-{chain}.head"

@@ -17,6 +17,7 @@ the head, to be kept where they cannot.
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -30,6 +31,7 @@ log = logging.getLogger("sameday.audit")
 
 _BLOCK = 1000
 _HEAD_EVERY = 32
+RETRY_S = 5.0
 _PENDING_AT_MOST = 1000
 """Deeds that could not be written down yet; past it nothing more is done that would have to be."""
 
@@ -44,6 +46,7 @@ class AuditTrail:
         self._heads: dict[str, Head] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._pending: deque[tuple[str, Deed]] = deque()
+        self._failed_at = -RETRY_S
 
     @property
     def pending(self) -> int:
@@ -75,11 +78,14 @@ class AuditTrail:
         return entry
 
     async def append_surely(self, practice: str, deed: Deed) -> None:
-        """Write down what has been done; where the store is away it is tried again with the next deed."""
+        """Write down what has been done; where the store is away it waits, and is tried again soon."""
         self._pending.append((practice, deed))
+        if time.monotonic() - self._failed_at < RETRY_S:
+            return  # a store that hangs must not hold up everybody in turn
         try:
             await self.catch_up()
         except StoreFailed as error:
+            self._failed_at = time.monotonic()
             log.error("the audit log could not be written, %d wait: %s", len(self._pending), error.code)
 
     async def catch_up(self) -> None:

@@ -296,7 +296,7 @@ class Settings(EngineSettings, RetentionSettings):
     @property
     def audit_folder(self) -> Path:
         """Where the newest entries of the audit log are noted beside the store."""
-        return self.data_dir / "audit"
+        return self.data_dir
 
     @property
     def master_key_file(self) -> Path:

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from streaming import deletion, wall_clock
 from streaming.audit_chain import Deed
+from streaming.audit_trail import RETRY_S
 from streaming.deletion import SERVER, DeletionReceipt, Order
 from streaming.errors import SamedayError, SessionGoesOn, StoreFailed, UnknownSession
 from streaming.events import Scope
@@ -48,7 +49,16 @@ class Sweeper:
                 log.warning("a sweep was cut off: %s", error.code)
             except Exception as error:  # the next one must come all the same; what it says may hold content
                 log.error("a sweep failed: %s", type(error).__name__)
-            await asyncio.sleep(self._server.settings.sweep_s)
+            await self._rest(self._server.settings.sweep_s)
+
+    async def _rest(self, length_s: float) -> None:
+        """Until the next sweep; what the audit log still lacks is written as soon as the store is back."""
+        while length_s > 0:
+            await asyncio.sleep(min(RETRY_S, length_s))
+            length_s -= RETRY_S
+            if self._audit.pending:
+                with suppress(StoreFailed):
+                    await self._audit.catch_up()
 
     async def sweep(self) -> int:
         """One look; how much was deleted. Raises StoreFailed, Overloaded."""

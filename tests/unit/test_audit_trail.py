@@ -114,13 +114,14 @@ def test_no_entry_fits_into_another_chain() -> None:
 
 
 def test_an_older_head_does_not_replace_a_newer_one(tmp_path: Path) -> None:
-    audit_heads.write(tmp_path / "audit", "north", Head(5, "e"))
-    audit_heads.write(tmp_path / "audit", "north", Head(4, "d"))
-    assert audit_heads.read(tmp_path / "audit", "north") == Head(5, "e")
-    (tmp_path / "audit" / "north").write_text("{}")
-    assert audit_heads.read(tmp_path / "audit", "north") is None
-    audit_heads.forget(tmp_path / "audit")
-    assert list((tmp_path / "audit").iterdir()) == []
+    folder = tmp_path / "data"
+    audit_heads.write(folder, "north", Head(5, "e"))
+    audit_heads.write(folder, "north", Head(4, "d"))
+    assert audit_heads.read(folder, "north") == Head(5, "e")
+    (folder / "audit-north.head").write_text("{}")
+    assert audit_heads.read(folder, "north") is None
+    audit_heads.forget(folder)
+    assert list(folder.iterdir()) == []
 
 
 class Away(MemoryRecords):
@@ -145,6 +146,8 @@ async def test_what_was_done_while_the_store_was_away_is_written_down_later() ->
     assert trail.pending == 1
     records.away = False
     await trail.append_surely("north", deed(3))
+    assert trail.pending == 2, "a store that has just failed is not asked again at once"
+    await trail.catch_up()
     assert trail.pending == 0
     assert [one.deed.subject async for one in trail.newest("north")] == ["s3", "s2", "s0"]
     assert (await trail.verify("north"))[1] is None
