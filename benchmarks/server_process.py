@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,11 +36,16 @@ class Running:
 
 
 @contextmanager
-def running_server(environment: Mapping[str, str] | None = None, *, port: int = 0) -> Iterator[Running]:
-    """Start a server and wait until it is ready; stop it at the end. Raises RuntimeError with what it printed."""
+def running_server(
+    environment: Mapping[str, str] | None = None, *, port: int = 0, program: Sequence[str] = ("-m", "streaming.cli")
+) -> Iterator[Running]:
+    """Start a server and wait until it is ready; stop it at the end. Raises RuntimeError with what it printed.
+
+    `program` is what Python runs, with the arguments of `sameday`.
+    """
     with tempfile.TemporaryDirectory(prefix="sameday-") as folder, (Path(folder) / "log").open("w+") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streaming.cli", "serve", "--port", str(port)],
+            [sys.executable, *program, "serve", "--port", str(port)],
             env=os.environ | {"SAMEDAY_DATA_DIR": f"{folder}/data"} | dict(environment or {}),
             stdout=subprocess.PIPE,
             stderr=log,

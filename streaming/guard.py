@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from streaming import seats
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -23,6 +25,8 @@ _CLOSE_FORBIDDEN = 4403
 _CLOSE_FAULT = 1011
 MAX_BODY_BYTES = 12 << 20
 """More than the largest import takes. A body is read into memory before anything looks at it."""
+OPEN_BODY_BYTES = 64 << 10
+"""Where nobody is asked who they are: more than a login and its password take."""
 
 HEADERS = {
     # The page needs no more than itself; blob: is the worklet and the exported file.
@@ -57,9 +61,9 @@ class Guard:
             await _refuse(scope, receive, send)
             return
         begun = False
-        body = _Body(receive)
+        body = _Body(receive, OPEN_BODY_BYTES if seats.need(scope["path"]) == "nothing" else MAX_BODY_BYTES)
         if scope["type"] == "http" and body.announced_too_large(headers.get("content-length", "")):
-            await _too_large(send, scope["path"])
+            await _too_large(send, scope["path"], body.most)
             return
 
         async def with_headers(message: Message) -> None:
@@ -68,7 +72,7 @@ class Guard:
                 return
             begun = True
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_headers(scope["path"])]
+                message["headers"] = [*message["headers"], *_headers(scope["path"]), *_transport(headers["host"])]
             await send(message)
 
         try:
@@ -78,26 +82,26 @@ class Guard:
                 self._on_fault(fault)
                 await _own_fault(scope, with_headers, begun)
         if body.too_large and not begun:
-            await _too_large(send, scope["path"])
+            await _too_large(send, scope["path"], body.most)
 
 
 class _Body:
     """A request's body as it comes; past the bound the application is told that the client has gone."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, most: int) -> None:
         self._receive = receive
+        self.most = most
         self._size = 0
         self.too_large = False
 
-    @staticmethod
-    def announced_too_large(length: str) -> bool:
+    def announced_too_large(self, length: str) -> bool:
         """Whether the header says so; one that makes no sense is left to the server to refuse."""
-        return length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > MAX_BODY_BYTES)
+        return length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > self.most)
 
     async def receive(self) -> Message:
         message = await self._receive()
         self._size += len(message.get("body", b""))
-        if self._size > MAX_BODY_BYTES:
+        if self._size > self.most:
             self.too_large = True
             return {"type": "http.disconnect"}
         return message
@@ -126,6 +130,12 @@ def _loopback(name: str) -> bool:
         return False
 
 
+def _transport(host: str) -> list[tuple[bytes, bytes]]:
+    """Names that are not this machine's are open to browsers over TLS alone, and these are told to keep to it."""
+    known = _loopback(urlsplit(f"//{host}").hostname or "")
+    return [] if known else [(b"strict-transport-security", b"max-age=31536000")]
+
+
 def _headers(path: str) -> list[tuple[bytes, bytes]]:
     caching = "no-store" if path.startswith("/api/") else "no-cache"
     return [(name.encode(), value.encode()) for name, value in (HEADERS | {"cache-control": caching}).items()]
@@ -144,9 +154,9 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     await _say(send, 403, error, _headers(scope["path"]))
 
 
-async def _too_large(send: Send, path: str) -> None:
-    limit = MAX_BODY_BYTES >> 20
-    error = {"code": "too_large", "message": f"A request has at most {limit} MiB.", "mend": "Send less at once."}
+async def _too_large(send: Send, path: str, most: int) -> None:
+    limit = f"{most >> 20} MiB" if most >> 20 else f"{most >> 10} KiB"
+    error = {"code": "too_large", "message": f"A request has at most {limit} here.", "mend": "Send less at once."}
     await _say(send, 413, error, _headers(path))
 
 

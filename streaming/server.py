@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from streaming.app import create_app
+from streaming.connections import Door, allow_many_files, protocols
 from streaming.errors import BadSettings, PortTaken, SamedayError
 from streaming.guard import App, Message, Receive, Scope, Send
 from streaming.settings import Settings
@@ -32,13 +33,18 @@ def serve(settings: Settings) -> int:
     host, port = listener.getsockname()[:2]
     made = create_app(settings.model_copy(update={"port": port}))
     app = _PlainStartUp(made)
+    allow_many_files()
+    http, socket_class = protocols(
+        Door(settings.patience_s, None if settings.behind_proxy else settings.connections_an_address)
+    )
     config = uvicorn.Config(
         app,
         # Its lines on connections hold session ids, and those for debugging whole messages: what was said.
         log_level="error" if settings.log_level == "error" else "warning",
         access_log=False,
         log_config=None,  # its lines then look like ours, and hold no exception's text
-        ws="websockets-sansio",
+        http=http,
+        ws=socket_class,
         ws_max_size=_MAX_MESSAGE_BYTES,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=30,

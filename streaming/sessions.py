@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from weakref import WeakValueDictionary
 
 from streaming import roles, seating
+from streaming.admission import Admission
 from streaming.errors import (
     NoConsent,
     NotDrafted,
@@ -63,6 +64,7 @@ class Sessions:
         self._store = store
         self._settings = settings
         self._live: dict[str, Session] = {}
+        self.admission = Admission(settings, self._live, engines.scheduler.counts)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._logs: WeakValueDictionary[str, SessionLog] = WeakValueDictionary()
@@ -80,6 +82,7 @@ class Sessions:
             ready.set()
             while True:
                 await asyncio.sleep(_IDLE_CHECK_S)
+                self.admission.measure()
                 for session in list(self._live.values()):
                     if session.progress == "live" and session.idle_s() > self._settings.idle_timeout_s:
                         await session.end("idle")
@@ -91,12 +94,13 @@ class Sessions:
         note_format: str,
         context: ContextGiven | None = None,
     ) -> Session:
-        """Start a session. Raises NoConsent, PeerError, Overloaded, StoreFailed."""
+        """Start a session. Raises NoConsent, PeerError, TooMany, Overloaded, StoreFailed."""
         assert self._group is not None, "run() first"
         _check(tracks, consent)
-        self.check_room()
-        name = uuid.uuid4().hex
         seat = seating.whoever() or SINGLE
+        self.admission.check_account(seat.account)
+        self.check_room(len(tracks))
+        name = uuid.uuid4().hex
         owner = Owner(seat.practice, seat.account)
         session = Session(name, SessionLog(name, self._store), self._engines, owner=owner)
         # The place is taken before anything is awaited, or many at once would pass the check.
@@ -364,13 +368,11 @@ class Sessions:
             self._live.pop(session.id, None)
             self._tasks.pop(session.id, None)
 
-    def check_room(self) -> None:
+    def check_room(self, tracks: int = 1) -> None:
         """Whether one more session can be taken. Raises Overloaded."""
         if self.draining:
             raise Overloaded("The server is about to stop.", mend="Try again: another one takes over.")
-        backlog = sum(track.lag_ticks for session in self._live.values() for track in session.tracks)
-        if len(self._live) >= self._settings.max_sessions or backlog > to_tick(self._settings.max_backlog_s):
-            raise Overloaded("The server is at its limit of sessions.", mend="Try again in a minute.")
+        self.admission.check_room(tracks)
 
 
 def _unknown() -> UnknownSession:

@@ -179,6 +179,12 @@ class Settings(EngineSettings, RetentionSettings):
     """Requests of an account, above which it is asked to wait."""
     sessions_a_minute: Annotated[int, Field(ge=1)] = 60
     """Sessions that an account may start."""
+    unfed_sessions: Annotated[int, Field(ge=1)] = 4
+    """Sessions of an account that no audio has come to yet; one more is refused."""
+    connections_an_address: Annotated[int, Field(ge=1)] = 512
+    """Connections from one address, above which requests are refused with 503; not counted behind a proxy."""
+    patience_s: Seconds = 15.0
+    """How long a client may take to say what it wants; a body comes at 4 kB/s at least beyond that."""
     data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(default_factory=_data_home)
     store: Annotated[str, AfterValidator(_store)] = Field(default="sqlite", repr=False)
     """`sqlite` (a file in data_dir) or a Redis server's address, which may hold a password."""
@@ -221,6 +227,8 @@ class Settings(EngineSettings, RetentionSettings):
     max_sessions: Annotated[int, Field(ge=1)] = 16
     max_backlog_s: Seconds = 60.0
     """Audio that waits for recognition, over all sessions; above it no new session is taken."""
+    max_load: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.9
+    """The share of the recognizer's time, as measured, that sessions may take; above it no new one is taken."""
     idle_timeout_s: Seconds = 900.0
     """A session without audio for so long is ended."""
     on_stop: Literal["keep", "finish"] = "keep"

@@ -154,7 +154,8 @@ class Track:
     async def _silent(self, end: Tick) -> None:
         """The stages hear silence where nothing came, so that their clocks go on; a gap says that it was none."""
         self.audio.silent(self.received, end)
-        await self.audio.append(np.zeros(end - self.received, dtype=np.int16))
+        # However long, it takes no memory: one sample stands for all.
+        await self.audio.append(np.broadcast_to(np.int16(0), (end - self.received,)))
 
     async def _save(self) -> Tick:
         """Append what is not in the log yet; what an append that failed left behind goes first.

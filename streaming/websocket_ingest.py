@@ -17,7 +17,7 @@ from streaming.audio_wire import AudioFrame, BadFrame, OutOfOrder, TooLarge, Unk
 from streaming.errors import BadAudio, Fenced, PeerError, SamedayError, SessionOver, StoreFailed
 from streaming.ports import TrackSink
 from streaming.track_writer import TrackWriter
-from streaming.types import Int16Mono, Tick
+from streaming.types import SAMPLE_RATE, Int16Mono, Tick
 
 MAX_QUEUED = 256
 """Messages read and not yet written; at most one second of audio each."""
@@ -28,6 +28,8 @@ LINGER_S = 0.060
 """The request to end a session may overtake the last frames on the way: they get this long."""
 QUIET_S = 0.010
 """After it, a pause of this length says that all that was sent has been read."""
+AHEAD_TICKS = 2 * 3_600 * SAMPLE_RATE
+"""A gap may end so far ahead of the session's clock: more than a clock is set by, and no more than is heard soon."""
 DRAIN_LIMIT_S = 5.0
 """A sender that never pauses keeps no session from its end."""
 CLOSE_DONE = 1000
@@ -255,12 +257,13 @@ class _Connection:
         return end
 
     async def _accept(self, frame: AudioFrame, through: int, writer: TrackWriter, refused: list[PeerError]) -> int:
-        """Add a frame's audio; returns the number wanted next. Raises OutOfOrder."""
+        """Add a frame's audio; returns the number wanted next. Raises OutOfOrder, BadFrame."""
         if frame.sequence > through:
             raise OutOfOrder(through)
         if frame.sequence < through:
             return through
         if frame.tick > writer.end:
+            self._check_ahead(frame.tick)
             if self._decoder is not None:
                 self._decoder.skip()
             await writer.pass_over(frame.tick, "dropped_by_sender")
@@ -271,6 +274,11 @@ class _Connection:
             await writer.pass_over(Tick(frame.tick + frame.ticks), "decoder_error")
             refused.append(error)
         return through + 1
+
+    def _check_ahead(self, tick: Tick) -> None:
+        """Raises BadFrame: a mistaken number must not make the session listen to days of nothing."""
+        if self._clock is not None and tick > self._clock() + AHEAD_TICKS:
+            raise BadFrame("The frame lies far ahead of the session.", mend="Count ticks from the session's start.")
 
     def _decode(self, packet: bytes) -> Int16Mono:
         if self._decoder is None:

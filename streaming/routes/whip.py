@@ -16,10 +16,12 @@ def router(server: Server) -> APIRouter:
     """Routes under `/api/sessions/{name}/whip`."""
     routes = APIRouter()
 
-    @routes.api_route("/api/sessions/{name}/whip", methods=["POST", "OPTIONS"], status_code=201)
+    @routes.options("/api/sessions/{name}/whip", status_code=204)
+    async def whip_options(name: str) -> Response:
+        return Response(status_code=204, headers={"Accept-Post": _SDP, "Allow": "POST, OPTIONS"})
+
+    @routes.post("/api/sessions/{name}/whip", status_code=201)
     async def whip(name: str, request: Request, track: TrackName = "mic") -> Response:
-        if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"Accept-Post": _SDP, "Allow": "POST, OPTIONS"})
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _SDP:
             raise HTTPException(415, "An offer comes as Content-Type: application/sdp.")
         if not _accepts_sdp(request.headers.get("accept")):

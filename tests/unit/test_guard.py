@@ -161,6 +161,15 @@ async def test_the_origins_that_were_named_are_served() -> None:
     assert exchange.sent[0]["status"] == 200
 
 
+async def test_browsers_keep_to_tls_under_the_names_that_are_open_to_others() -> None:
+    exchange = Exchange()
+    await exchange.run(fine, origins=PUBLIC, host="notes.example.org")
+    assert exchange.headers["strict-transport-security"].startswith("max-age=")
+    own = Exchange()
+    await own.run(fine, origins=PUBLIC)
+    assert "strict-transport-security" not in own.headers, "other servers of this machine have the same name"
+
+
 async def test_a_foreign_socket_is_closed_before_it_is_accepted() -> None:
     exchange = Exchange()
     await exchange.run(never, "websocket", "/api/sessions/x/events", origin="http://evil.example")

@@ -90,6 +90,7 @@ LAYERS: dict[str, str] = {
     "streaming.note_desk": "session",
     "streaming.session": "session",
     "streaming.access": "app",
+    "streaming.admission": "app",
     "streaming.accounts": "app",
     "streaming.app": "app",
     "streaming.gate": "app",
@@ -116,6 +117,7 @@ LAYERS: dict[str, str] = {
     "streaming.audit_commands": "command",
     "streaming.purge_commands": "command",
     "streaming.cli": "command",
+    "streaming.connections": "command",
     "streaming.doctor": "command",
     "streaming.enroll": "command",
     "streaming.doctor_machine": "command",
@@ -148,7 +150,10 @@ GROUND = {"streaming.types", "streaming.errors"}
 
 FREE = {"numpy", "pydantic", "pydantic_settings"}
 """Third-party libraries that any shell may import; every other one has exactly one module as its door."""
-SHARED_DOORS = {"fastapi": {"streaming.app", "streaming.routes"}}
+SHARED_DOORS = {
+    "fastapi": {"streaming.app", "streaming.routes"},
+    "uvicorn": {"streaming.connections", "streaming.server"},
+}
 """Libraries with more than one door: the application's modules, or packages of them."""
 FAMILY = {
     "aioice": "aiortc",

@@ -16,8 +16,9 @@ from streaming import websocket_ingest
 from streaming.audio_wire import AudioFrame, pack
 from streaming.errors import StoreFailed
 from streaming.media import OpusDecoder, OpusEncoder
-from streaming.types import Gap, Int16Mono, Tick
+from streaming.types import SAMPLE_RATE, Gap, Int16Mono, Tick
 from streaming.websocket_ingest import (
+    AHEAD_TICKS,
     CLOSE_DONE,
     CLOSE_FAILED,
     CLOSE_OVER,
@@ -133,6 +134,14 @@ async def test_a_tick_that_skips_forward_is_a_gap_of_the_sender_s() -> None:
     _, _, sink = await serve([frame(0), frame(1, tick=700), END])
     assert sink.gaps == [Gap(sink.track, Tick(100), Tick(700), "dropped_by_sender")]
     assert np.array_equal(sink.audio, np.concatenate((ramp(0, 100), ramp(700, 100))))
+
+
+async def test_a_tick_that_skips_days_is_refused_and_its_number_asked_for_again() -> None:
+    sink, far = FakeSink(), Tick(50 * SAMPLE_RATE + AHEAD_TICKS)
+    socket = ScriptedSocket([frame(0), frame(1, tick=far + 1), frame(1, tick=100), frame(2, tick=far), END])
+    assert await ingest(socket, sink, TrackNumbers(), OpusDecoder, lambda: Tick(50 * SAMPLE_RATE)) == "done"
+    assert socket.errors() == ["bad_frame"]
+    assert sink.gaps == [Gap(sink.track, Tick(200), far, "dropped_by_sender")]
 
 
 async def test_a_tick_that_goes_back_is_stored_where_it_is_new() -> None:
