@@ -1,13 +1,18 @@
 """Sign-in with an OpenID provider on loopback, whose tokens are really signed."""
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from accounts_of_two import user
 from joserfc.jwk import RSAKey
+from live_server import data_folder
 from oidc_provider import CLIENT, SECRET, Provider
 
+from benchmarks.server_process import running_server
 from streaming import oidc
 from streaming.accounts import Account, Accounts
 from streaming.errors import NotSignedIn
@@ -121,3 +126,34 @@ async def test_a_provider_vouches_for_accounts_of_its_own_practice_that_were_add
     await accounts.disable("anna@north.example")
     with pytest.raises(NotSignedIn):
         await vouched_for(accounts, mine, renamed)
+
+
+async def test_a_browser_signs_in_at_a_running_server(provider: Provider, tmp_path: Path) -> None:
+    there = {"key": "north", "name": "North", "practice": "north", "issuer": provider.issuer, "client_id": CLIENT}
+    settings = data_folder(tmp_path / "data", SAMEDAY_OIDC=json.dumps([there | {"client_secret": SECRET}]))
+    person = ("add", "anna@north.example", "--name", "Anna North", "--practice", "north", "--issuer", provider.issuer)
+    user(settings, *person)
+    with running_server(settings) as server:
+        async with httpx.AsyncClient(base_url=server.url) as browser:
+            assert (await browser.get("/api/seat")).json()["providers"] == [
+                {"name": "North", "href": "/api/oidc/north/start"}
+            ]
+            assert (await came_back(browser)).headers["location"] == "/"
+            seat = (await browser.get("/api/seat")).json()
+            assert (seat["mode"], seat["name"], seat["practice"]) == ("account", "Anna North", "north")
+            assert (await browser.get("/api/charts")).status_code == 200
+        provider.who = ANNA | {"sub": "somebody", "email": "else@north.example"}
+        async with httpx.AsyncClient(base_url=server.url) as stranger:
+            assert (await came_back(stranger)).headers["location"] == "/sign-in?refused"
+            forged = await stranger.get("/api/oidc/north/back?code=x&state=y")
+            assert (forged.status_code, forged.headers["location"]) == (303, "/sign-in?refused")
+            assert (await stranger.get("/api/oidc/south/start")).status_code == 401
+            assert (await stranger.get("/api/seat")).json()["mode"] == "nobody"
+
+
+async def came_back(browser: httpx.AsyncClient) -> httpx.Response:
+    """The server's answer to a browser that went to the provider and was sent back."""
+    there = await browser.get("/api/oidc/north/start")
+    assert there.status_code == 303
+    back = await browser.get(there.headers["location"])
+    return await browser.get(back.headers["location"])

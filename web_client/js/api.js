@@ -1,5 +1,6 @@
 // The server's HTTP side (docs/protocol.md).
 
+import { signedOut } from "./signed_out.js";
 import { S } from "./strings.js";
 
 /** A request that failed: `code` as the server names it, or "unreachable" where no answer came. */
@@ -166,6 +167,7 @@ export async function request(url, { headers = {}, timeoutMs = 15_000, ...option
   if (response.ok) return response;
   const body = await response.json().catch(() => null);
   const { code = "unknown", message = "", mend = "" } = body?.error ?? {};
+  if (code === "not_signed_in") signedOut();
   throw new ApiError(response.status >= 502 && code === "unknown" ? unavailable(response) : code, {
     message, mend, status: response.status,
   });

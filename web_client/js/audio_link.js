@@ -4,6 +4,7 @@
 import { audioUrl } from "./api.js";
 import { frame } from "./audio_frame.js";
 import { backoff, pause } from "./backoff.js";
+import { signedOut } from "./signed_out.js";
 
 const CONNECT_MS = 8000;
 const DEAF_MS = 6000; // frames are under way and nothing comes back: the line is dead, whatever TCP thinks
@@ -11,6 +12,7 @@ const LOOK_MS = 500;
 const FULL = 256 * 1024; // bytes in the browser's own buffer
 const AT_ONCE = 16;
 const REPLACED = 4000;
+const SIGNED_OUT = 4401; // what is said stays in the outbox until there is a sign-in again
 const FATAL = new Map([[4404, "unknown_session"], [4409, "session_over"], [4400, "unknown_track"], [4403, "foreign_origin"]]);
 
 export class AudioLink {
@@ -85,6 +87,7 @@ export class AudioLink {
       this.onStatus(attempt === 0 ? "connecting" : "retrying", null);
       const { code, ready } = await this.#connection();
       if (this.#stop.signal.aborted) return;
+      if (code === SIGNED_OUT) signedOut();
       if (code === REPLACED) return this.#end("replaced");
       if (FATAL.has(code)) return this.#end(null, this.#fatal ?? FATAL.get(code));
       attempt = ready ? 1 : attempt + 1;

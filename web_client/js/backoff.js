@@ -5,17 +5,19 @@ export function backoff(attempt, chance = Math.random()) {
   return Math.round(full * (0.75 + 0.5 * chance));
 }
 
-/** Resolves after `ms`, or at once when `signal` aborts or the device comes online again. */
+const SOONER = ["online", "sameday:signed-in"];
+
+/** Resolves after `ms`, or at once when `signal` aborts, the device comes online again or somebody has signed in. */
 export function pause(ms, signal) {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
-      removeEventListener("online", done);
+      for (const name of SOONER) removeEventListener(name, done);
       signal?.removeEventListener("abort", done);
       resolve();
     };
     const timer = setTimeout(done, ms);
-    addEventListener("online", done);
+    for (const name of SOONER) addEventListener(name, done);
     signal?.addEventListener("abort", done);
     if (signal?.aborted) done();
   });

@@ -1,22 +1,9 @@
 // Whose seat this is: a line at the page's end, with the way out; or how to have a sign-in where there is none yet.
 
-const ADD = "sameday user add LOGIN --name NAME";
-
-function line(...parts) {
-  const made = document.createElement("p");
-  made.className = "seat";
-  made.append(...parts);
-  return made;
-}
-
-function control() {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = "button button--small";
-  made.textContent = "Sign out";
-  made.addEventListener("click", signOut);
-  return made;
-}
+import { watchSignIn } from "./signed_out.js";
+import { F } from "./strings_frame.js";
+import { h } from "./view/dom.js";
+import { whose } from "./whose.js";
 
 async function signOut() {
   const response = await fetch("/api/sign-out", { method: "POST" }).catch(() => null);
@@ -24,16 +11,13 @@ async function signOut() {
 }
 
 function told(seat) {
-  if (seat.mode === "single") {
-    const code = document.createElement("code");
-    code.textContent = ADD;
-    return line("No sign-in on this machine: whoever sits at it is the clinician. An account is made by ", code, ".");
-  }
+  if (seat.mode === "single") return h("p", { class: "seat" }, F.seat.single, h("code", {}, F.seat.add), ".");
   const who = seat.credentials ? `${seat.name}, ${seat.credentials}` : seat.name;
-  return line(`Signed in as ${who} (${seat.practice}). `, control());
+  const out = h("button", { type: "button", class: "button button--small", on: { click: signOut } }, F.seat.out);
+  return h("p", { class: "seat" }, F.seat.account(who, seat.practice), " ", out);
 }
 
-const response = await fetch("/api/seat", { cache: "no-store" }).catch(() => null);
-const seat = response?.ok ? await response.json() : null;
-if (seat?.mode === "nobody") location.replace("/sign-in");
+watchSignIn();
+const seat = await whose();
+if (seat?.mode === "nobody") location.replace(`/sign-in${location.hash}`);
 else if (seat?.mode) document.getElementById("footer").append(told(seat));

@@ -1,19 +1,30 @@
-// The sign-in page: a login and its password, or a provider that vouches for one.
+// The sign-in page: a login and its password, or a provider that vouches for one. With `?here` it was opened beside a
+// page that goes on by itself afterwards; else it leads to where one came from.
+
+import { I } from "./strings_sign_in.js";
 
 const form = document.getElementById("form");
 const problem = document.getElementById("problem");
-
-const PROBLEMS = {
-  not_signed_in: "This login with this password is not known. Check both, then try again.",
-  too_many: "Too many attempts. Wait a few minutes, then try again.",
-  unreachable: "The server cannot be reached. Try again in a moment.",
-  provider: "Your provider did not vouch for an account here. Ask whoever keeps the accounts.",
-};
+const asked = new URLSearchParams(location.search);
 
 function show(text) {
   problem.textContent = text;
   problem.hidden = false;
   problem.focus();
+}
+
+function name() {
+  document.title = I.page;
+  for (const element of document.querySelectorAll("[data-word]")) element.textContent = I[element.dataset.word];
+}
+
+function goOn() {
+  if (!asked.has("here")) return location.replace(`/${location.hash}`);
+  window.close();
+  form.hidden = true;
+  const done = document.getElementById("done"); // where the browser does not let a page close itself
+  done.textContent = I.done;
+  return done.focus();
 }
 
 async function signIn() {
@@ -24,30 +35,31 @@ async function signIn() {
       method: "POST", body, headers: { "Content-Type": "application/json" }, cache: "no-store",
     });
   } catch {
-    return show(PROBLEMS.unreachable);
+    return show(I.problems.unreachable);
   }
-  if (response.ok) return location.replace("/");
+  if (response.ok) return goOn();
   const code = (await response.json().catch(() => null))?.error?.code;
   form.elements.password.value = "";
-  return show(PROBLEMS[code] ?? PROBLEMS.not_signed_in);
+  return show(I.problems[code] ?? I.problems.not_signed_in);
 }
 
 async function listProviders() {
   const response = await fetch("/api/seat", { cache: "no-store" });
   const seat = await response.json();
   if (seat.mode === "single") return location.replace("/");
-  for (const { name, href } of seat.providers ?? []) {
+  for (const { name: words, href } of seat.providers ?? []) {
     const link = document.createElement("a");
     link.className = "button";
     link.href = href;
-    link.textContent = `Sign in with ${name}`;
+    link.textContent = I.provider(words);
     document.getElementById("providers").append(link);
   }
 }
 
+name();
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   signIn();
 });
-if (new URLSearchParams(location.search).has("refused")) show(PROBLEMS.provider);
-listProviders().catch(() => show(PROBLEMS.unreachable));
+if (asked.has("refused")) show(I.problems.provider);
+listProviders().catch(() => show(I.problems.unreachable));

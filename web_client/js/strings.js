@@ -317,6 +317,7 @@ export const S = {
 
   // What went wrong with a request, by the error's code: what happened, and what to do.
   problems: {
+    not_signed_in: ["Your sign-in is over.", "Sign in again; this page waits for it."],
     insecure: ["This address is not secure, so the browser gives this page no microphone.", "Open the page with https://, or on the server itself as http://localhost."],
     no_capture: ["This browser cannot send sound to the server.", "Use a current Chrome, Edge, Firefox or Safari."],
     microphone_refused: ["The browser was not allowed to use the microphone.", "Allow it in the address bar or in the browser’s site settings, then try again."],

@@ -8,6 +8,15 @@ export const F = {
   offline: "No network: pages open, but nothing can be loaded or saved now.",
   install: "Install on this device",
   onServer: "What stands here is kept on your practice’s own server.",
+  seat: {
+    single: "No sign-in on this machine: whoever sits at it is the clinician. An account is made by ",
+    add: "sameday user add LOGIN --name NAME",
+    account: (who, practice) => `Signed in as ${who} (${practice}).`,
+    out: "Sign out",
+    over: "Your sign-in is over.",
+    overMend: "What is said and entered meanwhile is kept on this device, and goes on once you have signed in again. Leave this page open.",
+    again: "Sign in again",
+  },
   tablet: {
     title: "On a tablet",
     lead: "Scan this with the tablet’s camera. A microphone needs a secure address (https).",

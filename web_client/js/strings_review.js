@@ -59,6 +59,7 @@ export const R = {
     title: "Sign",
     lead: "Signing fixes the text with your name, the time and a digest. Prompts and suggestions that you did not accept are left out.",
     signer: "Your name",
+    as: (who) => `It is signed as ${who}.`,
     credentials: "Credentials",
     credentialsHint: "Such as LCSW or PhD",
     errors: (count) => `${plural(count, "point is", "points are")} needed before signing. Mend ${count === 1 ? "it" : "them"} above, or sign all the same and say why.`,

@@ -5,6 +5,7 @@ import { errorsOf, firstLooks, isLate } from "../review.js";
 import { isSigned } from "../signed.js";
 import { S, localTime } from "../strings.js";
 import { R } from "../strings_review.js";
+import { whose } from "../whose.js";
 import { h, icon, newId, setText } from "./dom.js";
 import { notice } from "./notice.js";
 
@@ -60,6 +61,18 @@ function checked(fields) {
   return wrong.length === 0;
 }
 
+/** With accounts the signature is the account's, whatever is sent: there is nothing to fill in. `who` shows whose it is. */
+async function signAsSeated(signer, credentials, who) {
+  const seat = await whose();
+  if (seat?.mode !== "account") return false;
+  signer.input.value = seat.name;
+  credentials.input.value = seat.credentials || seat.name; // none is ignored as well, and empty would be refused
+  for (const field of [signer, credentials]) field.element.hidden = true;
+  setText(who, R.sign.as([seat.name, seat.credentials].filter(Boolean).join(", ")));
+  who.hidden = false;
+  return true;
+}
+
 export class SignView {
   #signer = new Field("signer", R.sign.signer, { complaint: R.sign.missing.signer, autocomplete: "name" });
   #credentials = new Field("credentials", R.sign.credentials, { hint: R.sign.credentialsHint, complaint: R.sign.missing.credentials });
@@ -77,11 +90,13 @@ export class SignView {
       if (this.#editing || !checked([this.#signer, this.#credentials, this.#override, this.#late])) return;
       actions.sign({ signer: this.#signer.value, credentials: this.#credentials.value, ...this.#reasons() });
     };
+    const who = h("p", { hidden: true });
     this.element = h("section", { class: "section", "aria-label": R.sign.title }, h("h2", {}, R.sign.title),
       h("p", { class: "hint" }, R.sign.lead), this.#errors,
       h("form", { class: "form", novalidate: true, on: { submit } }, this.#signer.element, this.#credentials.element,
-        this.#override.element, this.#late.element, this.#unsaved,
+        who, this.#override.element, this.#late.element, this.#unsaved,
         h("p", {}, h("button", { type: "submit", class: "button button--primary" }, icon("check"), h("span", {}, R.sign.submit)))));
+    signAsSeated(this.#signer, this.#credentials, who);
   }
 
   #reasons() {
@@ -99,7 +114,7 @@ export class SignView {
     this.#late.element.hidden = !isLate(state.ended?.at, state.clock.nowMs);
     this.#errors.replaceChildren(...(count ? [notice("busy", R.sign.errors(count), "")] : []));
     const known = state.session?.context ?? {};
-    if (!this.#filled && known.provider) {
+    if (!this.#filled && !this.#signer.element.hidden && known.provider) {
       this.#filled = true;
       this.#signer.input.value ||= known.provider;
       this.#credentials.input.value ||= known.credentials ?? "";
@@ -138,10 +153,12 @@ export class AddendaView {
       this.#text.input.value = "";
       this.#text.input.focus();
     };
+    const who = h("p", { hidden: true });
     this.element = h("section", { class: "section", "aria-label": R.addenda.title }, h("h2", {}, R.addenda.title),
       this.#none, this.#list, h("p", { class: "hint" }, R.addenda.lead),
-      h("form", { class: "form", novalidate: true, on: { submit } }, this.#text.element, this.#signer.element, this.#credentials.element,
+      h("form", { class: "form", novalidate: true, on: { submit } }, this.#text.element, this.#signer.element, this.#credentials.element, who,
         h("p", {}, h("button", { type: "submit", class: "button" }, icon("plus"), h("span", {}, R.addenda.submit)))));
+    signAsSeated(this.#signer, this.#credentials, who).then((seated) => { this.#filled ||= seated; });
   }
 
   render(note) {
