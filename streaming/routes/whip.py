@@ -16,10 +16,6 @@ def router(server: Server) -> APIRouter:
     """Routes under `/api/sessions/{name}/whip`."""
     routes = APIRouter()
 
-    @routes.options("/api/sessions/{name}/whip", status_code=204)
-    async def whip_options(name: str) -> Response:
-        return Response(status_code=204, headers={"Accept-Post": _SDP, "Allow": "POST, OPTIONS"})
-
     @routes.post("/api/sessions/{name}/whip", status_code=201)
     async def whip(name: str, request: Request, track: TrackName = "mic") -> Response:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _SDP:
@@ -38,6 +34,10 @@ def router(server: Server) -> APIRouter:
         for stun in server.settings.ice_servers:
             response.headers.append("Link", ice.as_link(stun))
         return response
+
+    @routes.options("/api/sessions/{name}/whip", status_code=204)
+    async def whip_options(name: str) -> Response:
+        return Response(status_code=204, headers={"Accept-Post": _SDP, "Allow": "POST, OPTIONS"})
 
     @routes.delete("/api/sessions/{name}/whip/{resource}")
     async def whip_end(name: str, resource: str) -> Response:
