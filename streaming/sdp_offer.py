@@ -1,5 +1,6 @@
 """Reads an SDP offer as far as this server must know it before a WebRTC stack sees it (RFC 8866, RFC 9725)."""
 
+import ipaddress
 import re
 from dataclasses import dataclass
 
@@ -17,8 +18,9 @@ _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 class Offer:
     """An offer fit to be answered.
 
-    `sdp` is without candidates that have a .local name: to look them up takes a second and a multicast socket, and
-    the peer's own checks reach the server without them. `candidates` counts those that are left.
+    `sdp` is without candidates that have a name or no real port: to look up a .local one takes a second and a multicast
+    socket, any other would have this server ask for whatever name a peer likes, and the peer's own checks reach the
+    server without them. `candidates` counts those that are left.
     """
 
     sdp: str
@@ -42,7 +44,7 @@ def read_offer(sdp: str) -> Offer:
     session = lines[: starts[0]]
     sections = [lines[start:end] for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)]
     _check_sections(session, sections)
-    kept = [line for line in lines if not _unresolvable(line)]
+    kept = [line for line in lines if not _unreachable(line)]
     candidates = sum(line.startswith("a=candidate:") for line in kept)
     if candidates > MAX_CANDIDATES:
         raise BadOffer(f"The offer has more than {MAX_CANDIDATES} candidates.", mend=_MEND)
@@ -85,6 +87,12 @@ def _direction(lines: list[str]) -> str | None:
     return next((line[2:] for line in lines if line.startswith("a=") and line[2:] in _DIRECTIONS), None)
 
 
-def _unresolvable(line: str) -> bool:
+def _unreachable(line: str) -> bool:
     fields = line.split()
-    return line.startswith("a=candidate:") and len(fields) > 4 and fields[4].lower().endswith(".local")
+    if not line.startswith("a=candidate:") or len(fields) < 6:
+        return False
+    try:
+        ipaddress.ip_address(fields[4])
+    except ValueError:
+        return True
+    return not (fields[5].isascii() and fields[5].isdigit() and 0 < int(fields[5][:6]) < 65_536)

@@ -65,6 +65,15 @@ def test_hidden_candidates_are_left_out_and_then_their_end_too() -> None:
 
 
 @pytest.mark.parametrize(
+    "place",
+    ["internal.example 80", "127.\x11.0.1 5000", "192.0.2.7 70000", "192.0.2.7 0", "192.0.2.7 x", "999.1.1.1 5"],
+)
+def test_candidates_that_are_no_address_are_not_looked_up(place: str) -> None:
+    offer = read_offer(text(*SESSION, *AUDIO, f"a=candidate:1 1 udp 2130706431 {place} typ host", HOST))
+    assert offer.sdp == text(*SESSION, *AUDIO, HOST)
+
+
+@pytest.mark.parametrize(
     "body", ["", "hello", "{}", "\r\n", "v=0", "v=1\r\n", "<html></html>", "v=0\r\nnot a line\r\n", "v=0\0"]
 )
 def test_what_is_not_sdp_is_said_to_be_none(body: str) -> None:
