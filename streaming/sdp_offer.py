@@ -18,9 +18,9 @@ _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 class Offer:
     """An offer fit to be answered.
 
-    `sdp` is without candidates that have a name or no real port: to look up a .local one takes a second and a multicast
-    socket, any other would have this server ask for whatever name a peer likes, and the peer's own checks reach the
-    server without them. `candidates` counts those that are left.
+    `sdp` is without candidates that have a name or no real port: to look up a .local one takes a second and a
+    multicast socket, any other would have this server ask for whatever name a peer likes, and the peer's own checks
+    reach the server without them. `candidates` counts those that are left.
     """
 
     sdp: str
