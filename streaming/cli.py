@@ -1,5 +1,5 @@
 """The command line: `sameday serve`, `transcribe`, `draft`, `recap`, `backlog`, `self-check`, `user`, `audit`,
-`purge`, `bench`, `doctor`.
+`certificate`, `purge`, `bench`, `doctor`.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from drafting.note import Note
 from drafting.stage import draft_note
 from streaming import (
     audit_commands,
+    certificate_command,
     log_lines,
     practice_commands,
     purge_commands,
@@ -102,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     audit_commands.add_audit(commands.add_parser("audit", help="who saw or changed what, and whether that is whole"))
     purge_commands.add_purge(commands.add_parser("purge", help="delete sessions for good, with receipts"))
     user_commands.add_user(commands.add_parser("user", help="accounts: who may sign in"))
+    certificate_command.add_certificate(
+        commands.add_parser(
+            "certificate", help="TLS for the local network, so that tablets may use their microphones"
+        )
+    )
 
     enroll = commands.add_parser("enroll", help="learn the clinician's voice, for microphones that people share")
     enroll.add_argument("audio", type=Path, help="at least 10 s of the clinician alone")

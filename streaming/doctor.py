@@ -55,6 +55,7 @@ def examine(settings: Settings) -> list[Finding]:
         _writer,
         doctor_machine.graphics,
         doctor_machine.addresses,
+        doctor_machine.certificate,
         doctor_machine.test_programs,
     )
     return [finding for check in checks for finding in _guarded(check, settings)]

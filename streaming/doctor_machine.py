@@ -8,9 +8,11 @@ import socket
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
+from streaming import local_authority, machine_addresses
 from streaming.findings import Finding, State
 from streaming.settings import Settings
 
@@ -18,6 +20,7 @@ _GIB = 1 << 30
 _MEMORY_GIB = 1.0  # engines, server and sixteen sessions measure under this
 _DISK_WARN_GIB = 2.0  # an hour of one track is 0.11 GiB until its session has ended
 _DISK_FAIL_GIB = 0.2
+_CERTIFICATE_WARN_DAYS = 30
 _CGROUP = Path("/sys/fs/cgroup")
 _MEMINFO = Path("/proc/meminfo")
 
@@ -159,9 +162,7 @@ def _has_cublas() -> bool:
 
 def addresses(settings: Settings) -> Iterator[Finding]:
     """WebRTC media needs an address other than loopback, also on one machine: ICE leaves loopback out."""
-    import ifaddr
-
-    found = [ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if _usable(ip.ip)]
+    found = machine_addresses.usable()
     if found:
         yield Finding("network", "ok", f"{len(found)} addresses for WebRTC media.")
     else:
@@ -169,11 +170,15 @@ def addresses(settings: Settings) -> Iterator[Finding]:
         yield Finding("network", "warn", "no address but loopback: WebRTC media cannot flow.", mend)
 
 
-def _usable(address: str | tuple[str, int, int]) -> bool:
-    """What aioice would offer: no loopback, no link-local IPv6."""
-    if isinstance(address, str):
-        return not address.startswith("127.")
-    return address[0] != "::1" and not address[0].startswith("fe80")
+def certificate(settings: Settings) -> Iterator[Finding]:
+    """Whether the server's certificate holds for a while yet."""
+    if settings.tls_cert is None:
+        return
+    until = local_authority.until(settings.tls_cert.read_bytes())
+    left = (until - datetime.now(UTC)).days
+    mend = "Renew it: `sameday certificate` where it is of your own authority; then start the server again."
+    state: State = "fail" if left < 0 else "warn" if left < _CERTIFICATE_WARN_DAYS else "ok"
+    yield Finding("certificate", state, f"holds until {until:%Y-%m-%d}.", "" if state == "ok" else mend)
 
 
 def test_programs(settings: Settings) -> Iterable[Finding]:

@@ -18,7 +18,7 @@ ROLES: tuple[Role, ...] = ("clinician", "supervisor", "ops")
 LOCAL = "local"
 """The practice of a machine that has no accounts, and of what was kept before there were any."""
 
-_PUBLIC = frozenset({"/healthz", "/readyz", "/sign-in", "/api/sign-in", "/service-worker.js"})
+_PUBLIC = frozenset({"/healthz", "/readyz", "/sign-in", "/api/sign-in", "/service-worker.js", "/authority.crt"})
 _PUBLIC_UNDER = ("/static/", "/api/oidc/")
 _MEDIA = re.compile(r"/api/sessions/([^/]+)/(?:audio|whip(?:/[^/]+)?)")
 _OF_SESSION = re.compile(r"/api/sessions/([^/]+)(?:/.*)?", re.DOTALL)

@@ -9,6 +9,7 @@ from typing import Any
 
 import uvicorn
 
+from streaming import local_authority
 from streaming.app import create_app
 from streaming.connections import Door, allow_many_files, protocols
 from streaming.errors import BadSettings, PortTaken, SamedayError
@@ -120,7 +121,12 @@ class _Announcing(uvicorn.Server):
 
 
 def _check_tls(settings: Settings) -> None:
-    """Raises BadSettings for a certificate and key that cannot be used together."""
+    """Raises BadSettings for an authority that is none, a certificate and key that cannot be used together."""
+    if settings.tls_authority is not None:
+        try:
+            local_authority.until(settings.tls_authority.read_bytes())
+        except (OSError, local_authority.BadCertificate):
+            raise BadSettings("tls_authority: cannot be read, or is no certificate as PEM.") from None
     if settings.tls_cert is None or settings.tls_key is None:
         return
     try:

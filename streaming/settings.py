@@ -164,6 +164,8 @@ class Settings(EngineSettings, RetentionSettings):
     tls_cert: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
     """A PEM file with the certificate and what vouches for it; with `tls_key` the server speaks TLS alone."""
     tls_key: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
+    tls_authority: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
+    """The certificate of the practice's own authority, which devices fetch at `/authority.crt` to trust it."""
     behind_proxy: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
     """The addresses or networks of the proxies in front: none but they may connect, and what they say of whom they
     pass on (X-Forwarded-For, X-Forwarded-Proto) is believed. TLS is theirs."""

@@ -1,4 +1,4 @@
-"""Content at rest: AES-256-GCM under data keys, which a master key wraps. The one door to cryptography.
+"""Content at rest: AES-256-GCM under data keys, which a master key wraps. The one door to encryption.
 
 Every session has a data key of its own, and so has every kind of record: to forget a session for good its key is
 deleted. What is sealed is bound to its place, so that an entry cannot be taken for another one. Nonces are random

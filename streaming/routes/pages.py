@@ -9,6 +9,8 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
 import web_client
+from streaming import local_authority
+from streaming.errors import UnknownRecord
 from streaming.metrics import CONTENT_TYPE, Metrics
 from streaming.serving import Server
 
@@ -22,6 +24,7 @@ PAGES = {
     "/audit": "audit.html",
 }
 """The pages by their address."""
+_AUTHORITY = "application/x-x509-ca-cert"
 
 
 def router(server: Server) -> APIRouter:
@@ -54,6 +57,15 @@ def router(server: Server) -> APIRouter:
     @routes.get("/sign-in", include_in_schema=False)
     async def sign_in() -> FileResponse:
         return FileResponse(folder / "sign_in.html")
+
+    @routes.get("/authority.crt", include_in_schema=False)
+    def authority() -> Response:
+        # Before a device trusts it nobody can have signed in. Whatever lies in the file, only a certificate leaves.
+        if server.settings.tls_authority is None:
+            raise UnknownRecord(
+                "This server has no authority of its own.", mend="Make one with `sameday certificate`."
+            )
+        return Response(local_authority.as_der(server.settings.tls_authority.read_bytes()), media_type=_AUTHORITY)
 
     # Scripts and styles are a third as long when packed; what holds content is not packed.
     routes.mount("/static", GZipMiddleware(StaticFiles(directory=folder), minimum_size=500), name="static")

@@ -4,10 +4,12 @@ import ctypes.util
 import socket
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 
+import ifaddr
 import pytest
 
-from streaming import doctor, doctor_machine
+from streaming import doctor, doctor_machine, machine_addresses
 from streaming.errors import EngineMissing
 from streaming.findings import Finding
 from streaming.settings import Settings
@@ -130,6 +132,9 @@ def test_cuda_is_needed_where_it_was_asked_for(
     assert one(doctor_machine.graphics(settings)).state == state
 
 
-def test_an_address_counts_for_webrtc_unless_it_is_loopback_or_link_local() -> None:
-    assert [doctor_machine._usable(ip) for ip in ("127.0.0.1", "10.0.0.2")] == [False, True]
-    assert [doctor_machine._usable((ip, 0, 0)) for ip in ("::1", "fe80::1", "fd00::1")] == [False, False, True]
+def test_an_address_counts_for_others_unless_it_is_loopback_or_link_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = ["127.0.0.1", "10.0.0.2", ("::1", 0, 0), ("fe80::1", 0, 0), ("fd00::1", 0, 0)]
+    adapters = [SimpleNamespace(ips=[SimpleNamespace(ip=ip) for ip in told])]
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: adapters)
+    assert machine_addresses.usable() == ["10.0.0.2", "fd00::1"]
+    assert one(doctor_machine.addresses(machine())).says == "2 addresses for WebRTC media."

@@ -21,8 +21,10 @@ PACKAGES = ("streaming", "diarization", "drafting")
 LAYERS: dict[str, str] = {
     # door: one library or the disk behind a few functions; decides nothing
     "drafting.fonts": "door",
+    "streaming.local_authority": "door",
     "streaming.local_zone": "door",
     "streaming.log_lines": "door",
+    "streaming.machine_addresses": "door",
     "streaming.onnx": "door",
     "streaming.qr_code": "door",
     "streaming.sole_server": "door",
@@ -98,6 +100,8 @@ LAYERS: dict[str, str] = {
     "streaming.scoped": "app",
     "streaming.sign_ins": "app",
     "streaming.charts": "app",
+    "streaming.clip": "app",
+    "streaming.dictation": "app",
     "streaming.recap_book": "app",
     "streaming.visit_book": "app",
     "streaming.engines": "app",
@@ -116,6 +120,8 @@ LAYERS: dict[str, str] = {
     "streaming.sessions": "app",
     "streaming.audit_commands": "command",
     "streaming.purge_commands": "command",
+    "streaming.certificate_command": "command",
+    "streaming.certificate_files": "command",
     "streaming.cli": "command",
     "streaming.connections": "command",
     "streaming.doctor": "command",
@@ -153,6 +159,7 @@ FREE = {"numpy", "pydantic", "pydantic_settings"}
 SHARED_DOORS = {
     "fastapi": {"streaming.app", "streaming.routes"},
     "uvicorn": {"streaming.connections", "streaming.server"},
+    "cryptography": {"streaming.vault", "streaming.local_authority"},
 }
 """Libraries with more than one door: the application's modules, or packages of them."""
 FAMILY = {

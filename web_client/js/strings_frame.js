@@ -17,10 +17,5 @@ export const F = {
     overMend: "What is said and entered meanwhile is kept on this device, and goes on once you have signed in again. Leave this page open.",
     again: "Sign in again",
   },
-  tablet: {
-    title: "On a tablet",
-    lead: "Scan this with the tablet’s camera. A microphone needs a secure address (https).",
-    none: "This page was opened under a name that only this machine knows. Open it under the server’s network name to pair a tablet.",
-    alt: "QR code of this address",
-  },
+  tablet: { title: "On a tablet" },
 };

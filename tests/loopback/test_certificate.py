@@ -1,0 +1,56 @@
+"""A server with a certificate that `sameday certificate` made, for a client that trusts its authority alone."""
+
+import ssl
+import tomllib
+from pathlib import Path
+
+import httpx
+import pytest
+from accounts_of_two import PASSWORD, user
+from live_server import refusal
+from websockets.asyncio.client import connect
+
+from benchmarks.server_process import running_server
+from streaming import cli, local_authority
+
+pytestmark = pytest.mark.loopback
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """What the command says to set, put in; an account beside it."""
+    environment = {"SAMEDAY_DATA_DIR": str(tmp_path / "data"), "SAMEDAY_ENCRYPTION": "false"}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["certificate", "--name", "desk.lan"]) == 0
+    told = capsys.readouterr().out.partition("Settings (sameday.toml):")[2].partition("\n\n")[0]
+    config = tmp_path / "sameday.toml"
+    config.write_text(told)
+    assert tomllib.loads(told)["allowed_origins"][0] == "https://desk.lan:8710"
+    user(environment, "add", "anna@north.example", "--name", "Anna North", typed=f"{PASSWORD}\n")
+    return environment | {"SAMEDAY_CONFIG": str(config)}
+
+
+async def test_with_what_the_command_says_the_server_is_trusted_by_who_trusts_the_authority(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    authority = tmp_path / "data.tls" / "authority.crt"
+    trusting = ssl.create_default_context(cafile=str(authority))
+    with running_server(settings) as server:
+        assert server.url.startswith("https://0.0.0.0:")
+        url = server.url.replace("0.0.0.0", "127.0.0.1")
+        async with httpx.AsyncClient(base_url=url, verify=trusting) as client:
+            assert (await client.get("/healthz")).status_code == 200
+            fetched = await client.get("/authority.crt")
+            assert fetched.headers["content-type"] == "application/x-x509-ca-cert"
+            assert fetched.content == local_authority.as_der(authority.read_bytes())
+            signed_in = await client.post("/api/sign-in", json={"login": "anna@north.example", "password": PASSWORD})
+            assert signed_in.status_code == 200
+            assert signed_in.headers["set-cookie"].startswith("__Host-")
+            assert refusal(await client.get("/healthz", headers={"Host": "evil.example"}))["code"] == "foreign_origin"
+            assert (await client.get("/healthz", headers={"Host": "desk.lan:8710"})).status_code == 200
+        async with connect(f"{url.replace('https', 'wss')}/api/sessions/x/events", ssl=trusting) as socket:
+            assert '"not_signed_in"' in str(await socket.recv())
+        async with httpx.AsyncClient(base_url=url) as stranger:
+            with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+                await stranger.get("/healthz")
