@@ -95,6 +95,12 @@ class UnknownUtterance(PeerError):
     code = "unknown_utterance"
 
 
+class AudioNotKept(PeerError):
+    """The audio is gone: it was not kept, or has been deleted."""
+
+    code = "audio_not_kept"
+
+
 class Conflict(PeerError):
     """It has been changed since it was read: `current` is the version that counts, 0 where there is none."""
 

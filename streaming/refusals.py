@@ -31,6 +31,7 @@ _STATUS: dict[type[SamedayError], int] = {
     errors.UnknownResource: 404,
     errors.UnknownRecord: 404,
     errors.UnknownUtterance: 404,
+    errors.AudioNotKept: 404,
     errors.Conflict: 409,
     errors.VersionNeeded: 428,
     errors.NoteSigned: 409,

@@ -11,6 +11,7 @@ from streaming import engines, errors, ice, seating, sole_server, tracing, wire
 from streaming.access import Access
 from streaming.audit_trail import AuditTrail
 from streaming.deletion import DeletionReceipt, Order, delete_session
+from streaming.dictation import Dictations
 from streaming.handover import Handover
 from streaming.nodes import Nodes, Standing
 from streaming.ports import Records
@@ -49,6 +50,7 @@ class Server:
         self._handover: Handover | None = None
         self._access: Access | None = None
         self._audit: AuditTrail | None = None
+        self._dictations: Dictations | None = None
         self.providers = [{"name": one.name, "href": f"/api/oidc/{one.key}/start"} for one in settings.oidc]
         """Where one may sign in beside the server's own page, as the page shows it."""
 
@@ -103,6 +105,14 @@ class Server:
             raise _starting()
         return self._audit
 
+    @property
+    def dictations(self) -> Dictations:
+        """Talk that becomes text and is not kept. Raises as `sessions`."""
+        if self._dictations is None:
+            raise _starting()
+        seating.current()
+        return self._dictations
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Load the engines, open the log, serve; at the end no session loses anything (`Sessions.stop`)."""
@@ -125,6 +135,7 @@ class Server:
             serving = asyncio.create_task(sessions.run(ready))
             await ready.wait()
             self._sessions, self._records, self._access = sessions, records, access
+            self._dictations = Dictations(made, settings.max_sessions)
             working = [serving]
             if nodes is not None:
                 self._nodes, self._handover = nodes, Handover(sessions, nodes, self._flush, self._tell_moved)

@@ -5,9 +5,9 @@ import logging
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
-from streaming import charts, errors, visit_book, wire
+from streaming import charts, clip, errors, visit_book, wire
 from streaming.bodies import MarkBody, RolesBody, SessionBody, UtteranceBody
 from streaming.serving import Server
 from streaming.types import NoteContext, SpeakerId, TrackId, TrackPlan, UtteranceId
@@ -63,6 +63,12 @@ def router(server: Server) -> APIRouter:
     async def correct(name: str, utterance: str, body: UtteranceBody) -> dict[str, Any]:
         await server.sessions.correct(name, UtteranceId(utterance), body.text)
         return await server.describe(name)
+
+    @routes.get("/api/sessions/{name}/utterances/{utterance}/clip")
+    async def listen(name: str, utterance: str) -> Response:
+        found = await server.sessions.log_of(name)
+        heard = await clip.clip(found.store, name, found.state, UtteranceId(utterance))
+        return Response(heard, media_type="audio/wav")
 
     @routes.post("/api/sessions/{name}/marks")
     async def mark(name: str, body: MarkBody) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from streaming.types import Role, SpeakerId
 
 
 def router(server: Server) -> APIRouter:
-    """The sockets under `/api/sessions/{name}`."""
+    """The sockets under `/api/sessions/{name}`, and `/api/dictation`."""
     routes = APIRouter()
 
     @routes.websocket("/api/sessions/{name}/audio")
@@ -54,6 +54,14 @@ def router(server: Server) -> APIRouter:
             await _until_gone(socket, _send_events(socket, found, after, stay))
         except WebSocketDisconnect:
             return
+        except SamedayError as error:
+            await _close_with(socket, error)
+
+    @routes.websocket("/api/dictation")
+    async def dictation(socket: WebSocket) -> None:
+        await _accept(socket)
+        try:
+            await server.dictations.run(_Socket(socket), server.house.check_room)
         except SamedayError as error:
             await _close_with(socket, error)
 

@@ -99,7 +99,8 @@ async def _heard(socket: ClientConnection) -> tuple[str, int]:
     said: list[str] = []
     async with asyncio.timeout(20):
         with contextlib.suppress(ConnectionClosed):
-            said += [str(message) async for message in socket]
+            while True:  # what came before a refusal's close code counts
+                said.append(str(await socket.recv()))
     return "".join(said), socket.close_code or 0
 
 
@@ -107,7 +108,7 @@ def test_every_route_is_behind_the_gate_and_all_but_a_few_ask_for_content() -> N
     asks = {path: need(path) for _, path in _routes()}
     assert {path for path, wanted in asks.items() if wanted != "content"} <= {
         "/healthz", "/readyz", "/metrics", "/sign-in", "/api/sign-in", "/api/sign-out", "/api/seat", "/static",
-        "/ops", "/service-worker.js", "/api/oidc/{provider}/start", "/api/oidc/{provider}/back",
+        "/ops", "/service-worker.js", "/authority.crt", "/api/oidc/{provider}/start", "/api/oidc/{provider}/back",
     }  # fmt: skip
     assert len([one for one in asks.values() if one == "content"]) > 25
 
@@ -117,7 +118,7 @@ async def test_no_route_gives_a_practice_what_is_another_s(house: House, kept: d
     of_objects = 0
     async with house.client("bert") as bert:
         for method, path in _routes():
-            if need(path) != "content" or path == "/static":
+            if need(path) != "content" or path in ("/static", "/api/dictation"):
                 continue
             filled = _with_ids(path, kept)
             if method == "WS":

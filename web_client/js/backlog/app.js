@@ -13,6 +13,7 @@ export class BacklogApp {
     answer: (id, answers) => this.#guarded(() => json(`/api/recaps/${encodeURIComponent(id)}/answers`, { answers })),
     sign: (visit) => this.#guarded(() => this.#sign(visit)),
     take: (file, dates) => this.#guarded(() => this.#take(file, dates)),
+    problem: (error) => this.#page.problem(toProblem(error)),
     check: () => this.#guarded(async () => (await request("/api/self-check")).json()),
     pointers: (answers, country) => this.#guarded(() => json("/api/self-check", { answers, country })),
   });

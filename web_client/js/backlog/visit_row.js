@@ -17,6 +17,9 @@ export class VisitRow {
   #reason = h("input", { class: "select", id: newId("reason"), type: "text", maxlength: "500" });
   #error = h("p", { class: "field-error", id: newId("error") });
   #make = h("button", { class: "button button--primary", type: "submit" }, W.make);
+  #dictate = button(W.dictate, () => this.#speak(), { icon: "microphone", kind: "small", "aria-pressed": "false" });
+  #heard = h("p", { class: "hint dictation", "aria-live": "off" });
+  #dictation = null;
   #late;
   #note;
   #box;
@@ -28,7 +31,8 @@ export class VisitRow {
     this.#late = field(W.lateReason, this.#reason);
     this.#note = new RecapNote({ answer: actions.answer, sign: () => actions.sign(this.#visit) });
     const form = h("form", { class: "recap__form", on: { submit: (event) => { event.preventDefault(); this.#write(); } } },
-      h("p", { class: "field recap__field" }, h("label", { for: this.#text.id }, W.recapLabel), this.#text), hint, this.#error, this.#late, this.#make);
+      h("p", { class: "field recap__field" }, h("label", { for: this.#text.id }, W.recapLabel), this.#text),
+      h("div", { class: "recap__speak" }, this.#dictate, this.#heard), hint, this.#error, this.#late, this.#make);
     this.#box = h("div", { class: "recap", hidden: true, id: newId("box") }, form, this.#note.element);
     this.#open.setAttribute("aria-controls", this.#box.id);
     this.element = h("li", { class: "visit" },
@@ -60,10 +64,49 @@ export class VisitRow {
     setText(this.#open.lastChild, show ? W.close : W.recap);
     this.render(this.#visit);
     if (show) this.#text.focus();
+    else this.#dictation?.stop();
+  }
+
+  /** Begins to write down what is said, or stops. */
+  async #speak() {
+    if (this.#dictation) return this.#dictation.stop();
+    this.#dictation = { stop: () => {} }; // until it is there a second press does nothing
+    this.#spoken(W.dictating, true);
+    try {
+      const { Dictation } = await import("./dictation.js");
+      this.#dictation = new Dictation({
+        onWords: (text) => this.#written(text),
+        onPartial: (text) => setText(this.#heard, text || W.dictating),
+        onEnd: (problem) => this.#ended(problem),
+      });
+      await this.#dictation.start();
+    } catch (error) {
+      this.#ended(error.code ? error : { code: "unreachable" });
+    }
+    return undefined;
+  }
+
+  #written(text) {
+    const before = this.#text.value.trimEnd();
+    this.#text.value = `${before ? `${before} ` : ""}${text}`.slice(0, this.#text.maxLength);
+    this.#text.scrollTop = this.#text.scrollHeight;
+  }
+
+  #ended(problem) {
+    this.#dictation = null;
+    this.#spoken(problem === "lost" ? W.dictateLost : problem ? "" : W.dictated, false);
+    if (problem && problem !== "lost") this.#actions.problem(problem);
+  }
+
+  #spoken(words, on) {
+    setText(this.#heard, words);
+    setText(this.#dictate.lastChild, on ? W.dictateStop : W.dictate);
+    this.#dictate.setAttribute("aria-pressed", String(on));
   }
 
   async #write() {
     if (this.#make.getAttribute("aria-disabled") === "true") return;
+    await this.#dictation?.stop(); // the last words belong to it
     const text = this.#text.value.trim();
     setText(this.#error, text ? "" : W.nothing);
     if (!text) return this.#text.focus();
