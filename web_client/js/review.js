@@ -1,8 +1,8 @@
 // What the page knows of a note under review, worked out of the state: pure.
 
 import { isToEnter } from "./note_text.js";
+import { DOUBTFUL } from "./state.js";
 
-const DOUBTFUL = 0.5; // a word heard with less than this probability may be another one
 // Where a misheard word changes the meaning: negations, amounts and times, harm.
 const TELLING = /^(?:no|not|never|none|nothing|nobody|neither|without|\w+n['’]t|cannot|\d[\d.,:]*|half|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|hundred|milligrams?|mg|daily|weekly|kill|die|died|dying|suicid\w*|hurt|harm|cut|overdose|pills?|gun|hit)$/i;
 

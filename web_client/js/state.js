@@ -2,6 +2,7 @@
 // whose types begin with "page/". No clock, no DOM: what depends on the time carries `at`, in milliseconds.
 
 export const MAX_PEOPLE = 4;
+export const DOUBTFUL = 0.5; // a word heard with less than this probability may be another one
 
 /** How a session is held: in one "room" with one microphone, or over a "call" with a track for each. */
 export const modeOf = (state) => (state.session ? (state.session.tracks.length > 1 ? "call" : "room") : state.setup.mode);
@@ -192,6 +193,7 @@ const HANDLERS = new Map(Object.entries({
 
 function onUtterance(state, message) {
   const { type, sequence, ...said } = message;
+  said.words = (said.words ?? []).filter((word) => word.confidence < DOUBTFUL); // of the others nothing is asked later
   const utterances = inserted(state.utterances.filter((other) => other.id !== said.id), { ...said, live: isLive(state) });
   const partial = state.partials[said.track];
   // A partial from before this utterance repeats its words: the server sends the rest again.

@@ -190,6 +190,9 @@ export const S = {
     began: (time) => `Recording began at ${time}`,
     beganOf: (time, track) => `Recording on ${track} began at ${time}`,
     announceGap: (text) => `Gap: ${text}`,
+    find: {
+      title: "Find in the talk", before: "Previous", after: "Next", none: "Not found.", count: (at, all) => `${at} of ${all}`,
+    },
   },
 
   end: {

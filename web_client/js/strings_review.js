@@ -55,6 +55,14 @@ export const R = {
     saving: "Saving…",
   },
 
+  clip: {
+    play: "Play", stop: "Stop",
+    none: {
+      audio_not_kept: "The sound is not kept here: it was deleted once the session was written down. The words are what there is.",
+    },
+    failed: "The sound cannot be played now.",
+  },
+
   sign: {
     title: "Sign",
     lead: "Signing fixes the text with your name, the time and a digest. Prompts and suggestions that you did not accept are left out.",

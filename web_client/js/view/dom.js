@@ -51,15 +51,13 @@ export function setHidden(element, hidden) {
 
 /** Makes `parent` hold exactly `nodes`, in order; those that are in place stay untouched and keep the focus. */
 export function setChildren(parent, nodes) {
+  const wanted = new Set(nodes);
+  // What goes, goes first: a node that stays is then in its place already, and need not be moved, which costs the focus.
+  for (const node of [...parent.childNodes]) if (!wanted.has(node)) node.remove();
   let at = parent.firstChild;
   for (const node of nodes) {
     if (node === at) at = at.nextSibling;
     else parent.insertBefore(node, at);
-  }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
   }
 }
 
