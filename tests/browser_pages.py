@@ -54,3 +54,16 @@ def said(page: Page, text: str) -> Locator:
 def line(page: Page) -> Locator:
     """The words about the connection."""
     return page.locator(".health")
+
+
+def tab_to(page: Page, name: str, most: int = 400) -> None:
+    """Press Tab until what has the focus is called so: a control by its name, a field by its label."""
+    called = """() => {
+      const one = document.activeElement;
+      return one.getAttribute("aria-label") ?? one.labels?.[0]?.textContent ?? one.textContent;
+    }"""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if str(page.evaluate(called)).startswith(name):
+            return
+    raise AssertionError(f"the keyboard does not reach “{name}”")

@@ -23,8 +23,11 @@ class Talk:
     said: list[tuple[str, str]]
 
 
-def written(path: Path, about_s: float) -> Talk:
-    """The file as Chromium's fake microphone takes it, 48 kHz, 16 bit, mono, with silence before and after."""
+def written(path: Path, about_s: float, recording: str = "mix") -> Talk:
+    """The file as Chromium's fake microphone takes it, 48 kHz, 16 bit, mono, with silence before and after.
+
+    `recording` is mix, clinician or client.
+    """
     utterances = json.loads((SESSION / "reference.json").read_text())["utterances"]
     pauses = [
         one["end"]
@@ -34,7 +37,7 @@ def written(path: Path, about_s: float) -> Talk:
     cut = max(end for end in pauses if end < about_s) + 0.15
     resampler = av.AudioResampler("s16", "mono", 48_000)
     pieces: list[NDArray[np.int16]] = []
-    with av.open(str(SESSION / "mix.opus")) as audio:
+    with av.open(str(SESSION / f"{recording}.opus")) as audio:
         for frame in audio.decode(audio=0):
             pieces += [out.to_ndarray()[0].astype(np.int16) for out in resampler.resample(frame)]
             if sum(map(len, pieces)) > cut * 48_000:

@@ -29,6 +29,16 @@ _TOO_SMALL = """() => [...document.querySelectorAll("button, select, summary, a.
   .map((element) => [element.outerHTML.slice(0, 80), element.getBoundingClientRect()])
   .filter(([, box]) => box.width < 24 || box.height < 43.5)
   .map(([text, box]) => `${text}: ${box.width} x ${box.height}`)"""
+_MOVES = """() => [...document.querySelectorAll("*")].map((element) => [element, getComputedStyle(element)])
+  .filter(([, style]) => [style.transitionDuration, style.animationDuration]
+    .some((all) => all.split(",").some((one) => Number.parseFloat(one) > 0.01)))
+  .map(([element]) => element.outerHTML.slice(0, 80))"""
+_WRONG_SIDE = """() => [...document.querySelectorAll("main h1")].filter((one) => {
+  const words = document.createRange();
+  words.selectNodeContents(one);
+  const edge = one.parentElement.getBoundingClientRect().right;
+  return one.checkVisibility() && words.getBoundingClientRect().right < edge - 60;
+}).map((one) => one.outerHTML.slice(0, 80))"""
 EVIL = '<img src=x onerror="window.ran = true">'
 
 
@@ -64,7 +74,17 @@ class Look:
                 assert not self.page.evaluate(_TOO_WIDE), (name, size)
                 assert self.page.evaluate(_TOO_SMALL) == [], (name, size)
             assert violations(self.page, self.axe) == [], (name, scheme)
-        self.page.emulate_media(color_scheme="light")
+        self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        assert self.page.evaluate(_MOVES) == [], name
+        self.page.evaluate("document.documentElement.dir = 'rtl'")
+        for size, width, height in self.SIZES:
+            self.page.set_viewport_size({"width": width, "height": height})
+            if _SHOTS:
+                self.page.screenshot(path=Path(_SHOTS) / f"{name}-{size}-rtl.png", full_page=True)
+            assert not self.page.evaluate(_TOO_WIDE), (name, size, "right to left")
+            assert self.page.evaluate(_WRONG_SIDE) == [], (name, size)
+        self.page.evaluate("document.documentElement.dir = 'ltr'")
+        self.page.emulate_media(reduced_motion="no-preference")
 
 
 def test_a_day_from_an_appointment_to_a_session(
