@@ -51,6 +51,7 @@ GET    /api/sessions/{name}                       session.look
 DELETE /api/sessions/{name}                       session.delete
 POST   /api/sessions/{name}/roles                 transcript.roles
 PATCH  /api/sessions/{name}/utterances/{utterance} transcript.correct
+GET    /api/sessions/{name}/utterances/{utterance}/clip audio.listen
 POST   /api/sessions/{name}/marks                 session.mark
 POST   /api/sessions/{name}/end                   session.end
 GET    /api/sessions/{name}/transcript            transcript.read
@@ -100,6 +101,7 @@ SILENT = frozenset(
     GET /metrics
     GET /service-worker.js
     GET /sign-in
+    GET /authority.crt
     GET /static
     GET /openapi.json
     GET /
@@ -117,10 +119,11 @@ SILENT = frozenset(
     GET /api/pairing
     GET /api/self-check
     POST /api/self-check
+    WS /api/dictation
     OPTIONS /api/sessions/{name}/whip
     """.strip().splitlines()
 )
-"""Routes that give or change nothing of a practice's; the self-check is nobody's business, and keeps nothing."""
+"""Routes that give or change nothing of a practice's; the self-check and a dictation keep nothing."""
 
 _KINDS = {"sessions": "session", "charts": "chart", "recaps": "recap", "visits": "visit"}
 _ID = re.compile(r"[0-9a-f]{32}")

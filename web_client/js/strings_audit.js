@@ -43,7 +43,7 @@ export const A = {
     "session.context": "entered circumstances",
     "transcript.read": "read the transcript", "transcript.follow": "followed the transcript", "transcript.correct": "corrected a word",
     "transcript.roles": "said who is who",
-    "audio.send": "sent audio", "audio.stop": "stopped sending", "token.media": "took a media token",
+    "audio.send": "sent audio", "audio.listen": "listened to what was said", "audio.stop": "stopped sending", "token.media": "took a media token",
     "note.read": "read the note", "note.edit": "edited the note", "note.redraft": "had the note drafted again", "note.sign": "signed the note",
     "note.cosign": "co-signed the note", "note.return": "sent the note back", "note.addendum": "added to the note", "note.trail": "looked at the note’s trail", "note.export": "exported the note",
     "chart.make": "made", "chart.list": "listed the charts", "chart.read": "read", "chart.edit": "changed", "chart.delete": "deleted",

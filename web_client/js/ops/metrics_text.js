@@ -9,7 +9,7 @@ export function samples(text) {
   for (const line of text.split("\n")) {
     if (line.startsWith("# HELP ")) {
       const [, , name, ...words] = line.split(" ");
-      help.set(name, words.join(" "));
+      help.set(name, words.join(" ").replace(/(?:, Unix time)?\.?$/, ""));
     }
     const parts = line.startsWith("#") ? null : LINE.exec(line);
     if (!parts) continue;
@@ -20,10 +20,13 @@ export function samples(text) {
   return found;
 }
 
-/** A value for people: bytes and seconds by their unit, else a plain number. */
+const MOMENT = /_(?:started|start_time)_seconds$/;
+
+/** A value for people: moments by this device's clock, bytes and seconds by their unit, else a plain number. */
 function shown(name, value) {
   if (!Number.isFinite(value)) return "-";
-  if (/_bytes$/.test(name)) return `${(value / 1e6).toFixed(1)} MB`;
+  if (MOMENT.test(name)) return new Date(value * 1000).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  if (/_bytes$/.test(name)) return value >= 1e9 ? `${(value / 1e9).toFixed(1)} GB` : `${(value / 1e6).toFixed(1)} MB`;
   const digits = Number.isInteger(value) ? 0 : 2;
   return `${value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: digits })}${/_seconds(_total)?$/.test(name) ? " s" : ""}`;
 }
