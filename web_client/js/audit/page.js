@@ -12,7 +12,7 @@ import { notice } from "../view/notice.js";
 const PAGE = 50;
 const AT = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
 const got = async (url) => (await request(url)).json();
-const cell = (label, ...inner) => h("td", { role: "cell", "data-label": label }, ...inner);
+const cell = (label, ...inner) => h("td", { role: "cell", "data-label": label }, h("span", {}, ...inner));
 
 /** A table that a narrow page shows as blocks: with its roles, which a stylesheet would else take away. */
 function table(label, columns, body) {
@@ -34,6 +34,7 @@ export class AuditPage {
   #until = new Field(A.until, { type: "date" });
   #receipts = h("div", { class: "side" });
   #names = {};
+  #gone = new Set(); // sessions that are deleted: there is no way to them any more
   #next = null;
 
   start() {
@@ -50,13 +51,15 @@ export class AuditPage {
   }
 
   async #begin() {
+    const { receipts } = await got("/api/deletions");
+    this.#gone = new Set(receipts.filter((one) => one.scope === "session").map((one) => one.session));
     const all = await this.#load();
     setText(this.#lead, all ? A.lead : A.leadOwn);
     setHidden(this.#who.element, !all);
     const options = Object.entries(this.#names).map(([login, name]) => h("option", { value: login }, name));
     setChildren(this.#who.input, [h("option", { value: "" }, A.everybody), ...options]);
     if (all) this.#showChain(await got("/api/audit/chain"));
-    this.#showReceipts((await got("/api/deletions")).receipts);
+    this.#showReceipts(receipts);
   }
 
   /** The newest entries of the filters; whether all of the practice's are to be seen. */
@@ -87,7 +90,7 @@ export class AuditPage {
       cell(columns.at, h("time", { datetime: entry.at }, AT.format(new Date(entry.at)))),
       cell(columns.who, h("span", { dir: "auto" }, this.#actor(entry)), entry.source ? h("span", { class: "hint" }, ` ${A.from(entry.source)}`) : null),
       cell(columns.action, A.actions[entry.action] ?? entry.action),
-      cell(columns.subject, subject(entry)),
+      cell(columns.subject, subject(entry, this.#gone)),
       cell(columns.outcome, h("span", { class: "mark", "data-outcome": entry.outcome }, outcome)));
   }
 
@@ -124,11 +127,11 @@ export class AuditPage {
 }
 
 /** What an entry is about: the beginning of its id, and the way to it where there is one. */
-function subject({ kind, subject: id }) {
+function subject({ kind, subject: id }, gone) {
   if (!id) return h("span", { class: "hint" }, A.kinds[kind] ?? "–");
   const words = A.kinds[kind] ?? kind;
   const short = h("code", { title: id }, kind === "account" ? id : id.slice(0, 8));
-  if (kind !== "session") return h("span", {}, words, " ", short);
+  if (kind !== "session" || gone.has(id)) return h("span", {}, words, " ", short);
   return h("a", { href: `/#session=${encodeURIComponent(id)}`, "aria-label": A.open(words, id.slice(0, 8)) }, words, " ", short);
 }
 

@@ -74,8 +74,8 @@ export class TodayPage {
     this.#none.hidden = today.length > 0;
     const rows = (list) => list.map((visit) => visitRow(visit, { remove: (one) => this.#remove(one), name: this.#nameOf(visit) }));
     setChildren(this.#list, rows(today));
-    this.#renderWaiting(backlog);
     await this.#renderCosign(backlog);
+    this.#renderWaiting(backlog);
     const coming = visits.filter((visit) => visit.date > isoDay());
     setChildren(this.#next, coming.length ? [part(T.nextTitle, h("ol", { class: "visits" }, rows(coming)))] : []);
     setChildren(this.#names, charts.map((one) => h("option", { value: one.client })));
@@ -101,7 +101,8 @@ export class TodayPage {
   }
 
   #renderWaiting(backlog) {
-    const rows = backlog.visits.slice(0, WAITING_SHOWN).map((visit) => this.#row(visit));
+    const unsigned = backlog.visits.filter((visit) => this.#cosign.hidden || visit.note !== "awaiting");
+    const rows = unsigned.slice(0, WAITING_SHOWN).map((visit) => this.#row(visit));
     if (backlog.count > WAITING_SHOWN) rows.push(h("li", {}, h("a", { class: "link", href: "/backlog" }, T.signMore(backlog.count))));
     setChildren(this.#waiting, rows.length ? rows : [h("li", { class: "hint" }, T.signNone)]);
   }

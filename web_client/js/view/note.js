@@ -100,7 +100,7 @@ export class NoteView {
     this.#shown = parts;
     const title = isSigned(note) ? R.titleSigned : S.note.title;
     setText(this.#title, note && S.note.formats[note.format] ? `${title} · ${S.note.formats[note.format]}` : title);
-    setText(this.#lead, isSigned(note) ? R.leadSigned : isReviewed(note) ? R.lead : S.note.lead);
+    setText(this.#lead, note?.state === "awaiting" ? R.leadAwaiting : isSigned(note) ? R.leadSigned : isReviewed(note) ? R.lead : S.note.lead);
     setHidden(this.#lead, !note);
     setHidden(this.#copy, !note);
     setHidden(this.#compare.button, !isReviewed(note));
