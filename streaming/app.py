@@ -27,6 +27,7 @@ from streaming.routes import (
     pages,
     pairing,
     practice,
+    recording,
     sessions,
     sockets,
     whip,
@@ -38,7 +39,8 @@ from streaming.sweeper import sweeping
 log = logging.getLogger("sameday.app")
 
 _ROUTES = (
-    access, oidc, sessions, notes, exports, charts, library, practice, audit, pairing, whip, sockets, pages,
+    access, oidc, sessions, recording, notes, exports, charts, library, practice, audit, pairing, whip, sockets,
+    pages,
 )  # fmt: skip
 
 

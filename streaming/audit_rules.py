@@ -53,6 +53,11 @@ POST   /api/sessions/{name}/roles                 transcript.roles
 PATCH  /api/sessions/{name}/utterances/{utterance} transcript.correct
 GET    /api/sessions/{name}/utterances/{utterance}/clip audio.listen
 POST   /api/sessions/{name}/marks                 session.mark
+POST   /api/sessions/{name}/participants          consent.presence
+POST   /api/sessions/{name}/consent               consent.give
+POST   /api/sessions/{name}/revoke                consent.revoke
+POST   /api/sessions/{name}/off-record            recording.off
+POST   /api/sessions/{name}/on-record             recording.on
 POST   /api/sessions/{name}/end                   session.end
 GET    /api/sessions/{name}/transcript            transcript.read
 WS     /api/sessions/{name}/events                transcript.follow

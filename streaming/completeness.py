@@ -17,6 +17,9 @@ CAUSES: dict[GapCause, str] = {
     "recognizer_error": "could not be recognized",
     "disconnected": "the connection was lost",
     "dropped_by_sender": "the device was not recording",
+    "off_the_record": "off the record",
+    "awaiting_consent": "before consent was given",
+    "struck": "struck",
 }
 _NAMED = 8
 """Gaps that the sentence names one by one; the session object has all."""

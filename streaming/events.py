@@ -12,7 +12,9 @@ import numpy as np
 
 from streaming.errors import StoreFailed
 from streaming.types import (
+    ConsentWay,
     Gap,
+    HoldCause,
     Int16Mono,
     RoleGuess,
     SpeakerId,
@@ -28,9 +30,11 @@ from streaming.types import (
 
 @dataclass(frozen=True, slots=True)
 class SessionStarted:
-    """First event of every session. `started_at` is ISO 8601 with zone; `consent` names who agreed to it.
+    """First event of every session. `started_at` is ISO 8601 with zone; `consent` names who agreed to it by then.
 
     `practice` is whose session it is, `account` the login that started it, empty where there are no accounts.
+    `present` are all participants, by role or label; empty where they are those who agreed. `written` are those of
+    them who agreed in writing, not by word of mouth; `script` is what they were told.
     """
 
     started_at: str
@@ -39,6 +43,42 @@ class SessionStarted:
     note_format: str = "soap"
     practice: str = "local"
     account: str = ""
+    present: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    script: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """Somebody is in the session from now on, or no longer: by role or label, never a name that was made up."""
+
+    who: str
+    present: bool
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """A participant agreed to the recording; `script` is what they were told, empty where it was the start's."""
+
+    who: str
+    how: ConsentWay
+    script: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingHeld:
+    """From these ticks on, per track, audio is not kept, and why; without a cause it is kept again.
+
+    `off_record` says whether the talk is off the record, also while a consent is missing beside it.
+    """
+
+    cause: HoldCause | None
+    ticks: dict[TrackId, Tick]
+    off_record: bool
+    at: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +247,9 @@ class StageFailed:
 
 Event = (
     SessionStarted
+    | PresenceChanged
+    | ConsentGiven
+    | RecordingHeld
     | AudioSpan
     | GapMarked
     | UtteranceClosed
@@ -284,6 +327,8 @@ def _utterance(body: dict[str, Any]) -> Utterance:
 _READERS: dict[tuple[type[Event], str], Any] = {
     (SessionStarted, "tracks"): lambda value: tuple(TrackPlan(**plan) for plan in value),
     (SessionStarted, "consent"): tuple,
+    (SessionStarted, "present"): tuple,
+    (SessionStarted, "written"): tuple,
     (GapMarked, "gap"): lambda value: Gap(**value),
     (UtteranceClosed, "utterance"): _utterance,
     (TurnsSettled, "turns"): lambda value: tuple(Turn(**turn) for turn in value),

@@ -62,6 +62,8 @@ _STATUS: dict[type[SamedayError], int] = {
 _CLOSE_CODES: dict[type[SamedayError], int] = {
     errors.NotSignedIn: 4401,
     errors.NotAllowedToRole: 4403,
+    errors.NoConsent: 4403,
+    errors.SessionPurged: 4410,
     errors.TooMany: 4429,
     errors.UnknownSession: 4404,
     errors.UnknownTrack: 4404,

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from streaming import engines, errors, ice, seating, sole_server, tracing, wire
+from streaming import engines, errors, ice, recording, seating, sole_server, tracing, wire
 from streaming.access import Access
 from streaming.audit_trail import AuditTrail
 from streaming.deletion import DeletionReceipt, Order, delete_session
@@ -202,15 +202,19 @@ class Server:
                 raise errors.SessionGoesOn("The session goes on.", mend="End it and wait for its note; then delete.")
             await sessions.stop_here(live)
             await live.give_up()
+            for track in live.tracks:
+                await track.audio.close()
+                await self.finish(track)
         receipt = await delete_session(sessions.store, self.records_of(practice), name, order)
         await sessions.forget(name)
         return receipt
 
     async def track(self, name: str, track: str) -> Track:
-        """The sink of a live session's track. Raises UnknownSession, UnknownTrack, SessionOver."""
+        """The sink of a live session's track. Raises UnknownSession, UnknownTrack, SessionOver, NoConsent."""
         await self.sessions.log_of(name)
         session = self.sessions.live(name)
         await session.ready.wait()
+        recording.check_open(session.log.state)
         return session.track(track)
 
     def answered(self, session: str, resource: str) -> None:

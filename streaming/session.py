@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-import numpy as np
-
 from diarization.online import OnlineDiarizer
 from drafting.preparing import following, keep_prepared
 from drafting.stage import Show, draft_note, skeleton
 from streaming import roles, session_roles, stages, tracing, wall_clock
+from streaming.consents import Agreement
 from streaming.errors import SessionOver, StoreFailed, UnknownTrack
 from streaming.events import (
     AudioSpan,
@@ -23,6 +22,7 @@ from streaming.events import (
     Event,
     GapMarked,
     NoteDrafted,
+    RecordingHeld,
     RolesAssigned,
     SessionEnded,
     SessionStarted,
@@ -46,6 +46,9 @@ from streaming.vad import VoiceDetector
 from streaming.wall_clock import now
 
 log = logging.getLogger("sameday.session")
+
+HELD_AT_MOST_S = 3600.0
+"""A session that keeps nothing, being off the record or without a consent, ends after so long without audio."""
 
 EndReason = Literal["requested", "idle", "failed"]
 
@@ -127,14 +130,31 @@ class Session:
     async def start(
         self,
         plans: tuple[TrackPlan, ...],
-        consent: tuple[str, ...],
+        consent: Agreement,
         note_format: str,
         context: ContextGiven | None = None,
     ) -> None:
-        """Write the first event, with what is known beside the talk; only then may audio come."""
+        """Write the first event, with what is known beside the talk; only then may audio come.
+
+        Where a consent is missing none is kept yet.
+        """
+        at, written = now(), tuple(who for who, how in consent.agreed.items() if how == "written")
         events: list[Event] = [
-            SessionStarted(now(), plans, consent, note_format, self.owner.practice, self.owner.account)
+            SessionStarted(
+                at,
+                plans,
+                tuple(consent.agreed),
+                note_format,
+                self.owner.practice,
+                self.owner.account,
+                consent.present,
+                written,
+                consent.script,
+            )
         ]
+        if not consent.complete:
+            nothing = {plan.id: Tick(0) for plan in plans}
+            events.append(RecordingHeld("awaiting_consent", nothing, off_record=False, at=at))
         if context is not None:
             events.append(context)
         known: dict[SpeakerId, Role] = {
@@ -237,12 +257,16 @@ class Session:
     async def save(self) -> None:
         """Have all that was received in the log; what cannot be written is asked for again, being unacknowledged."""
         for track in self.tracks:
-            with contextlib.suppress(StoreFailed, SessionOver):
-                await track.write(track.received, np.zeros(0, np.int16))
+            with contextlib.suppress(StoreFailed):
+                await track.settle()
 
     def silent_s(self) -> float:
         """Seconds since the end of what was received, by the session's clock."""
         return min((seconds(Tick(track.clock() - track.received)) for track in self.tracks), default=0.0)
+
+    def left(self, limit_s: float, silent_s: float) -> bool:
+        """Whether nobody is there any more after so long a silence; one that is asked for lasts longer."""
+        return silent_s > (max(limit_s, HELD_AT_MOST_S) if self.log.state.held else limit_s)
 
     def idle_s(self) -> float:
         """Seconds since the last audio of any track."""
@@ -304,6 +328,7 @@ class Session:
             log.error("%s failed: %s", name, type(error).__name__, extra={"session": self.id})
 
     async def _end_event(self) -> None:
+        await self.save()
         for track in self.tracks:
             totals = track.totals()
             if totals.received_ticks > totals.transcribed_ticks + totals.gap_ticks:

@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from weakref import WeakValueDictionary
 
-from streaming import roles, seating
+from streaming import roles, seating, session_opening
 from streaming.admission import Admission
+from streaming.consents import Agreement
 from streaming.errors import (
-    NoConsent,
     NotDrafted,
     Overloaded,
-    PeerError,
     SamedayError,
     SessionOver,
     SessionPurged,
@@ -84,19 +83,19 @@ class Sessions:
                 await asyncio.sleep(_IDLE_CHECK_S)
                 self.admission.measure()
                 for session in list(self._live.values()):
-                    if session.progress == "live" and session.idle_s() > self._settings.idle_timeout_s:
+                    if session.progress == "live" and session.left(self._settings.idle_timeout_s, session.idle_s()):
                         await session.end("idle")
 
     async def create(
         self,
         tracks: tuple[TrackPlan, ...],
-        consent: tuple[str, ...],
+        consent: Agreement,
         note_format: str,
         context: ContextGiven | None = None,
     ) -> Session:
         """Start a session. Raises NoConsent, PeerError, TooMany, Overloaded, StoreFailed."""
         assert self._group is not None, "run() first"
-        _check(tracks, consent)
+        session_opening.check(tracks, consent)
         seat = seating.whoever() or SINGLE
         self.admission.check_account(seat.account)
         self.check_room(len(tracks))
@@ -197,7 +196,7 @@ class Sessions:
 
         Raises UnknownSession, and NoteSigned: who said what in a signed note does not change.
         """
-        async with self._lock(name):
+        async with self.lock(name):
             found = await self.log_of(name)
             NoteDesk(found, self._readings).check_unsigned()
             current = found.state.roles or RoleGuess({}, "talk", 0.0)
@@ -211,7 +210,7 @@ class Sessions:
 
         Raises UnknownSession, UnknownUtterance, NoteSigned, StoreFailed.
         """
-        async with self._lock(name):
+        async with self.lock(name):
             found = await self.log_of(name)
             NoteDesk(found, self._readings).check_unsigned()
             if utterance not in found.state.utterances:
@@ -276,7 +275,7 @@ class Sessions:
     @asynccontextmanager
     async def at_desk(self, name: str) -> AsyncIterator[NoteDesk]:
         """The note of a session, to work at; one at a time. Raises as `note`."""
-        async with self._lock(name):
+        async with self.lock(name):
             yield await self.note(name)
 
     async def redraft(self, name: str, version: int | None, section: str | None, *, who: str) -> NoteDesk:
@@ -298,7 +297,7 @@ class Sessions:
 
         Raises UnknownSession, NoteSigned, and what `over` raises.
         """
-        async with self._lock(name):
+        async with self.lock(name):
             found = await self.log_of(name)
             given = await over(found.state)
             if self._drafting(name):
@@ -323,7 +322,8 @@ class Sessions:
             self._practices[name] = first.event.practice
         return self._practices[name]
 
-    def _lock(self, name: str) -> asyncio.Lock:
+    def lock(self, name: str) -> asyncio.Lock:
+        """Held by who changes a session: one at a time."""
         return self._locks.setdefault(name, asyncio.Lock())
 
     def _drafting(self, name: str) -> bool:
@@ -338,7 +338,7 @@ class Sessions:
         """
         keep = self._settings.on_stop == "keep"
         for session in list(self._live.values()):
-            if keep and session.progress == "live" and session.idle_s() < _STILL_THERE_S:
+            if keep and session.progress == "live" and not session.left(_STILL_THERE_S, session.idle_s()):
                 await session.save()
                 self._tasks[session.id].cancel()
             else:
@@ -349,7 +349,7 @@ class Sessions:
         try:
             if resumed:
                 await session.resume()
-                if session.silent_s() > self._settings.idle_timeout_s:
+                if session.left(self._settings.idle_timeout_s, session.silent_s()):
                     await session.end("idle")
             await session.run()
             if not self._settings.keep_audio and session.log.state.ended_at is not None:
@@ -377,16 +377,3 @@ class Sessions:
 
 def _unknown() -> UnknownSession:
     return UnknownSession("No such session on this server.", mend="Start one with POST /api/sessions.")
-
-
-def _check(tracks: tuple[TrackPlan, ...], consent: tuple[str, ...]) -> None:
-    if not consent:
-        raise NoConsent(
-            "Nobody has consented to the recording.", mend="Name every participant who agreed in `consent`."
-        )
-    names = [plan.id for plan in tracks]
-    if not tracks or len(set(names)) != len(names):
-        raise PeerError("A session needs at least one track, and each an id of its own.", mend="Mend `tracks`.")
-    if sum(plan.speakers > 1 for plan in tracks) > 1:
-        # Voices are told apart within a track: S1 of one and S1 of the other would be taken for one person.
-        raise PeerError("Only one track of a session can have several speakers.", mend="Give the others one each.")

@@ -179,7 +179,7 @@ async def salvage(track: Track) -> None:
 
 async def _close(track: Track, utterances: list[Utterance]) -> None:
     # A session that is taken up again hears anew what the log holds, and comes to the same utterances.
-    logged = track.log.state.utterances
+    logged = track.log.state.recognized
     utterances = [one for one in utterances if logged.get(one.id) != one]
     if utterances:
         # Remembered until they are in the log: a failure elsewhere may cancel this append.

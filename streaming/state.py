@@ -6,9 +6,11 @@ from typing import Any, Literal
 from drafting.review import Review
 from drafting.review_log import drafted, follow
 from streaming import completeness, context_json
+from streaming.consents import Consent, Consents
 from streaming.correcting import corrected
 from streaming.events import (
     AudioSpan,
+    ConsentGiven,
     ContentDeleted,
     ContextGiven,
     Event,
@@ -16,6 +18,8 @@ from streaming.events import (
     MomentMarked,
     NoteDrafted,
     NoteReviewed,
+    PresenceChanged,
+    RecordingHeld,
     RolesAssigned,
     SessionEnded,
     SessionStarted,
@@ -27,8 +31,11 @@ from streaming.events import (
     UtteranceClosed,
     UtteranceCorrected,
 )
+from streaming.holds import Holds
 from streaming.types import (
+    ConsentWay,
     Gap,
+    HoldCause,
     NoteContext,
     Role,
     RoleGuess,
@@ -44,7 +51,8 @@ from streaming.types import (
 Progress = Literal["live", "ending", "ended", "interrupted"]
 
 
-_SAYS_NOTHING = AudioSpan | MomentMarked | SkeletonDrafted | NoteDrafted | NoteReviewed | StageFailed
+_OF_RECORDING = PresenceChanged | ConsentGiven | RecordingHeld
+_SAYS_NOTHING = AudioSpan | MomentMarked | SkeletonDrafted | NoteDrafted | NoteReviewed | StageFailed | _OF_RECORDING
 """Events after which a note is made of the same things as before."""
 
 
@@ -57,10 +65,19 @@ class SessionState:
     reason: str | None = None
     practice: str = "local"
     """Whose session it is."""
-    consent: tuple[str, ...] = ()
+    consents: Consents = field(default_factory=Consents)
+    holds: dict[TrackId, Holds] = field(default_factory=dict)
+    """Where audio is not kept, per track."""
+    held: HoldCause | None = None
+    """Why audio that is spoken now is not kept; None where it is."""
+    off_record: bool = False
+    opened: bool = True
+    """Whether any audio could be kept so far: not while the first consents are missing."""
     note_format: str = "soap"
     tracks: tuple[TrackPlan, ...] = ()
     utterances: dict[UtteranceId, Utterance] = field(default_factory=dict)
+    recognized: dict[UtteranceId, Utterance] = field(default_factory=dict)
+    """Utterances as they were heard, without what the clinician put right."""
     gaps: list[Gap] = field(default_factory=list)
     roles: RoleGuess | None = None
     turns: dict[TrackId, tuple[Turn, ...]] = field(default_factory=dict)
@@ -90,15 +107,16 @@ class SessionState:
         self.heard += not isinstance(event, _SAYS_NOTHING)
         match event:
             case SessionStarted():
-                self.started_at, self.tracks = event.started_at, event.tracks
-                self.consent, self.note_format = event.consent, event.note_format
-                self.practice = event.practice
+                self._start(event)
+            case PresenceChanged() | ConsentGiven() | RecordingHeld():
+                self._record(event)
             case AudioSpan():
                 pass
             case GapMarked():
                 self.gaps.append(event.gap)
             case UtteranceClosed():
                 self.utterances[event.utterance.id] = event.utterance
+                self.recognized[event.utterance.id] = event.utterance
             case SpeakerRelabelled():
                 found = self.utterances[event.utterance]
                 self.utterances[event.utterance] = replace(found, speaker=event.speaker)
@@ -128,6 +146,28 @@ class SessionState:
             case StageFailed():
                 self.failures.append((event.stage, event.code))
 
+    def _start(self, event: SessionStarted) -> None:
+        self.started_at, self.tracks = event.started_at, event.tracks
+        self.note_format, self.practice = event.note_format, event.practice
+        self.holds = {plan.id: Holds() for plan in event.tracks}
+        for who in event.present or event.consent:
+            self.consents.comes(who)
+        for who in event.consent:
+            how: ConsentWay = "written" if who in event.written else "spoken"
+            self.consents.agrees(who, Consent(how, event.started_at), event.script)
+
+    def _record(self, event: PresenceChanged | ConsentGiven | RecordingHeld) -> None:
+        match event:
+            case PresenceChanged():
+                (self.consents.comes if event.present else self.consents.goes)(event.who)
+            case ConsentGiven():
+                self.consents.agrees(event.who, Consent(event.how, event.at), event.script)
+            case RecordingHeld():
+                self.held, self.off_record = event.cause, event.off_record
+                for track, tick in event.ticks.items():
+                    self.holds[track].change(tick, event.cause)
+                self.opened = event.cause is None or (self.opened and any(event.ticks.values()))
+
     def _draft(self, note: dict[str, Any], at: str, why: str) -> None:
         if self.review is None or self.review.signed is None:
             self.note, self.note_roles = note, self.roles
@@ -151,6 +191,7 @@ class SessionState:
                 setattr(self, one.name, getattr(bare, one.name))
         elif receipt.scope == "transcript":
             self.utterances.clear()
+            self.recognized.clear()
             self.turns.clear()
             self.marks.clear()
         self.deleted = receipt

@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 
 from streaming.attribution import Attribution
 from streaming.errors import BadAudio, SessionOver
 from streaming.events import AudioSpan, Event, GapMarked, TrackTotals
+from streaming.holds import Holds
 from streaming.levels import Levels
 from streaming.remembered import Remembered
 from streaming.segmenting import Segmenter
@@ -18,6 +21,7 @@ from streaming.types import (
     SAMPLE_RATE,
     Gap,
     GapCause,
+    HoldCause,
     Int16Mono,
     SpeakerId,
     Tick,
@@ -30,6 +34,8 @@ from streaming.types import (
 
 _INBOX_MESSAGES = 256
 """Words and turns that wait for attribution; a stage that finds the inbox full waits, and lags visibly."""
+_HELD_TICKS = 10 * SAMPLE_RATE
+"""Audio that is held back is named in pieces of this length while it comes, and not with each packet."""
 
 
 class Track:
@@ -43,6 +49,8 @@ class Track:
         self.levels = Levels()
         self.remembered = Remembered()
         self.segmenter = segmenter
+        self.holds: Holds = log.state.holds[plan.id]
+        """Which of what comes is not kept: never stored, and silence to the stages."""
         self.transcription = Transcription(plan.id, self.levels.quietest)
         self.attribution = Attribution(plan.id)
         self.joined: asyncio.Queue[Words | Turns | None] = asyncio.Queue(_INBOX_MESSAGES)
@@ -88,15 +96,37 @@ class Track:
             await self._lost(start, "packet_loss")
             self._check_open()
         fresh = pcm[max(0, self.received - start) :]
-        if len(fresh):
-            self._unsaved.append(AudioSpan(self.track, self.received, fresh, self.remembered.take()))
-            await self.audio.append(fresh)
+        while len(fresh):
+            before = self.received
+            until, held = self.holds.next(before, Tick(before + len(fresh)))
+            if held is None:
+                kept = fresh[: until - before]
+                self._unsaved.append(AudioSpan(self.track, before, kept, self.remembered.take()))
+                await self.audio.append(kept)
+            else:
+                await self._lost(until, held)
+            fresh = fresh[until - before :]
         return await self._save()
 
     async def lose(self, end: Tick, cause: GapCause) -> Tick:
         self._check_open()
         await self._lost(end, cause)
         return await self._save()
+
+    async def settle(self) -> None:
+        """Have all that was received in the log, also what is held back and not named yet. Raises StoreFailed."""
+        await self._save(whole=True)
+
+    async def go_on(self, at: Tick) -> None:
+        """Audio is kept again from tick `at` on: what was held back is named, whether or not any of it came.
+
+        Raises StoreFailed.
+        """
+        self.last_arrival = time.monotonic()
+        since = self.holds.since
+        if not self.audio.closed and since <= self.received < at:  # else what was said before is still on its way
+            await self._lost(at, self.holds.cause or "off_the_record")
+        await self.settle()
 
     async def restore(self, sequence: int, event: AudioSpan | GapMarked) -> None:
         """Take up what the log holds of this track, in its order: it is heard again, and not written again."""
@@ -144,12 +174,21 @@ class Track:
         return Tick(min(self.transcription.needed_from, self.segmenter.now, self.diarized))
 
     async def _lost(self, end: Tick, cause: GapCause) -> None:
-        if end <= self.received:
-            return
-        gap = Gap(self.track, self.received, end, cause)
+        """Name all from `received` to `end`; what of it would not have been kept anyway is named so."""
+        while self.received < end:
+            until, held = self.holds.next(self.received, end)
+            self._name(Gap(self.track, self.received, until, held or cause), held=held is not None)
+            await self._silent(until)
+
+    def _name(self, gap: Gap, *, held: bool) -> None:
+        last = self._unsaved[-1] if self._unsaved and not self._saving.locked() else None
+        before = last.gap if isinstance(last, GapMarked) else None
+        if held and before is not None and (before.cause, before.end) == (gap.cause, gap.start):
+            gap = replace(before, end=gap.end)
+            self._unsaved.pop()
+            self.gaps.remove(before)
         self.gaps.append(gap)
         self._unsaved.append(GapMarked(gap))
-        await self._silent(end)
 
     async def _silent(self, end: Tick) -> None:
         """The stages hear silence where nothing came, so that their clocks go on; a gap says that it was none."""
@@ -157,13 +196,18 @@ class Track:
         # However long, it takes no memory: one sample stands for all.
         await self.audio.append(np.broadcast_to(np.int16(0), (end - self.received,)))
 
-    async def _save(self) -> Tick:
+    async def _save(self, *, whole: bool = False) -> Tick:
         """Append what is not in the log yet; what an append that failed left behind goes first.
 
         Audio is heard before it is saved, so that a slow disk does not delay the words; it is acknowledged after.
+        The end of what is held back waits until it is longer, unless the `whole` is wanted: nobody needs to send it
+        again, so it counts as acknowledged.
         """
         async with self._saving:
             events, through = tuple(self._unsaved), self.received
+            if events and not whole and _waits(events[-1]):
+                events = events[:-1]
+                self._durable = through if not events else self._durable
             if events:
                 last = await self.log.append(*events)
                 del self._unsaved[: len(events)]
@@ -173,6 +217,13 @@ class Track:
                 self._durable = through
                 self.audio.saved(through)
             return self._durable
+
+
+def _waits(event: Event) -> bool:
+    """Whether this is a stretch that is held back and still short."""
+    if not isinstance(event, GapMarked) or event.gap.cause not in get_args(HoldCause):
+        return False
+    return event.gap.end - event.gap.start < _HELD_TICKS
 
 
 def _covered(gaps: list[Gap]) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from streaming import media
+from streaming.consents import Agreement
 from streaming.engines import running
 from streaming.errors import SessionOver
 from streaming.memory_store import MemoryStore
@@ -48,7 +49,7 @@ async def transcribe(
         # Everything is worked off within the audio's 2 minutes in memory: the log need not keep it.
         session = Session(name, SessionLog(name, MemoryStore()), engines, watched=pace == "real")
         plan = TrackPlan(TrackId("mic"), speakers)
-        await session.start((plan,), ("recorded",), settings.note_format)
+        await session.start((plan,), Agreement(("recorded",), {"recorded": "spoken"}), settings.note_format)
         running_session = asyncio.create_task(session.run())
         track = session.track("mic")
         try:

@@ -21,8 +21,19 @@ Float32 = NDArray[np.float32]
 Role = Literal["clinician", "client", "other"]
 Provenance = Literal["transcript", "chart", "clinician", "suggestion"]
 GapCause = Literal[
-    "packet_loss", "no_audio", "decoder_error", "recognizer_error", "disconnected", "dropped_by_sender"
+    "packet_loss",
+    "no_audio",
+    "decoder_error",
+    "recognizer_error",
+    "disconnected",
+    "dropped_by_sender",
+    "off_the_record",
+    "awaiting_consent",
+    "struck",
 ]
+HoldCause = Literal["off_the_record", "awaiting_consent"]
+"""Why audio that arrives is not kept: somebody asked for it, or has not consented yet."""
+ConsentWay = Literal["spoken", "written"]
 
 
 def seconds(ticks: int) -> float:

@@ -1,11 +1,14 @@
 """Events and sessions as clients see them: JSON objects with times in seconds (docs/protocol.md)."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from streaming import completeness, transcript_json
+from streaming.consents import Consents
 from streaming.events import (
     AudioSpan,
+    ConsentGiven,
     ContentDeleted,
     ContextGiven,
     Event,
@@ -13,6 +16,8 @@ from streaming.events import (
     MomentMarked,
     NoteDrafted,
     NoteReviewed,
+    PresenceChanged,
+    RecordingHeld,
     RolesAssigned,
     SessionEnded,
     SessionStarted,
@@ -61,9 +66,17 @@ def session_object(
         "context": state.entered,
         "marks": [_s(tick) for tick in sorted(state.marks)],
         "completeness": completeness.account(state.totals, state.gaps),
+        "participants": participants(state.consents),
+        "recording": state.held or "on",
         "ice_servers": ice_servers,
         "last_event": state.last_event,
     }
+
+
+def participants(consents: Consents) -> list[dict[str, Any]]:
+    """Who is there, and how and when they agreed."""
+    agreed = [(who, consents.given.get(who)) for who in consents.present]
+    return [{"who": who, "consent": None if one is None else asdict(one)} for who, one in agreed]
 
 
 def transcript(state: SessionState) -> dict[str, Any]:
@@ -91,8 +104,17 @@ def _body(event: Event, role: Role | None) -> dict[str, Any]:
                 "started_at": event.started_at,
                 "tracks": tracks,
                 "consent": consent,
+                "participants": list(event.present or event.consent),
                 "format": event.note_format,
             }
+        case PresenceChanged():
+            return {"type": "participant", "who": event.who, "present": event.present}
+        case ConsentGiven():
+            return {"type": "consent", "who": event.who, "how": event.how, "at": event.at}
+        case RecordingHeld():
+            since = {track: _s(tick) for track, tick in event.ticks.items()}
+            return {"type": "recording", "recording": event.cause or "on", "off_record": event.off_record,
+                    "since": since}  # fmt: skip
         case GapMarked(gap):
             return {"type": "gap", **_gap(gap)}
         case UtteranceClosed(utterance):

@@ -37,7 +37,7 @@ def router(server: Server) -> APIRouter:
             await visit_book.look(server.records, body.visit)
         if body.client is not None or body.context.model_fields_set:
             given = await charts.context(server.records, body.client, body.context.over(NoteContext()))
-        session = await server.sessions.create(plans, tuple(body.consent), note_format, given)
+        session = await server.sessions.create(plans, body.agreement(), note_format, given)
         if body.visit is not None:
             await _begun(body.visit, session.id)
         location = {"Location": f"/api/sessions/{session.id}"}

@@ -15,6 +15,7 @@ from scripted_speakers import ScriptedSpeakers
 from benchmarks.audio_files import read_audio
 from drafting.embedded import EmbeddedWriter
 from streaming import session_log, vad
+from streaming.consents import Agreement
 from streaming.errors import SessionOver, StoreFailed
 from streaming.events import (
     AudioSpan,
@@ -142,7 +143,12 @@ async def session(
         )
         serving = asyncio.create_task(scheduler.run())
         made = Session("s", SessionLog("s", store or MemoryStore()), engines)
-        await made.start((TrackPlan(TrackId("mic"), speakers, language=language),), ("client",), "soap", context)
+        await made.start(
+            (TrackPlan(TrackId("mic"), speakers, language=language),),
+            Agreement(("client",), {"client": "spoken"}),
+            "soap",
+            context,
+        )
         running = asyncio.create_task(made.run())
         yield made, running
         await made.end()

@@ -118,6 +118,7 @@ LAYERS: dict[str, str] = {
     "streaming.deletion": "app",
     "streaming.tally": "app",
     "streaming.sessions": "app",
+    "streaming.recording": "session",
     "streaming.audit_commands": "command",
     "streaming.purge_commands": "command",
     "streaming.certificate_command": "command",

@@ -95,6 +95,6 @@ async def test_a_store_that_is_away_for_a_moment_costs_nothing(monkeypatch: pyte
 async def test_the_state_follows_the_log() -> None:
     log = SessionLog("s", MemoryStore())
     await log.append(SessionStarted("2026-01-31T10:00:00+00:00", (), ("client",)), gap(0))
-    assert log.state.consent == ("client",)
+    assert log.state.consents.present == ["client"]
     assert len(log.state.gaps) == 1
     assert log.state.last_event == 2

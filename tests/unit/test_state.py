@@ -62,7 +62,7 @@ def _fold(*events: Event) -> SessionState:
 
 def test_what_the_start_says() -> None:
     state = _fold()
-    assert (state.started_at, state.consent, state.note_format) == (STARTED.started_at, ("client",), "dap")
+    assert (state.started_at, state.consents.missing, state.note_format) == (STARTED.started_at, [], "dap")
     assert state.tracks == STARTED.tracks
     assert state.ended_at is None
 

@@ -34,13 +34,15 @@ export const A = {
     done: "done", refused: "refused", not_found: "not found", deleted: "deleted before", failed: "failed, not certain", too_many: "too many attempts",
   },
   groups: {
-    transcript: "Transcripts", note: "Notes", session: "Sessions", audio: "Audio", chart: "Charts", recap: "Recaps", visit: "Visits",
+    transcript: "Transcripts", note: "Notes", session: "Sessions", consent: "Consent", recording: "Recording", audio: "Audio", chart: "Charts", recap: "Recaps", visit: "Visits",
     phrases: "Phrases", sign_in: "Signing in", sign_out: "Signing out", account: "Accounts", token: "Tokens", deletion: "Deletions", audit: "This log",
   },
   actions: {
     sign_in: "signed in", sign_out: "signed out",
     "session.start": "started", "session.look": "looked at", "session.delete": "deleted", "session.mark": "marked a moment", "session.end": "ended",
     "session.context": "entered circumstances",
+    "consent.presence": "said who is there", "consent.give": "entered a consent", "consent.revoke": "took a consent back",
+    "recording.off": "went off the record", "recording.on": "went on the record again",
     "transcript.read": "read the transcript", "transcript.follow": "followed the transcript", "transcript.correct": "corrected a word",
     "transcript.roles": "said who is who",
     "audio.send": "sent audio", "audio.listen": "listened to what was said", "audio.stop": "stopped sending", "token.media": "took a media token",

@@ -1,0 +1,170 @@
+"""What people decide about a session's recording, against the whole server: consent of each, off the record, revoked.
+
+The log of this server is not encrypted, so that what is in its files can be looked for.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from live_server import (
+    Message,
+    assert_accounts_for_all,
+    audio_url,
+    client_of,
+    data_folder,
+    end,
+    follow,
+    piece,
+    refusal,
+    send,
+    silence,
+    start,
+    transcript_of,
+    until,
+    words_of,
+)
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from benchmarks.server_process import Running, running_server
+from benchmarks.websocket_peer import Refused
+from benchmarks.whip_peer import RtcPeer, WhipPeer, opus_packets
+from streaming.types import SAMPLE_RATE, Int16Mono
+from streaming.websocket_ingest import CLOSE_OVER
+
+pytestmark = pytest.mark.loopback
+SDP = {"Content-Type": "application/sdp"}
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
+    made = running_server(data_folder(folder, SAMEDAY_ENCRYPTION="false"))
+    server = await asyncio.to_thread(made.__enter__)
+    try:
+        async with client_of(server) as client:
+            yield server, client
+    finally:
+        await asyncio.to_thread(made.__exit__, None, None, None)
+
+
+def said(start_s: float, end_s: float) -> Int16Mono:
+    """A stretch of the bundled session between two silences."""
+    return np.concatenate([silence(0.5), piece(start_s, end_s), silence(1.0)])
+
+
+GREETING, WORRY, SLEEP = said(0.9, 6.8), said(7.1, 14.1), said(14.1, 16.6)
+
+
+async def tell(client: httpx.AsyncClient, session: str, what: str, **body: object) -> Message:
+    answer = await client.post(f"/api/sessions/{session}/{what}", json=body)
+    assert answer.status_code == 200, answer.text
+    told: Message = answer.json()
+    return told
+
+
+async def go_on(server: Running, client: httpx.AsyncClient, session: str, pcm: Int16Mono) -> None:
+    """Send audio from where the server stands."""
+    async with connect(audio_url(server, session)) as socket:
+        tick = json.loads(await socket.recv())["tick"]
+    await send(server, session, pcm, first_tick=tick)
+
+
+async def heard(client: httpx.AsyncClient, session: str, word: str) -> Message:
+    """The transcript once a word is in it."""
+
+    async def look() -> Message | None:
+        found = await transcript_of(client, session)
+        return found if word in words_of(found) else None
+
+    found: Message = await until(look, 40)
+    return found
+
+
+def files_of(folder: Path) -> bytes:
+    return b"".join(one.read_bytes() for one in folder.rglob("*") if one.is_file())
+
+
+async def test_no_audio_before_each_has_agreed_over_either_transport(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data") as (server, client):
+        session = await start(client, participants=["clinician", "client"], consent=["clinician"], script="May I?")
+        described = (await client.get(f"/api/sessions/{session}")).json()
+        assert described["recording"] == "awaiting_consent"
+        assert [one["consent"] is None for one in described["participants"]] == [False, True]
+        with pytest.raises(Refused) as refused:
+            await send(server, session, GREETING)
+        assert refused.value.error["code"] == "no_consent"
+        assert "consent" in refused.value.error["mend"]
+        peer = RtcPeer(opus_packets(GREETING))
+        answer = await client.post(f"/api/sessions/{session}/whip", content=await peer.offer(), headers=SDP)
+        await peer.close()
+        assert (answer.status_code, refusal(answer)["code"]) == (403, "no_consent")
+        given = await tell(client, session, "consent", who="client", how="written")
+        assert given["recording"] == "on"
+        assert given["participants"][1]["consent"]["how"] == "written"
+        await go_on(server, client, session, SLEEP)
+        await heard(client, session, "sleeping")
+        # Somebody comes in: what is said until they agree is not kept, over WebRTC either.
+        await tell(client, session, "participants", who="partner")
+        whip = WhipPeer(opus_packets(WORRY))
+        await whip.connect(client, f"/api/sessions/{session}/whip?track=mic")
+        await whip.finish()
+        await whip.close()
+        await tell(client, session, "consent", who="partner")
+        seen = await end(server, client, session)
+        assert "worry" not in words_of(await transcript_of(client, session))
+        assert {gap["cause"] for gap in seen.of("gap")} >= {"awaiting_consent"}
+        assert [one["who"] for one in seen.of("consent")] == ["client", "partner"]
+        assert_accounts_for_all(seen.of("ended")[0])
+
+
+async def test_off_the_record_outlives_the_server_and_revoked_consent_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    async with serving(folder) as (server, client):
+        session = await start(client)
+        await send(server, session, GREETING)
+        assert (await tell(client, session, "off-record"))["recording"] == "off_the_record"
+        await go_on(server, client, session, WORRY[: 4 * SAMPLE_RATE])
+        server.process.kill()
+        server.process.wait()
+    async with serving(folder) as (server, client):
+        described = (await client.get(f"/api/sessions/{session}")).json()
+        assert (described["state"], described["recording"]) == ("live", "off_the_record")
+        await go_on(server, client, session, WORRY)
+        assert (await tell(client, session, "on-record"))["recording"] == "on"
+        await go_on(server, client, session, SLEEP)
+        found = await heard(client, session, "sleeping")
+        assert "morning" in words_of(found)
+        assert "worry" not in words_of(found)
+        seen = await end(server, client, session)
+        assert {gap["cause"] for gap in seen.of("gap")} == {"off_the_record"}
+        assert_accounts_for_all(seen.of("ended")[0])
+
+        revoked = await start(client)
+        await send(server, revoked, WORRY)
+        await heard(client, revoked, "worry")
+        assert b"most days, but" in files_of(folder).lower()
+        async with connect(audio_url(server, revoked)) as sender:
+            await sender.recv()
+            receipt = await tell(client, revoked, "revoke", who="client")
+            told: list[Message] = []
+            with contextlib.suppress(ConnectionClosed):
+                told += [json.loads(text) async for text in sender]
+            assert told[-1]["error"]["code"] == "session_over"
+            assert sender.close_code == CLOSE_OVER
+        assert (receipt["why"], receipt["scope"], receipt["done"]) == ("revoked", "session", True)
+        assert receipt["removed"]["audio"] > 0
+        assert receipt["removed"]["utterances"] > 0
+        assert b"most days, but" not in files_of(folder).lower()
+        for path in ("", "/transcript", "/note"):
+            answer = await client.get(f"/api/sessions/{revoked}{path}")
+            assert (answer.status_code, refusal(answer)["code"]) == (410, "session_purged")
+        assert (await follow(server, revoked)).code == 4410
+        receipts = (await client.get("/api/deletions")).json()["receipts"]
+        assert [one["session"] for one in receipts] == [revoked]
