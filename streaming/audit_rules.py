@@ -56,6 +56,7 @@ POST   /api/sessions/{name}/marks                 session.mark
 POST   /api/sessions/{name}/participants          consent.presence
 POST   /api/sessions/{name}/consent               consent.give
 POST   /api/sessions/{name}/revoke                consent.revoke
+POST   /api/sessions/{name}/strike                transcript.strike
 POST   /api/sessions/{name}/off-record            recording.off
 POST   /api/sessions/{name}/on-record             recording.on
 POST   /api/sessions/{name}/end                   session.end

@@ -89,6 +89,17 @@ class RevokeBody(BaseModel):
     who: Participant
 
 
+class StrikeBody(BaseModel):
+    """What is to be struck: the newest seconds, what lies between two moments (s), or utterances."""
+
+    model_config = ConfigDict(extra="forbid")
+    last_s: Annotated[float, Field(gt=0, le=48 * 3600, allow_inf_nan=False)] | None = None
+    start: Annotated[float, Field(ge=0, le=48 * 3600, allow_inf_nan=False)] | None = None
+    end: Annotated[float, Field(ge=0, le=48 * 3600, allow_inf_nan=False)] | None = None
+    utterances: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=500)] = []
+    ticks: Ticks = {}
+
+
 class UtteranceBody(BaseModel):
     """What was said, in the clinician's word."""
 

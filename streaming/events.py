@@ -135,6 +135,21 @@ class UtteranceCorrected:
 
 
 @dataclass(frozen=True, slots=True)
+class Struck:
+    """Stretches were struck: what was said there is in this log no more. `by` is an account.
+
+    `removed` are the utterances that went, and those that are heard anew, whose numbers may come again with other
+    words. `late` are stretches whose audio may still come, [start, end) per track: it is not kept.
+    """
+
+    spans: tuple[Gap, ...]
+    removed: tuple[UtteranceId, ...]
+    late: dict[TrackId, tuple[Tick, Tick]]
+    at: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MomentMarked:
     """A moment that the clinician wants to find again, or no longer (`on` false). It is in no note."""
 
@@ -255,6 +270,7 @@ Event = (
     | UtteranceClosed
     | SpeakerRelabelled
     | UtteranceCorrected
+    | Struck
     | MomentMarked
     | TurnsSettled
     | RolesAssigned
@@ -331,6 +347,9 @@ _READERS: dict[tuple[type[Event], str], Any] = {
     (SessionStarted, "written"): tuple,
     (GapMarked, "gap"): lambda value: Gap(**value),
     (UtteranceClosed, "utterance"): _utterance,
+    (Struck, "spans"): lambda value: tuple(Gap(**span) for span in value),
+    (Struck, "removed"): tuple,
+    (Struck, "late"): lambda value: {track: tuple(span) for track, span in value.items()},
     (TurnsSettled, "turns"): lambda value: tuple(Turn(**turn) for turn in value),
     (RolesAssigned, "guess"): lambda value: RoleGuess(**value),
     (SessionEnded, "totals"): lambda value: tuple(TrackTotals(**total) for total in value),

@@ -58,7 +58,7 @@ async def _decide(session: Session, people: Sequence[_People], off: bool | None,
         await session.log.append(*people)
         return
     begins = state.held is None
-    at = {one.track: _begins(one, ticks) if begins else _ends(one, ticks) for one in session.tracks}
+    at = {one.track: _begins(one, ticks) if begins else come_to(one, ticks) for one in session.tracks}
     if cause is None:
         for track in session.tracks:
             await track.go_on(at[track.track])
@@ -89,8 +89,8 @@ def _begins(track: Track, ticks: Ticks) -> Tick:
     return Tick(min(max(ticks.get(track.track, 0), track.received), latest))
 
 
-def _ends(track: Track, ticks: Ticks) -> Tick:
-    """From where on audio is kept again, or not kept for another reason: nothing that was said before now."""
+def come_to(track: Track, ticks: Ticks) -> Tick:
+    """How far a track has come, by its sender's word or by the clock: what was said before now lies before it."""
     clock = track.clock()
     named = ticks.get(track.track, clock)
     return Tick(max(track.received, track.holds.since, min(max(named, clock - _BEHIND_TICKS), clock + _BEHIND_TICKS)))

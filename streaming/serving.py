@@ -209,6 +209,13 @@ class Server:
         await sessions.forget(name)
         return receipt
 
+    async def let_go(self, session: Session) -> None:
+        """Have what has come in a session's tracks, and every sender connect again; none writes any more."""
+        await self._flush(session)
+        self._tell_moved(session, "")
+        for track in session.tracks:
+            await self.numbers_of(track).settled()
+
     async def track(self, name: str, track: str) -> Track:
         """The sink of a live session's track. Raises UnknownSession, UnknownTrack, SessionOver, NoConsent."""
         await self.sessions.log_of(name)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from streaming.errors import Fenced, StoreFailed
-from streaming.events import AudioSpan, Event, Stored
+from streaming.events import AudioSpan, Event, Stored, Struck
 from streaming.ports import Store
 from streaming.state import SessionState
 
@@ -63,9 +63,16 @@ class SessionLog:
         """Fold in what the log of a session that is over has more than is known here. Raises StoreFailed."""
         async with self._order:
             before = self.state.last_event
+            rewritten = False
             async for stored in self.store.replay(self.session, before):
+                rewritten = rewritten or (before > 0 and isinstance(stored.event, Struck))
                 self.state.apply(stored.event)
                 self.state.last_event = stored.sequence
+            if rewritten:  # what was folded before is not what the log holds now
+                self.state = SessionState()
+                async for stored in self.store.replay(self.session):
+                    self.state.apply(stored.event)
+                    self.state.last_event = stored.sequence
         if self.state.last_event > before:
             await self._notify()
 

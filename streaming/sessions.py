@@ -39,6 +39,7 @@ from streaming.session import Engines, Owner, Session
 from streaming.session_log import SessionLog
 from streaming.settings import Settings
 from streaming.state import SessionState
+from streaming.striking import Mended
 from streaming.tally import Tally
 from streaming.types import Role, RoleGuess, SpeakerId, TrackPlan, UtteranceId, to_tick
 from streaming.wall_clock import now
@@ -68,7 +69,9 @@ class Sessions:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._logs: WeakValueDictionary[str, SessionLog] = WeakValueDictionary()
         self._recent: deque[SessionLog] = deque(maxlen=_RECENT)
-        self._readings = Readings()
+        self.readings = Readings()
+        """What the talk of sessions says that are over."""
+        self._rebuilding: dict[str, asyncio.Event] = {}
         self._practices: dict[str, str] = {}
         self._group: asyncio.TaskGroup | None = None
         self.tally = Tally()
@@ -153,10 +156,11 @@ class Sessions:
             for name in set(await self._store.with_audio()) - set(unfinished):
                 await self._store.drop_audio(name)
 
-    async def take_up(self, name: str) -> None:
+    async def take_up(self, name: str, mended: Mended | None = None) -> None:
         """Go on with a session that another process left. Raises UnknownSession, StoreFailed."""
         assert self._group is not None
-        session = Session(name, await self.log_of(name), self._engines)
+        session = Session(name, await self._log_of(name), self._engines)
+        session.mended = mended or {}
         session.log.complete = False
         self._live[name] = session
         self._tasks[name] = self._group.create_task(self._run(session, resumed=True))
@@ -164,11 +168,21 @@ class Sessions:
 
     async def forget(self, name: str) -> None:
         """Hold nothing of a session that was deleted; readers of its log are told. Raises StoreFailed."""
-        self._readings.forget(name)
+        self.readings.forget(name)
         if found := self._logs.get(name):
             await found.catch_up()
         if self._nodes is not None:
             await self._nodes.drop(name)
+
+    @asynccontextmanager
+    async def rebuilding(self, name: str) -> AsyncIterator[None]:
+        """A session's log is being changed under it: whoever asks for the session waits until that is done."""
+        done = self._rebuilding[name] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._rebuilding[name]
+            done.set()
 
     async def stop_here(self, session: Session) -> None:
         """Work no more at a session that goes on elsewhere; nothing is written after this."""
@@ -198,12 +212,12 @@ class Sessions:
         """
         async with self.lock(name):
             found = await self.log_of(name)
-            NoteDesk(found, self._readings).check_unsigned()
+            NoteDesk(found, self.readings).check_unsigned()
             current = found.state.roles or RoleGuess({}, "talk", 0.0)
             guess = roles.swap(current) if wanted is None else RoleGuess(current.roles | wanted, "clinician", 1.0)
             await found.append(RolesAssigned(guess))
             # A note is written by role: with others it would say what the client said of the clinician.
-            await self._draft_anew(found, "roles")
+            await self.draft_anew(found, "roles")
 
     async def correct(self, name: str, utterance: UtteranceId, text: str) -> None:
         """Take the clinician's word for what was said, also after the end: the note is then drafted anew.
@@ -212,18 +226,18 @@ class Sessions:
         """
         async with self.lock(name):
             found = await self.log_of(name)
-            NoteDesk(found, self._readings).check_unsigned()
+            NoteDesk(found, self.readings).check_unsigned()
             if utterance not in found.state.utterances:
                 raise UnknownUtterance("The session has no such utterance.", mend="It may have been struck.")
             await found.append(UtteranceCorrected(utterance, text))
-            await self._draft_anew(found, "words")
+            await self.draft_anew(found, "words")
 
     async def mark(self, name: str, at_s: float, on: bool) -> None:
         """Remember a moment for the clinician, or forget it. Raises UnknownSession, StoreFailed."""
         found = await self.log_of(name)
         await found.append(MomentMarked(to_tick(at_s), on))
 
-    async def _draft_anew(self, found: SessionLog, why: str) -> None:
+    async def draft_anew(self, found: SessionLog, why: str) -> None:
         """A note that is there already, of what counts now; what people edited stays."""
         if found.state.note is not None and not self._drafting(found.session):
             note = await redrafted(found, self._engines.writer)
@@ -251,6 +265,11 @@ class Sessions:
         seat = seating.whoever()
         if seat is not None:
             await self.check_practice(name, seat.practice)
+        while (rebuilding := self._rebuilding.get(name)) is not None:
+            await rebuilding.wait()
+        return await self._log_of(name)
+
+    async def _log_of(self, name: str) -> SessionLog:
         if name in self._live:
             return self._live[name].log
         found = self._logs.get(name) or SessionLog(name, self._store)
@@ -270,7 +289,7 @@ class Sessions:
         found = await self.log_of(name)
         if self._drafting(name):
             raise NotDrafted("The note is drafted when the session has ended.", mend="End the session first.")
-        return NoteDesk(found, self._readings)
+        return NoteDesk(found, self.readings)
 
     @asynccontextmanager
     async def at_desk(self, name: str) -> AsyncIterator[NoteDesk]:
@@ -303,7 +322,7 @@ class Sessions:
             if self._drafting(name):
                 await found.append(given)
             else:
-                await NoteDesk(found, self._readings).give_context(given)
+                await NoteDesk(found, self.readings).give_context(given)
 
     async def check_practice(self, name: str, practice: str) -> None:
         """Whether a session is the practice's. Raises UnknownSession where it is another's or is not there."""

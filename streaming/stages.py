@@ -9,7 +9,7 @@ from typing import Any
 from diarization.online import OnlineDiarizer
 from streaming import tracing
 from streaming.errors import RecognizerFailed, StoreFailed
-from streaming.events import StageFailed, UtteranceClosed
+from streaming.events import StageFailed, UtteranceClosed, UtteranceCorrected
 from streaming.ports import Window
 from streaming.scheduler import Job, RecognitionScheduler
 from streaming.track import Track
@@ -186,6 +186,10 @@ async def _close(track: Track, utterances: list[Utterance]) -> None:
         track.closing = utterances
         await track.log.append_surely(*(UtteranceClosed(utterance) for utterance in utterances))
         track.closing = []
+        again = [(one.id, track.mended.get((one.track, one.start, one.text))) for one in utterances]
+        mended = [UtteranceCorrected(name, text) for name, text in again if text is not None]
+        if mended:
+            await track.log.append_surely(*mended)
 
 
 async def _show_partial(track: Track, tentative: tuple[Word, ...] | None) -> None:

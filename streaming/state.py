@@ -26,6 +26,7 @@ from streaming.events import (
     SkeletonDrafted,
     SpeakerRelabelled,
     StageFailed,
+    Struck,
     TrackTotals,
     TurnsSettled,
     UtteranceClosed,
@@ -71,6 +72,7 @@ class SessionState:
     held: HoldCause | None = None
     """Why audio that is spoken now is not kept; None where it is."""
     off_record: bool = False
+    struck: list[Struck] = field(default_factory=list)
     opened: bool = True
     """Whether any audio could be kept so far: not while the first consents are missing."""
     note_format: str = "soap"
@@ -123,6 +125,8 @@ class SessionState:
             case UtteranceCorrected():
                 if event.utterance in self.utterances:
                     self.utterances[event.utterance] = corrected(self.utterances[event.utterance], event.text)
+            case Struck():
+                self._strike(event)
             case MomentMarked():
                 (self.marks.add if event.on else self.marks.discard)(event.at)
             case TurnsSettled():
@@ -167,6 +171,14 @@ class SessionState:
                 for track, tick in event.ticks.items():
                     self.holds[track].change(tick, event.cause)
                 self.opened = event.cause is None or (self.opened and any(event.ticks.values()))
+
+    def _strike(self, event: Struck) -> None:
+        self.struck.append(event)
+        for name in event.removed:
+            self.utterances.pop(name, None)
+            self.recognized.pop(name, None)
+        for track, (start, end) in event.late.items():
+            self.holds[track].between(start, end, "struck")
 
     def _draft(self, note: dict[str, Any], at: str, why: str) -> None:
         if self.review is None or self.review.signed is None:

@@ -90,6 +90,11 @@ class TrackNumbers:
         if self._owner is not None:
             self._owner._arrived.set()
 
+    async def settled(self) -> None:
+        """Returns once nobody writes, after `move`: nobody will."""
+        async with self._turn:
+            return
+
     async def release(self) -> None:
         """Close the track's connection, if there is one, with 4000; returns once it writes no more."""
         owner, self._owner = self._owner, None
@@ -159,6 +164,8 @@ class _Connection:
     async def serve(self) -> End:
         if self._numbers._over:
             return await self._break_off(_over(), CLOSE_OVER, "session_over")
+        if self._numbers._moved is not None:
+            return await self._break_off(_moved(), CLOSE_MOVED, "moved")
         older, self._numbers._owner = self._numbers._owner, self
         if older is not None:
             older._arrived.set()
@@ -205,7 +212,7 @@ class _Connection:
             await self._news()
             async with self._numbers._turn:
                 if self._numbers._moved is not None:
-                    raise Fenced("The session goes on at another node.", mend="Connect again.")
+                    raise _moved()
                 if self._numbers._owner is not self:
                     # What came here and was not written is not acknowledged: it comes again over the newer one.
                     await self._socket.close(CLOSE_REPLACED)
@@ -304,6 +311,10 @@ class _Connection:
 
 def _over() -> SessionOver:
     return SessionOver("The session has ended and takes no more audio.")
+
+
+def _moved() -> Fenced:
+    return Fenced("The session goes on elsewhere.", mend="Connect again.")
 
 
 def _read_text(text: str) -> End:

@@ -25,6 +25,7 @@ from streaming.events import (
     SpeakerRelabelled,
     StageFailed,
     Stored,
+    Struck,
     TurnsSettled,
     UtteranceClosed,
     UtteranceCorrected,
@@ -68,6 +69,7 @@ def session_object(
         "completeness": completeness.account(state.totals, state.gaps),
         "participants": participants(state.consents),
         "recording": state.held or "on",
+        "struck": [{"at": one.at, "by": one.by, "spans": [_gap(gap) for gap in one.spans]} for one in state.struck],
         "ice_servers": ice_servers,
         "last_event": state.last_event,
     }
@@ -123,6 +125,9 @@ def _body(event: Event, role: Role | None) -> dict[str, Any]:
             return {"type": "relabel", "id": event.utterance, "speaker": event.speaker}
         case UtteranceCorrected():
             return {"type": "corrected", "id": event.utterance, "text": event.text}
+        case Struck():
+            return {"type": "struck", "spans": [_gap(gap) for gap in event.spans], "removed": list(event.removed),
+                    "at": event.at}  # fmt: skip
         case MomentMarked():
             return {"type": "mark", "at": _s(event.at), "on": event.on}
         case TurnsSettled():

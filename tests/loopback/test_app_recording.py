@@ -4,7 +4,6 @@ The log of this server is not encrypted, so that what is in its files can be loo
 """
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,7 +30,6 @@ from live_server import (
     words_of,
 )
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
 from benchmarks.server_process import Running, running_server
 from benchmarks.websocket_peer import Refused
@@ -59,6 +57,7 @@ def said(start_s: float, end_s: float) -> Int16Mono:
     return np.concatenate([silence(0.5), piece(start_s, end_s), silence(1.0)])
 
 
+MEDICATION = said(45.2, 49.3)
 GREETING, WORRY, SLEEP = said(0.9, 6.8), said(7.1, 14.1), said(14.1, 16.6)
 
 
@@ -124,6 +123,47 @@ async def test_no_audio_before_each_has_agreed_over_either_transport(tmp_path: P
         assert_accounts_for_all(seen.of("ended")[0])
 
 
+async def test_what_is_struck_is_gone_and_the_rest_stays_as_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    async with serving(folder) as (server, client):
+        session = await start(client)
+        await send(server, session, np.concatenate([GREETING, WORRY, SLEEP, silence(1.0)]))
+        found = await heard(client, session, "sleeping")
+        first = found["utterances"][0]["id"]
+        mended = found["utterances"][0]["text"].replace("Daniel", "Dan")
+        await client.patch(f"/api/sessions/{session}/utterances/{first}", json={"text": mended})
+        worry = [one["id"] for one in found["utterances"] if "worry" in one["text"] or "better" in one["text"]]
+        assert b"most days" in files_of(folder)
+        reading = asyncio.create_task(follow(server, session))
+        struck = await tell(client, session, "strike", utterances=worry)
+        assert len(struck["struck"]) == 1
+        assert (await reading).code == 4307  # as when a session moves: connect again
+        assert b"most days" not in files_of(folder)
+        found = await heard(client, session, "sleeping")
+        assert found["utterances"][0]["text"] == mended
+        assert not {"worry", "better", "days"} & set(words_of(found))
+        assert [gap["cause"] for gap in found["gaps"]] == ["struck"]
+        await go_on(server, client, session, MEDICATION)
+        await heard(client, session, "medication")
+        await tell(client, session, "strike", last_s=5.5)
+        found = await heard(client, session, "sleeping")
+        assert "medication" not in words_of(found)
+        server.process.kill()
+        server.process.wait()
+    async with serving(folder) as (server, client):
+        await end(server, client, session)
+        again = await transcript_of(client, session)
+        assert again["utterances"] == found["utterances"]
+        note = (await client.get(f"/api/sessions/{session}/note")).text
+        assert "most days, but" not in note
+        assert "medication?" not in note
+        await tell(client, session, "strike", utterances=[found["utterances"][-1]["id"]])
+        assert "sleeping" not in words_of(await transcript_of(client, session))
+        assert b"how are you sleeping" not in files_of(folder).lower()
+        answer = await client.post(f"/api/sessions/{session}/strike", json={"utterances": ["mic.99"]})
+        assert (answer.status_code, refusal(answer)["code"]) == (404, "unknown_utterance")
+
+
 async def test_off_the_record_outlives_the_server_and_revoked_consent_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     async with serving(folder) as (server, client):
@@ -153,10 +193,8 @@ async def test_off_the_record_outlives_the_server_and_revoked_consent_leaves_not
         async with connect(audio_url(server, revoked)) as sender:
             await sender.recv()
             receipt = await tell(client, revoked, "revoke", who="client")
-            told: list[Message] = []
-            with contextlib.suppress(ConnectionClosed):
-                told += [json.loads(text) async for text in sender]
-            assert told[-1]["error"]["code"] == "session_over"
+            assert json.loads(await sender.recv())["error"]["code"] == "session_over"
+            await sender.wait_closed()
             assert sender.close_code == CLOSE_OVER
         assert (receipt["why"], receipt["scope"], receipt["done"]) == ("revoked", "session", True)
         assert receipt["removed"]["audio"] > 0

@@ -119,6 +119,7 @@ LAYERS: dict[str, str] = {
     "streaming.tally": "app",
     "streaming.sessions": "app",
     "streaming.recording": "session",
+    "streaming.strikes": "app",
     "streaming.audit_commands": "command",
     "streaming.purge_commands": "command",
     "streaming.certificate_command": "command",

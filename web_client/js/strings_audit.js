@@ -44,6 +44,7 @@ export const A = {
     "consent.presence": "said who is there", "consent.give": "entered a consent", "consent.revoke": "took a consent back",
     "recording.off": "went off the record", "recording.on": "went on the record again",
     "transcript.read": "read the transcript", "transcript.follow": "followed the transcript", "transcript.correct": "corrected a word",
+    "transcript.strike": "struck words",
     "transcript.roles": "said who is who",
     "audio.send": "sent audio", "audio.listen": "listened to what was said", "audio.stop": "stopped sending", "token.media": "took a media token",
     "note.read": "read the note", "note.edit": "edited the note", "note.redraft": "had the note drafted again", "note.sign": "signed the note",

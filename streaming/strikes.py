@@ -1,0 +1,147 @@
+"""Strikes in a session's log: of one that goes on, which is then heard anew, and of one that is over and not signed.
+
+A session that goes on is stopped here for a moment, its log rewritten, and taken up as after a restart: nothing that
+waited in a model or on a connection comes back, and its senders and readers connect again. First the words go, then
+it is written down that they did: where that fails the strike is asked for again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from streaming import striking
+from streaming.errors import Fenced, NotDrafted, StoreFailed
+from streaming.events import Event, GapMarked, Struck
+from streaming.note_desk import NoteDesk
+from streaming.session import Session
+from streaming.sessions import Sessions
+from streaming.state import SessionState
+from streaming.striking import Asked, Mended
+from streaming.types import SAMPLE_RATE, Gap, Tick, TrackId, UtteranceId
+from streaming.wall_clock import now
+
+log = logging.getLogger("sameday.strikes")
+
+Stretches = Callable[[TrackId, Tick], tuple[Tick, Tick]]
+"""What is asked for on a track, by the tick that it has come to."""
+_PATIENCE_S = 300
+"""How long it is tried to go on with a session while the store is away."""
+
+
+class Senders(Protocol):
+    """The connections of a live session."""
+
+    async def let_go(self, session: Session) -> None:
+        """Have what has come in the tracks, and every sender connect again; none writes any more."""
+        ...
+
+    def ends(self, session: Session) -> Mapping[TrackId, Tick]:
+        """How far each track has come: nothing that was said before now lies after it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A strike as it is ordered: a stretch of every track, or utterances; and by which account."""
+
+    stretch: Stretches | None
+    utterances: tuple[UtteranceId, ...]
+    by: str
+
+
+async def strike(sessions: Sessions, name: str, order: Order, senders: Senders) -> None:
+    """Strike for good.
+
+    Raises UnknownSession, UnknownUtterance, PeerError for nothing, NoteSigned, NotDrafted, StoreFailed.
+    """
+    async with sessions.lock(name):
+        found = await sessions.log_of(name)
+        session = sessions.find(name)
+        if session is None:
+            NoteDesk(found, sessions.readings).check_unsigned()
+            await _strike_ended(sessions, name, found.state, order)
+        elif session.progress == "live":
+            await session.ready.wait()
+            await _strike_live(sessions, session, order, senders)
+        else:
+            raise NotDrafted("The note is being drafted.", mend="Strike once it is there.")
+
+
+async def _strike_live(sessions: Sessions, session: Session, order: Order, senders: Senders) -> None:
+    striking.stretches(session.log.state, _asked(order, senders.ends(session)))  # before anything is disturbed
+    await senders.let_go(session)
+    async with sessions.rebuilding(session.id):
+        await session.save()
+        await sessions.stop_here(session)
+        received = {track.track: track.received for track in session.tracks}
+        for track in session.tracks:
+            await track.audio.close()  # whoever still holds on to it writes nothing more
+        await session.give_up()
+        mended: Mended = {}
+        try:
+            mended = await _silence(sessions, session, order, received, senders.ends(session))
+        finally:
+            await _take_up(sessions, session.id, mended)
+
+
+async def _silence(
+    sessions: Sessions,
+    session: Session,
+    order: Order,
+    received: Mapping[TrackId, Tick],
+    ends: Mapping[TrackId, Tick],
+) -> Mended:
+    """Take what is struck out of the log of a session that stands still; what the clinician put right of the rest."""
+    state, name = session.log.state, session.id
+    gone = striking.stretches(state, _asked(order, ends))
+    anew, struck = striking.heard_anew(state, gone), striking.struck_in(state, gone)
+    late = {gap.track: (received[gap.track], gap.end) for gap in gone if gap.end > received[gap.track]}
+    came = [Gap(gap.track, gap.start, min(gap.end, received[gap.track]), gap.cause) for gap in gone]
+    entries = [one async for one in sessions.store.replay(name, audio=True)]
+    await sessions.store.rewrite(name, striking.changes(entries, gone, anew, struck))
+    told = [GapMarked(gap) for gap in came if gap.start < gap.end]
+    await sessions.store.append(name, [*told, Struck(gone, anew, late, now(), order.by)])
+    return striking.mended(state, gone, anew)
+
+
+async def _take_up(sessions: Sessions, name: str, mended: Mended) -> None:
+    """The session goes on whatever became of the strike; while the store is away it is tried again."""
+    for _ in range(_PATIENCE_S):
+        try:
+            await sessions.take_up(name, mended)
+            return
+        except Fenced:
+            return
+        except StoreFailed:
+            await asyncio.sleep(1.0)
+    log.error("session not taken up after its log was changed", extra={"session": name})
+
+
+async def _strike_ended(sessions: Sessions, name: str, state: SessionState, order: Order) -> None:
+    gone = striking.stretches(state, _asked(order, {one.track: Tick(one.received_ticks) for one in state.totals}))
+    struck = striking.struck_in(state, gone)
+    entries = [one async for one in sessions.store.replay(name, audio=True)]
+    await sessions.store.rewrite(name, striking.changes(entries, gone, struck, struck))
+    told: list[Event] = [*(GapMarked(gap) for gap in gone), Struck(gone, struck, {}, now(), order.by)]
+    await sessions.store.append(name, told)
+    sessions.readings.forget(name)
+    await sessions.draft_anew(await sessions.log_of(name), "struck")
+
+
+def _asked(order: Order, ends: Mapping[TrackId, Tick]) -> Asked:
+    if order.stretch is None:
+        return Asked({}, order.utterances)
+    wanted = {track: order.stretch(track, tick) for track, tick in ends.items()}
+    return Asked({track: one for track, one in wanted.items() if one[0] < one[1]}, order.utterances)
+
+
+def last(length_s: float) -> Stretches:
+    """The newest so many seconds."""
+    return lambda _, tick: (Tick(max(0, tick - round(length_s * SAMPLE_RATE))), tick)
+
+
+def between(start: Tick, end: Tick) -> Stretches:
+    """From one moment to another, as far as the track has come."""
+    return lambda _, tick: (start, min(end, tick))
