@@ -32,10 +32,15 @@ def test_no_consent_no_request(server: FakeServer, open_page: OpenPage) -> None:
 def test_consent_names_each_person_who_shares_the_microphone(server: FakeServer, open_page: OpenPage) -> None:
     page = open_page(server.url)
     page.get_by_role("radio", name="3").check()
+    page.get_by_role("combobox", name="Who the third person is").select_option("partner")
+    page.get_by_role("combobox", name="How the client agreed").select_option("signed it")
     consent_and_start(page, people=3)
-    assert server.calls("POST", "/sessions") == [
-        {"consent": ["clinician", "client", "person 3"], "tracks": [{"id": "mic", "speakers": 3}]}
-    ]
+    (body,) = server.calls("POST", "/sessions")
+    assert [(one["who"], one["how"]) for one in body["consent"]] == [
+        ("clinician", "spoken"), ("client", "written"), ("partner", "spoken"),
+    ]  # fmt: skip
+    assert "Do you agree?" in body["script"]
+    assert body["tracks"] == [{"id": "mic", "speakers": 3}]
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,11 @@ async def heard(client: httpx.AsyncClient, session: str, word: str) -> Message:
     return found
 
 
+def told(utterance: Message) -> tuple[object, ...]:
+    """What does not hang on who is taken for whom."""
+    return tuple(utterance[name] for name in ("id", "start", "end", "text", "words"))
+
+
 def files_of(folder: Path) -> bytes:
     return b"".join(one.read_bytes() for one in folder.rglob("*") if one.is_file())
 
@@ -153,7 +158,7 @@ async def test_what_is_struck_is_gone_and_the_rest_stays_as_it_was(tmp_path: Pat
     async with serving(folder) as (server, client):
         await end(server, client, session)
         again = await transcript_of(client, session)
-        assert again["utterances"] == found["utterances"]
+        assert [told(one) for one in again["utterances"]] == [told(one) for one in found["utterances"]]
         note = (await client.get(f"/api/sessions/{session}/note")).text
         assert "most days, but" not in note
         assert "medication?" not in note

@@ -1,7 +1,7 @@
 """What of a track's time line is kept: off the record, consents, and audio that comes late."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TypedDict, cast
 
 import numpy as np
 import pytest
@@ -20,7 +20,16 @@ from streaming.types import SAMPLE_RATE, ConsentWay, Tick, TrackId, TrackPlan
 
 pytestmark = pytest.mark.unit
 MIC = TrackId("mic")
-BY = {"ticks": {}, "by": "dana"}
+
+
+class By(TypedDict):
+    """Who decides, and from which ticks on it counts."""
+
+    ticks: dict[str, int]
+    by: str
+
+
+BY: By = {"ticks": {}, "by": "dana"}
 
 
 class Silent:
@@ -68,7 +77,7 @@ async def say(track: Track, start_s: float, end_s: float, loudness: int) -> Tick
 
 async def stored(store: MemoryStore) -> tuple[set[int], list[tuple[float, float, str]]]:
     """The loudnesses that are in the log, and its gaps in seconds."""
-    heard, gaps = set[int](), []
+    heard, gaps = set[int](), list[tuple[float, float, str]]()
     async for one in store.replay("s", audio=True):
         if isinstance(one.event, AudioSpan):
             heard |= {int(value) for value in np.unique(one.event.pcm)}

@@ -33,13 +33,13 @@ function filledIn({ client, context, visit }) {
 
 export class Api {
   /**
-   * `consent` names the participants who agreed, `tracks` are as `tracksOf` has them, `format` is the note's, or null for
+   * `consent` are the participants who agreed, [{who, how}], `tracks` are as `tracksOf` has them, `format` is the note's, or null for
    * the server's own; `details` are {client, context, visit}. Raises ApiError.
    */
   async create(consent, tracks, format, details) {
     return this.#session(await request("/api/sessions", {
       method: "POST",
-      body: JSON.stringify({ consent, tracks, ...(format ? { format } : {}), ...filledIn(details) }),
+      body: JSON.stringify({ consent, script: S.setup.script.join("\n"), tracks, ...(format ? { format } : {}), ...filledIn(details) }),
     }));
   }
 
@@ -78,6 +78,16 @@ export class Api {
   /** Marks a moment of the session, or forgets it. */
   async mark(id, atS, on = true) {
     return this.#session(await request(path(id, "/marks"), { method: "POST", body: JSON.stringify({ at_s: atS, on }) }));
+  }
+
+  /** Changes what is recorded: off-record, on-record, participants, consent, strike. */
+  async record(id, what, body) {
+    return this.#session(await request(path(id, `/${what}`), { method: "POST", body: JSON.stringify(body), timeoutMs: 60_000 }));
+  }
+
+  /** Somebody takes their consent back: the receipt of the session's deletion. */
+  async revoke(id, who) {
+    return (await request(path(id, "/revoke"), { method: "POST", body: JSON.stringify({ who }), timeoutMs: 60_000 })).json();
   }
 
   async end(id) {

@@ -13,7 +13,7 @@ import { obstacle } from "./microphone.js";
 import { MicrophoneDesk } from "./microphone_desk.js";
 import { Recorder } from "./recorder.js";
 import { elapsed, isComplete } from "./selectors.js";
-import { ownTrack, participants } from "./state.js";
+import { ownTrack, participants, recordingOf } from "./state.js";
 import { Store } from "./store.js";
 import { Page } from "./view/page.js";
 import { WakeLock } from "./wake_lock.js";
@@ -26,7 +26,10 @@ export class App {
   #feed = null;
   #ending = null;
   #page = new Page(this.#actions());
-  #store = new Store((state) => this.#page.render(state));
+  #store = new Store((state) => {
+    this.#page.render(state);
+    this.#hold();
+  });
   #recorder = new Recorder({
     onMedia: (status, retryAt) => this.#onMedia(status, retryAt),
     onLevel: (level) => this.#dispatch({ type: "page/level", ...level }),
@@ -46,6 +49,24 @@ export class App {
 
   #call = null; // the second track's, over a call
   #talkDesk = null;
+  #recordingDesk = null;
+  /** What is off the record, or lacks a consent, is neither kept here nor sent. */
+  #hold() {
+    for (const one of [this.#recorder, this.#call]) one?.hold(recordingOf(this.#state) !== "on");
+  }
+
+  /** Changes what is recorded, by the name of its desk's method. */
+  async #recording(name, ...given) {
+    try {
+      const { RecordingDesk } = await import("./recording_desk.js");
+      const parts = { recorder: this.#recorder, call: () => this.#call, leave: () => { this.#wakeLock.stop(); this.#feed?.stop(); } };
+      this.#recordingDesk ??= new RecordingDesk(this.#store, this.#api, this.#page, parts);
+      await this.#recordingDesk[name](...given);
+    } catch (error) {
+      this.#problem(error instanceof TypeError ? { code: "unreachable" } : error);
+    }
+    this.#hold();
+  }
 
   /** Does something to a session, by the name of its desk's method. */
   async #talk(name, ...given) {
@@ -118,6 +139,8 @@ export class App {
       chooseCall: () => this.#chooseCall(),
       people: (people) => this.#dispatch({ type: "page/people", people }),
       consent: (index, given) => this.#dispatch({ type: "page/consent", index, given }),
+      how: (index, how) => this.#dispatch({ type: "page/how", index, how }),
+      other: (index, who) => this.#dispatch({ type: "page/other", index, who }),
       check: () => this.#microphone.toggle(),
       chooseDevice: (id) => this.#microphone.choose(id),
       begin: (details) => this.#begin(details),
@@ -128,6 +151,8 @@ export class App {
       correct: (id, text) => this.#talk("correct", id, text),
       mark: () => this.#talk("mark"),
       observe: (observations) => this.#talk("observe", observations),
+      recording: (name, ...given) => this.#recording(name, ...given),
+      ask: (what) => this.#dispatch({ type: "page/asking", what }),
       quiet: (quiet) => this.#dispatch({ type: "page/quiet", quiet }),
       swap: () => this.#talk("swap"),
       setRole: (speaker, role) => this.#talk("setRole", speaker, role),
@@ -160,7 +185,7 @@ export class App {
   async #begin(entered) {
     const { setup, phase } = this.#state;
     if (phase !== "setup") return;
-    const names = participants(setup.people);
+    const names = participants(setup.people, setup.others);
     const missing = names.map((_, index) => index).filter((index) => !setup.consent[index]);
     this.#dispatch({ type: "page/missing", missing });
     if (missing.length) return this.#page.focusMissing(missing[0]);
@@ -172,7 +197,7 @@ export class App {
         return this.#dispatch({ type: "page/not-started" });
       }
       const { id: client, ...context } = await withChart(this.#store, this.#api, entered);
-      const made = await this.#api.create(names, tracksOf(setup), knownFormat(), { client, context, visit: this.#state.appointment?.id ?? null });
+      const made = await this.#api.create(names.map((who, index) => ({ who, how: setup.how[index] ?? "spoken" })), tracksOf(setup), knownFormat(), { client, context, visit: this.#state.appointment?.id ?? null });
       history.replaceState(null, "", addressOf(made.session.id));
       remember({ id: made.session.id, recording: true, ending: false, device: this.#recorder.deviceId });
       rememberSession(made.session.id, made.session.started_at);
@@ -211,6 +236,7 @@ export class App {
 
   #recordCall(session) {
     const other = session.tracks.find((one) => one.role === "client");
+    this.#hold();
     if (other && this.#call?.isOpen) this.#call.start(session.id, this.#way(other.id));
   }
 
@@ -242,6 +268,7 @@ export class App {
     this.#dispatch({ type: "page/session", ...found, replay: true });
     this.#follow(id);
     if (found.session.state !== "live" || !mine) return;
+    if (known.off) this.#dispatch({ type: "page/off-here", off: true });
     if (known.ending) await this.#endWhatIsKept(found.session);
     else if (known.recording) await this.#recordHere(known.device);
   }
@@ -316,6 +343,7 @@ export class App {
     if (this.#state.phase !== "live") return this.#microphone.close();
     remember({ id: session.id, recording: true, ending: false, device: this.#recorder.deviceId });
     await this.#record(session);
+    if (recall().off) this.#recording("goOff"); // the server was not told before the reload
   }
 
   async #record(session) {

@@ -43,6 +43,18 @@ export class CallDesk {
     return this.#recorder.start(id, given);
   }
 
+  hold(off) {
+    this.#recorder.hold(off);
+  }
+
+  discard() {
+    return this.#recorder.discard();
+  }
+
+  get moment() {
+    return this.#recorder.moment;
+  }
+
   stop() {
     return this.#recorder.stop();
   }

@@ -8,6 +8,7 @@ import { Microphone } from "./microphone.js";
 import { RATE, beginning, skipped } from "./time_line.js";
 
 const LOOK_MS = 500;
+const MARGIN = Math.round(0.3 * RATE); // blocks that come after a press may hold sound from before it
 
 export class Recorder {
   #microphone;
@@ -23,6 +24,8 @@ export class Recorder {
   #id = null;
   #at = 0; // the tick of the next sample
   #isHeld = false;
+  #isOff = false; // off the record, or without somebody's consent
+  #goesOn = 0; // the tick from which sound is kept again
   // The server lets the newest connection have a track. Of two windows that both kept coming back each would take it
   // from the other for ever: the one that starts tells the others, and they leave off.
   #windows = new BroadcastChannel("sameday recorder");
@@ -48,6 +51,17 @@ export class Recorder {
 
   get deviceId() {
     return this.#microphone.track?.getSettings().deviceId ?? "";
+  }
+
+  /** From this moment on nothing is kept or sent, or again. */
+  hold(off) {
+    if (this.#isOff && !off) this.#goesOn = this.#at + MARGIN;
+    this.#isOff = off;
+  }
+
+  /** The tick of this moment on the track's time line, and the one from which sound would be kept again. */
+  get moment() {
+    return { now: this.#at, again: this.#at + MARGIN };
   }
 
   /** Opens the microphone and shows its level; nothing is sent. Raises MicrophoneError. */
@@ -108,6 +122,14 @@ export class Recorder {
     this.#tell("stopped", null);
   }
 
+  /** Stops, and lets go of all that the server does not have: the session was deleted. */
+  async discard() {
+    this.#capture?.abandon();
+    this.closeMicrophone();
+    await this.#outbox?.discard();
+    if (this.#link) await this.#letGo(this.#link);
+  }
+
   /** Leaves at once, for a page that goes away: what is not acknowledged comes to the disk. */
   abandon() {
     this.#capture?.abandon();
@@ -120,11 +142,12 @@ export class Recorder {
   #take(pcm) {
     const tick = this.#at;
     this.#at += pcm.length;
+    if (Math.floor(tick / RATE) !== Math.floor(this.#at / RATE)) this.#note();
+    if (this.#isOff || tick < this.#goesOn) return; // its time is named by the server
     // A muted device gives silence, which nobody spoke: left out, its time becomes a gap that is named.
     if (!this.#microphone.track || this.#microphone.track.muted) return;
     this.#outbox.add(tick, pcm);
     this.#link?.wake();
-    if (Math.floor(tick / RATE) !== Math.floor(this.#at / RATE)) this.#note();
   }
 
   /** Fetches what sends. Fails where the server cannot be reached. */

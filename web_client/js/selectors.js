@@ -1,7 +1,7 @@
 // What the page shows, worked out of the state: pure, so that it can be tested without a page.
 
 import { isSigned } from "./signed.js";
-import { modeOf } from "./state.js";
+import { modeOf, recordingOf } from "./state.js";
 import { S, clock, duration } from "./strings.js";
 
 const MERGE_GAPS_S = 2;
@@ -125,7 +125,7 @@ export function elapsed(state) {
 /** Whether sound of this device is recorded now, at the server or kept here until it is there, as far as the page can know. */
 export function isRecording(state) {
   const running = state.media.status === "connected" || state.media.status === "retrying";
-  return state.phase === "live" && state.recorder && running && !serverIsDeaf(state);
+  return state.phase === "live" && state.recorder && running && recordingOf(state) === "on" && !serverIsDeaf(state);
 }
 
 /**
@@ -142,9 +142,14 @@ function healthLine(state) {
   if (state.phase === "ended") {
     return isComplete(state) ? { tone: "good", text: S.health.ended } : { tone: "busy", text: S.health.drafting };
   }
-  return mediaHealth(state) ?? feedHealth(state) ?? keptHealth(state) ?? {
+  return offHealth(state) ?? mediaHealth(state) ?? feedHealth(state) ?? keptHealth(state) ?? {
     tone: "good", text: `${S.health.good} ${lagWords(state)}`, say: S.health.good,
   };
+}
+
+function offHealth(state) {
+  const recording = recordingOf(state);
+  return recording === "on" ? null : { tone: "busy", text: S.health[recording] };
 }
 
 function endingHealth(state) {
@@ -193,7 +198,7 @@ export const callIsMissing = (state) => modeOf(state) === "call" && state.record
 
 /** Connected, and yet the server has received nothing more for some seconds. */
 export function serverIsDeaf(state) {
-  if (!state.lag || state.feed.status !== "open" || state.media.status !== "connected") return false;
+  if (!state.lag || recordingOf(state) !== "on" || state.feed.status !== "open" || state.media.status !== "connected") return false;
   return state.lag.at - state.lag.movedAt > SILENT_SERVER_MS;
 }
 

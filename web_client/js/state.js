@@ -4,19 +4,23 @@
 export const MAX_PEOPLE = 4;
 export const DOUBTFUL = 0.5; // a word heard with less than this probability may be another one
 
+/** What becomes of the sound now: on, off_the_record or awaiting_consent. */
+export const recordingOf = (state) => (state.offHere ? "off_the_record" : state.recording);
+
 /** How a session is held: in one "room" with one microphone, or over a "call" with a track for each. */
 export const modeOf = (state) => (state.session ? (state.session.tracks.length > 1 ? "call" : "room") : state.setup.mode);
 
 /** The track that this device's microphone sends. */
 export const ownTrack = (session) => (session.tracks.find((one) => one.role === "clinician") ?? session.tracks[0]).id;
 
-/** Names of the participants when `count` people share the microphone, as they go into `consent`. */
-export function participants(count) {
-  return ["clinician", "client", "person 3", "person 4"].slice(0, count);
+/** The participants when `count` people share the microphone, by role; of two with the same role one has a number. */
+export function participants(count, others = []) {
+  const names = ["clinician", "client", others[2] || "person 3", others[3] || "person 4"].slice(0, count);
+  return names.map((name, index) => (names.indexOf(name) < index ? `${name} ${index + 1}` : name));
 }
 
 export const INITIAL = Object.freeze({
-  phase: "setup", // setup, starting, live, ending, ended; lost: the server does not know the session
+  phase: "setup", // setup, starting, live, ending, ended; lost: the server does not know the session; deleted: consent was taken back
   session: null, // the session object, as last heard of
   sequence: 0, // of the newest event that counts
   replayUntil: 0, // events up to this one are a replay: shown, but not announced
@@ -38,7 +42,7 @@ export const INITIAL = Object.freeze({
   editor: null, // {kind: "section" | "sentence" | "add", section, index}: what is being written
   saving: false, // a change of the note is on its way
   noteStale: false, // the roles were changed after it was drafted
-  setup: Object.freeze({ mode: "room", people: 2, consent: Object.freeze([]), missing: Object.freeze([]) }),
+  setup: Object.freeze({ mode: "room", people: 2, consent: Object.freeze([]), missing: Object.freeze([]), how: Object.freeze({}), others: Object.freeze({}) }),
   microphone: Object.freeze({ status: "off", devices: Object.freeze([]), chosen: "" }), // off, opening, open
   call: "off", // the other side's sound, over a call: off, open, or as `media`
   level: Object.freeze({ value: 0, verdict: "off" }),
@@ -51,6 +55,11 @@ export const INITIAL = Object.freeze({
   problem: null, // {code, message, mend}
   interrupted: false, // the server stopped in the middle of the session
   confirmingEnd: false,
+  recording: "on", // off_the_record, awaiting_consent: as the server has it
+  offHere: false, // off the record was asked for here, and the server may not know it yet
+  participants: Object.freeze([]), // {who, consent}: who is there, and how they agreed
+  asking: null, // the question that is open: strike, revoke, people
+  receipt: null, // of the session's deletion
   correcting: null, // id of the utterance that is being corrected
   quiet: false, // only the dot and the time are shown
   copied: null, // null, "done", "failed"
@@ -71,6 +80,8 @@ const SHAPES = {
   draft: { note: "object" },
   corrected: { id: "string", text: "string" },
   mark: { at: "number" },
+  recording: { recording: "string" },
+  struck: { removed: "object" },
 };
 
 /**
@@ -109,6 +120,10 @@ const HANDLERS = new Map(Object.entries({
     const others = state.marks.filter((at) => at !== message.at);
     return { ...state, marks: message.on === false ? others : [...others, message.at].sort((a, b) => a - b) };
   },
+  recording: (state, message) => ({ ...state, recording: message.recording }),
+  struck: (state, message) => ({
+    ...state, partials: {}, utterances: state.utterances.filter(({ id }) => !message.removed.includes(id)),
+  }),
   roles: (state, message) => ({
     ...state,
     roles: { by: message.roles, source: message.source, confidence: message.confidence },
@@ -144,6 +159,8 @@ const HANDLERS = new Map(Object.entries({
       index === message.index ? message.given : Boolean(state.setup.consent[index]));
     return { ...state, setup: { ...state.setup, consent, missing: state.setup.missing.filter((i) => !consent[i]) } };
   },
+  "page/how": (state, message) => ({ ...state, setup: { ...state.setup, how: { ...state.setup.how, [message.index]: message.how } } }),
+  "page/other": (state, message) => ({ ...state, setup: { ...state.setup, others: { ...state.setup.others, [message.index]: message.who } } }),
   "page/missing": (state, message) => ({ ...state, setup: { ...state.setup, missing: message.missing } }),
   "page/starting": (state) => ({ ...state, phase: "starting", problem: null }),
   "page/not-started": (state) => ({ ...state, phase: "setup" }),
@@ -178,6 +195,9 @@ const HANDLERS = new Map(Object.entries({
   "page/tick": (state, message) => ({ ...state, clock: { ...state.clock, nowMs: message.at } }),
   "page/problem": (state, message) => ({ ...state, problem: message.problem }),
   "page/correcting": (state, message) => ({ ...state, correcting: message.id }),
+  "page/off-here": (state, message) => ({ ...state, offHere: message.off }),
+  "page/asking": (state, message) => ({ ...state, asking: state.phase === "live" || !message.what ? message.what : null }),
+  "page/receipt": (state, message) => ({ ...INITIAL, charts: state.charts, phase: "deleted", receipt: message.receipt }),
   "page/quiet": (state, message) => ({ ...state, quiet: message.quiet && state.phase === "live" }),
   "page/copied": (state, message) => ({ ...state, copied: message.result }),
   // Nothing follows in the log: without an end the session broke off, without a note there will be none.
@@ -228,6 +248,8 @@ function onSession(state, message) {
     phase: phaseOf(state, session),
     interrupted,
     session,
+    recording: session.recording ?? "on",
+    participants: session.participants ?? [],
     replayUntil: message.replay ? session.last_event ?? 0 : state.replayUntil,
     roles: known
       ? { by: session.roles, source: session.roles_source ?? null, confidence: session.roles_confidence ?? null }

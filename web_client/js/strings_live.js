@@ -22,7 +22,7 @@ export const L = {
   quiet: "Quiet view",
   loud: "Show the text",
   tablet: "On a tablet",
-  keys: "Keys: M marks, Q quiet view, O observe. They can be switched off in Settings.",
+  keys: "Keys: P off the record and back, X strikes the last minute, M marks, Q quiet view, O observe. They can be switched off in Settings.",
   risk: "Risk has not been asked about so far, as far as the text shows.",
   riskMend: "If it fits, there is still time.",
   dismiss: "I have seen it",

@@ -7,6 +7,7 @@ import { L } from "../strings_live.js";
 import { button, h, newId, setAttribute, setChildren, setHidden, setText } from "./dom.js";
 import { notice } from "./notice.js";
 import { pairing } from "./pairing.js";
+import { RecordingTools } from "./recording.js";
 
 export class LiveTools {
   #actions;
@@ -23,6 +24,7 @@ export class LiveTools {
   #mark;
   #quiet;
   #tablet;
+  #recording;
   #code = h("div", { class: "card", id: newId("code"), hidden: true });
   #watch = new DeviceWatch(L, (words) => { this.#warnings = words; if (this.#state) this.#renderNotices(this.#state); });
 
@@ -33,10 +35,12 @@ export class LiveTools {
     this.#mark = button(L.mark, () => actions.mark(), { icon: "mark", kind: "small" });
     this.#quiet = button(L.quiet, () => actions.quiet(!this.#state?.quiet), { icon: "quiet", kind: "small" });
     this.#tablet = button(L.tablet, () => this.#pair(), { kind: "small", "aria-expanded": "false", "aria-controls": this.#code.id });
+    this.#recording = new RecordingTools(actions);
     this.#panel = this.#observations();
     this.#open.setAttribute("aria-controls", this.#panel.id);
     this.element = h("section", { class: "live-tools", "aria-label": L.tools }, this.#band, this.#notices,
-      h("div", { class: "live-tools__row" }, this.#open, this.#mark, this.#quiet, this.#tablet), this.#panel, this.#code);
+      h("div", { class: "live-tools__row" }, this.#open, this.#mark, this.#quiet, this.#tablet),
+      h("div", { class: "live-tools__row" }, this.#recording.buttons), this.#panel, this.#code, this.#recording.element);
   }
 
   #observations() {
@@ -93,14 +97,17 @@ export class LiveTools {
 
   /** A key of the page, where no field has the focus. */
   key(name) {
+    if (this.#recording.isAsking) return;
     if (name === "o") this.#toggle();
     else if (name === "m") this.#actions.mark();
     else if (name === "q") this.#actions.quiet(!this.#state?.quiet);
+    else this.#recording.key(name);
   }
 
   render(state) {
     this.#state = state;
     const live = state.phase === "live";
+    this.#recording.render(state);
     setHidden(this.element, !live);
     if (!live) return this.#watch.stop();
     this.#watch.start();

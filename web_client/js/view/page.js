@@ -34,6 +34,7 @@ export class Page {
   #wantsFocus = false;
   #shownProblem = null;
   #shownFailures = null;
+  #receipt = null;
   #frame;
 
   constructor(actions) {
@@ -105,10 +106,12 @@ export class Page {
       this.loadSession();
       return;
     }
+    if (state.phase !== "deleted") this.#receipt = null;
     this.#renderPhase(state);
     this.#renderProblem(state);
     this.#renderFailures(state);
     if (state.phase === "setup" || state.phase === "starting") this.#setup.render(state);
+    else if (state.phase === "deleted") this.#renderReceipt(state);
     else if (state.phase !== "lost") this.#renderSession(state);
     this.#renderDialog(state);
     this.#announcer.render(state);
@@ -139,6 +142,15 @@ export class Page {
     if (state.phase === "ended") this.#renderNote(state);
   }
 
+  #renderReceipt(state) {
+    if (this.#receipt) return;
+    this.#receipt = state.receipt;
+    import("./recording.js").then(({ receiptPanel }) => {
+      setChildren(this.#body, [receiptPanel(state.receipt, () => this.#actions.newSession())]);
+      focusOn(this.#body.querySelector("h1"));
+    });
+  }
+
   /** A module that did not come is asked for again with the next drawing. */
   #renderNote(state) {
     if (this.#note) return this.#note.render(state);
@@ -166,12 +178,13 @@ export class Page {
     if (part === "setup") this.#setup.focus();
     else if (part === "note" && this.#note) this.#note.focus();
     else if (part === "note") this.#wantsFocus = true;
-    else focusOn(part === "lost" ? this.#lost.querySelector("h1") : this.#title);
+    else if (part !== "deleted") focusOn(part === "lost" ? this.#lost.querySelector("h1") : this.#title);
   }
 
   #parts(part) {
     if (part === "setup") return [this.#setup.element];
     if (part === "lost") return [this.#lost];
+    if (part === "deleted") return [];
     if (part === "note") {
       this.#transcript.head.append(this.#status.controls);
       return [this.#noteBox, this.#transcript.element];
@@ -224,4 +237,4 @@ export class Page {
   }
 }
 
-const PARTS = { setup: "setup", starting: "setup", live: "session", ending: "session", ended: "note", lost: "lost" };
+const PARTS = { setup: "setup", starting: "setup", live: "session", ending: "session", ended: "note", lost: "lost", deleted: "deleted" };

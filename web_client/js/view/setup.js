@@ -176,7 +176,11 @@ export class SetupView {
   #tick(index) {
     const input = h("input", { type: "checkbox", "aria-describedby": this.#missing.id,
       on: { change: (event) => this.#actions.consent(index, event.target.checked) } });
-    return h("li", {}, h("label", { class: "tick" }, input, h("span", {}, S.setup.consentOf(index))));
+    const person = S.setup.personName(index);
+    const how = choice(S.setup.howOf(person), Object.entries(S.setup.how), (value) => this.#actions.how(index, value));
+    const unnamed = [["", person], ...S.setup.others.map((one) => [one, one])];
+    const other = index < 2 ? null : choice(S.setup.otherOf(person), unnamed, (value) => this.#actions.other(index, value));
+    return h("li", { class: "consenting" }, h("label", { class: "tick" }, input, h("span", {}, S.setup.consentOf(index))), other, how);
   }
 
   focusMissing(index) {
@@ -191,6 +195,11 @@ export class SetupView {
     setHidden(this.#checking, !open);
     renderDevices(this.#device, microphone);
   }
+}
+
+function choice(label, options, onChange) {
+  return h("select", { class: "select", "aria-label": label, on: { change: (event) => onChange(event.target.value) } },
+    options.map(([value, words]) => h("option", { value }, words)));
 }
 
 /** Fills a list of microphones; one without a name is numbered. */

@@ -2,6 +2,7 @@
 
 import { callIsMissing, canSwap, elapsed, health, isRecording, rolesWords, speakerName, speakers } from "../selectors.js";
 import { isSigned } from "../signed.js";
+import { recordingOf } from "../state.js";
 import { S, clock } from "../strings.js";
 import { button, h, icon, newId, setAttribute, setChildren, setHidden, setText } from "./dom.js";
 import { LevelView } from "./level.js";
@@ -70,7 +71,8 @@ export class StatusView {
       setAttribute(this.#line, "data-tone", tone);
       this.#healthIcon.replaceChildren(icon(TONES[tone]));
     }
-    const mode = state.phase === "ending" ? "finishing" : isRecording(state) ? "recording" : state.recorder ? "notRecording" : "watching";
+    const off = state.phase === "live" && recordingOf(state) !== "on" ? recordingOf(state) : null;
+    const mode = state.phase === "ending" ? "finishing" : off ?? (isRecording(state) ? "recording" : state.recorder ? "notRecording" : "watching");
     setAttribute(this.element, "data-mode", mode);
     setText(this.#state, S.live[mode]);
   }
