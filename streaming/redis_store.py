@@ -49,8 +49,8 @@ class RedisStore:
         self._heads: dict[str, int] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._append_script = self._redis.register_script(lease_scripts.fenced(redis_scripts.APPEND))
-        self._rewrite_script = self._redis.register_script(redis_scripts.REWRITE)
-        self._purge_script = self._redis.register_script(redis_scripts.PURGE)
+        self._rewrite_script = self._redis.register_script(lease_scripts.fenced(redis_scripts.REWRITE))
+        self._purge_script = self._redis.register_script(lease_scripts.fenced(redis_scripts.PURGE))
         self._record_script = self._redis.register_script(redis_scripts.CHANGE_RECORD)
         self._drop_script = self._redis.register_script(lease_scripts.DROP_AUDIO)
         self._epochs: dict[str, int] = {}
@@ -97,7 +97,7 @@ class RedisStore:
             mine = [
                 part for at in range(0, len(arguments), 3) if arguments[at] in kept for part in arguments[at : at + 3]
             ]
-            if mine and await self._ask(self._rewrite_script(keys=[stream, purged], args=mine)) == PURGED:
+            if mine and await self._fenced(session, self._rewrite_script, [stream, purged], mine) == PURGED:
                 raise _purged()
         await self._compact()
 
@@ -112,7 +112,7 @@ class RedisStore:
                 arguments: list[str | bytes | int] = [head, scope, wrapped, envelope.kind_of(receipt), sealed]
                 keys = [*self._keys_of(session), self._data_keys_key]
                 self._data_keys.pop(scope, None)
-                last = self._result(session, await self._ask(self._purge_script(keys=keys, args=arguments)))
+                last = self._result(session, await self._fenced(session, self._purge_script, keys, arguments))
                 if last is not None:
                     await self._compact()
                     return last

@@ -65,7 +65,12 @@ async def test_who_lost_its_lease_writes_nothing_and_hears_of_it(cluster: Cluste
         await store.append("s", [EVENT])
     with pytest.raises(Fenced):
         await store.drop_audio("s")
-    assert heard == ["s", "s"]
+    with pytest.raises(Fenced):
+        await store.rewrite("s", {1: None})
+    with pytest.raises(Fenced):
+        await store.purge("s", EVENT)
+    assert heard == ["s", "s", "s", "s"]
+    assert [one.sequence async for one in store.replay("s")] == [1]
     assert "s" not in (await one.beat()).held
     other.hold("s", other.standing.held["s"])
     assert await others.append("s", [EVENT]) == 2
