@@ -13,7 +13,7 @@ const FULL = 256 * 1024; // bytes in the browser's own buffer
 const AT_ONCE = 16;
 const REPLACED = 4000;
 const SIGNED_OUT = 4401; // what is said stays in the outbox until there is a sign-in again
-const FATAL = new Map([[4404, "unknown_session"], [4409, "session_over"], [4400, "unknown_track"], [4403, "foreign_origin"]]);
+const FATAL = new Map([[4404, "unknown_session"], [4410, "session_purged"], [4409, "session_over"], [4400, "unknown_track"], [4403, "foreign_origin"]]);
 
 export class AudioLink {
   #stop = new AbortController();

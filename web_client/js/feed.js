@@ -4,7 +4,7 @@ import { eventsUrl } from "./api.js";
 import { backoff, pause } from "./backoff.js";
 import { signedOut } from "./signed_out.js";
 
-const NO_SUCH_SESSION = 4404;
+const GONE = [4404, 4410]; // not known, deleted for good
 const SIGNED_OUT = 4401;
 const NORMAL = 1000;
 // The server says how far it is each second; after this long without a word the line is dead, whatever TCP thinks.
@@ -42,7 +42,7 @@ export class EventFeed {
       const { code, opened } = await this.#connection();
       if (this.#stop.signal.aborted) return;
       if (code === SIGNED_OUT) signedOut();
-      if (code === NO_SUCH_SESSION) return this.onStatus("unknown", null);
+      if (GONE.includes(code)) return this.onStatus("unknown", null);
       if (code === NORMAL && !this.complete()) await this.onSilence();
       if (code === NORMAL && this.complete()) return this.onStatus("done", null);
       attempt = opened ? 1 : attempt + 1;

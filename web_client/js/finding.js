@@ -10,7 +10,7 @@ export async function findSession(api, id, onProblem) {
       onProblem(null);
       return found;
     } catch (error) {
-      if (error.code === "unknown_session") return "unknown";
+      if (error.code === "unknown_session" || error.code === "session_purged") return "unknown";
       onProblem(error);
       if (error.code !== "unreachable" && error.code !== "overloaded") return null;
       await pause(backoff(attempt));

@@ -9,10 +9,10 @@ export async function clearLeftovers(api, current) {
   for (const key of await kept.sessions()) {
     const [id] = key.split(" "); // a second track's is kept under the session's id and its own
     if (id === current) continue;
-    const over = await api.get(id).then(({ session }) => session.state !== "live", (error) => error.code === "unknown_session");
+    const over = await api.get(id).then(({ session }) => session.state !== "live", (error) => ["unknown_session", "session_purged"].includes(error.code) && error.code);
     if (!over) continue;
     await kept.drop(key);
-    missed = true;
+    missed = missed || over !== "session_purged"; // of what was deleted for good nothing is missed
   }
   return missed;
 }
