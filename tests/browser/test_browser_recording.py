@@ -73,7 +73,7 @@ def test_off_the_record_and_back_strike_and_consent_taken_back(page: Page, axe: 
         expect(dialog).to_contain_text("cannot be brought back")
         assert violations(page, axe) == []
         dialog.get_by_role("button", name="Strike it").click()
-        expect(page.get_by_text("What was said here was struck.")).to_be_visible(timeout=20_000)
+        expect(page.get_by_text("What was said here was struck.").first).to_be_visible(timeout=20_000)
         expect(line(page)).to_contain_text("Connected.", timeout=20_000)
         struck = look("/transcript").json()
         assert {gap["cause"] for gap in struck["gaps"]} >= {"struck", "off_the_record"}

@@ -19,6 +19,7 @@ from live_server import (
     client_of,
     data_folder,
     end,
+    events_url,
     follow,
     piece,
     refusal,
@@ -35,7 +36,7 @@ from benchmarks.server_process import Running, running_server
 from benchmarks.websocket_peer import Refused
 from benchmarks.whip_peer import RtcPeer, WhipPeer, opus_packets
 from streaming.types import SAMPLE_RATE, Int16Mono
-from streaming.websocket_ingest import CLOSE_OVER
+from streaming.websocket_ingest import CLOSE_MOVED, CLOSE_OVER
 
 pytestmark = pytest.mark.loopback
 SDP = {"Content-Type": "application/sdp"}
@@ -139,10 +140,12 @@ async def test_what_is_struck_is_gone_and_the_rest_stays_as_it_was(tmp_path: Pat
         await client.patch(f"/api/sessions/{session}/utterances/{first}", json={"text": mended})
         worry = [one["id"] for one in found["utterances"] if "worry" in one["text"] or "better" in one["text"]]
         assert b"most days" in files_of(folder)
-        reading = asyncio.create_task(follow(server, session))
-        struck = await tell(client, session, "strike", utterances=worry)
+        async with connect(events_url(server, session)) as reader:
+            await reader.recv()
+            struck = await tell(client, session, "strike", utterances=worry)
+            await reader.wait_closed()
+            assert reader.close_code == CLOSE_MOVED  # as when a session moves: connect again
         assert len(struck["struck"]) == 1
-        assert (await reading).code == 4307  # as when a session moves: connect again
         assert b"most days" not in files_of(folder)
         found = await heard(client, session, "sleeping")
         assert found["utterances"][0]["text"] == mended
