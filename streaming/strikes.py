@@ -7,7 +7,7 @@ it is written down that they did: where that fails the strike is asked for again
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +26,7 @@ log = logging.getLogger("sameday.strikes")
 
 Stretches = Callable[[TrackId, Tick], tuple[Tick, Tick]]
 """What is asked for on a track, by the tick that it has come to."""
+_Names = Sequence[UtteranceId]
 _PATIENCE_S = 300
 """How long it is tried to go on with a session while the store is away."""
 
@@ -99,11 +100,17 @@ async def _silence(
     anew, struck = striking.heard_anew(state, gone), striking.struck_in(state, gone)
     late = {gap.track: (received[gap.track], gap.end) for gap in gone if gap.end > received[gap.track]}
     came = [Gap(gap.track, gap.start, min(gap.end, received[gap.track]), gap.cause) for gap in gone]
-    entries = [one async for one in sessions.store.replay(name, audio=True)]
-    await sessions.store.rewrite(name, striking.changes(entries, gone, anew, struck))
+    await _rewrite(sessions, name, gone, anew, struck)
     told = [GapMarked(gap) for gap in came if gap.start < gap.end]
     await sessions.store.append(name, [*told, Struck(gone, anew, late, now(), order.by)])
     return striking.mended(state, gone, anew)
+
+
+async def _rewrite(sessions: Sessions, name: str, gone: Sequence[Gap], removed: _Names, struck: _Names) -> None:
+    changes: dict[int, Event | None] = {}
+    async for stored in sessions.store.replay(name, audio=True):  # an hour is 115 MB: only what changes is held
+        changes |= striking.changes([stored], gone, removed, struck)
+    await sessions.store.rewrite(name, changes)
 
 
 async def _take_up(sessions: Sessions, name: str, mended: Mended) -> None:
@@ -122,8 +129,7 @@ async def _take_up(sessions: Sessions, name: str, mended: Mended) -> None:
 async def _strike_ended(sessions: Sessions, name: str, state: SessionState, order: Order) -> None:
     gone = striking.stretches(state, _asked(order, {one.track: Tick(one.received_ticks) for one in state.totals}))
     struck = striking.struck_in(state, gone)
-    entries = [one async for one in sessions.store.replay(name, audio=True)]
-    await sessions.store.rewrite(name, striking.changes(entries, gone, struck, struck))
+    await _rewrite(sessions, name, gone, struck, struck)
     told: list[Event] = [*(GapMarked(gap) for gap in gone), Struck(gone, struck, {}, now(), order.by)]
     await sessions.store.append(name, told)
     sessions.readings.forget(name)

@@ -21,7 +21,6 @@ export const R = {
   strikeBody: "What was said in the last minute is deleted for good: its sound, its text, and what the program had made of it. A sentence that began before goes as a whole. It cannot be brought back. The transcript keeps a line that something was struck, without words.",
   strikeConfirm: "Strike it",
   struck: "The last minute is struck.",
-  strikeOne: "Strike",
   revokeTitle: "Is consent taken back?",
   revokeBody: "The recording stops now and this session is deleted for good: all of its sound, its text, what the program had made of it, marks, observations and drafts. There will be no note from it; you can write one by hand. Only a receipt stays: what kind of entries were deleted, how many, when, and by whom. It cannot be undone.",
   revokeWho: "Who takes it back?",
