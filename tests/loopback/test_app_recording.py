@@ -5,8 +5,7 @@ The log of this server is not encrypted, so that what is in its files can be loo
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -35,22 +34,26 @@ from websockets.asyncio.client import connect
 from benchmarks.server_process import Running, running_server
 from benchmarks.websocket_peer import Refused
 from benchmarks.whip_peer import RtcPeer, WhipPeer, opus_packets
-from streaming.types import SAMPLE_RATE, Int16Mono
+from streaming.types import Int16Mono
 from streaming.websocket_ingest import CLOSE_MOVED, CLOSE_OVER
 
 pytestmark = pytest.mark.loopback
 SDP = {"Content-Type": "application/sdp"}
 
 
-@asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
-    made = running_server(data_folder(folder, SAMEDAY_ENCRYPTION="false"))
-    server = await asyncio.to_thread(made.__enter__)
-    try:
-        async with client_of(server) as client:
-            yield server, client
-    finally:
-        await asyncio.to_thread(made.__exit__, None, None, None)
+def plain(folder: Path) -> Mapping[str, str]:
+    return data_folder(folder, SAMEDAY_ENCRYPTION="false")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("recording") / "data"
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[Running]:
+    with running_server(plain(folder)) as running:
+        yield running
 
 
 def said(start_s: float, end_s: float) -> Int16Mono:
@@ -96,8 +99,8 @@ def files_of(folder: Path) -> bytes:
     return b"".join(one.read_bytes() for one in folder.rglob("*") if one.is_file())
 
 
-async def test_no_audio_before_each_has_agreed_over_either_transport(tmp_path: Path) -> None:
-    async with serving(tmp_path / "data") as (server, client):
+async def test_no_audio_before_each_has_agreed_over_either_transport(server: Running) -> None:
+    async with client_of(server) as client:
         session = await start(client, participants=["clinician", "client"], consent=["clinician"], script="May I?")
         described = (await client.get(f"/api/sessions/{session}")).json()
         assert described["recording"] == "awaiting_consent"
@@ -131,59 +134,59 @@ async def test_no_audio_before_each_has_agreed_over_either_transport(tmp_path: P
 
 async def test_what_is_struck_is_gone_and_the_rest_stays_as_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    async with serving(folder) as (server, client):
-        session = await start(client)
-        await send(server, session, np.concatenate([GREETING, WORRY, SLEEP, silence(1.0)]))
-        found = await heard(client, session, "sleeping")
-        first = found["utterances"][0]["id"]
-        mended = found["utterances"][0]["text"].replace("Daniel", "Dan")
-        await client.patch(f"/api/sessions/{session}/utterances/{first}", json={"text": mended})
-        worry = [one["id"] for one in found["utterances"] if "worry" in one["text"] or "better" in one["text"]]
-        assert b"most days" in files_of(folder)
-        async with connect(events_url(server, session)) as reader:
-            await reader.recv()
-            struck = await tell(client, session, "strike", utterances=worry)
-            await reader.wait_closed()
-            assert reader.close_code == CLOSE_MOVED  # as when a session moves: connect again
-        assert len(struck["struck"]) == 1
-        assert b"most days" not in files_of(folder)
-        found = await heard(client, session, "sleeping")
-        assert found["utterances"][0]["text"] == mended
-        assert not {"worry", "better", "days"} & set(words_of(found))
-        assert [gap["cause"] for gap in found["gaps"]] == ["struck"]
-        await go_on(server, client, session, MEDICATION)
-        await heard(client, session, "medication")
-        await tell(client, session, "strike", last_s=5.5)
-        found = await heard(client, session, "sleeping")
-        assert "medication" not in words_of(found)
-        server.process.kill()
-        server.process.wait()
-    async with serving(folder) as (server, client):
-        await end(server, client, session)
-        again = await transcript_of(client, session)
-        assert [told(one) for one in again["utterances"]] == [told(one) for one in found["utterances"]]
-        note = (await client.get(f"/api/sessions/{session}/note")).text
-        assert "most days, but" not in note
-        assert "medication?" not in note
-        await tell(client, session, "strike", utterances=[found["utterances"][-1]["id"]])
-        assert "sleeping" not in words_of(await transcript_of(client, session))
-        assert b"how are you sleeping" not in files_of(folder).lower()
-        answer = await client.post(f"/api/sessions/{session}/strike", json={"utterances": ["mic.99"]})
-        assert (answer.status_code, refusal(answer)["code"]) == (404, "unknown_utterance")
+    with running_server(plain(folder)) as server:
+        async with client_of(server) as client:
+            session, off = await start(client), await start(client)
+            await tell(client, off, "off-record")
+            await send(server, session, np.concatenate([GREETING, WORRY, SLEEP, silence(1.0)]))
+            found = await heard(client, session, "sleeping")
+            first = found["utterances"][0]["id"]
+            mended = found["utterances"][0]["text"].replace("Daniel", "Dan")
+            await client.patch(f"/api/sessions/{session}/utterances/{first}", json={"text": mended})
+            worry = [one["id"] for one in found["utterances"] if "worry" in one["text"] or "better" in one["text"]]
+            assert b"most days" in files_of(folder)
+            async with connect(events_url(server, session)) as reader:
+                await reader.recv()
+                struck = await tell(client, session, "strike", utterances=worry)
+                await reader.wait_closed()
+                assert reader.close_code == CLOSE_MOVED  # as when a session moves: connect again
+            assert len(struck["struck"]) == 1
+            assert b"most days" not in files_of(folder)
+            found = await heard(client, session, "sleeping")
+            assert found["utterances"][0]["text"] == mended
+            assert not {"worry", "better", "days"} & set(words_of(found))
+            assert [gap["cause"] for gap in found["gaps"]] == ["struck"]
+            await go_on(server, client, session, MEDICATION)
+            await heard(client, session, "medication")
+            await tell(client, session, "strike", last_s=5.5)
+            found = await heard(client, session, "sleeping")
+            assert "medication" not in words_of(found)
+            server.process.kill()
+            await asyncio.to_thread(server.process.wait)
+    with running_server(plain(folder)) as server:
+        async with client_of(server) as client:
+            described = (await client.get(f"/api/sessions/{off}")).json()
+            assert (described["state"], described["recording"]) == ("live", "off_the_record")
+            await end(server, client, session)
+            again = await transcript_of(client, session)
+            assert [told(one) for one in again["utterances"]] == [told(one) for one in found["utterances"]]
+            note = (await client.get(f"/api/sessions/{session}/note")).text
+            assert "most days, but" not in note
+            assert "medication?" not in note
+            await tell(client, session, "strike", utterances=[found["utterances"][-1]["id"]])
+            assert "sleeping" not in words_of(await transcript_of(client, session))
+            assert b"how are you sleeping" not in files_of(folder).lower()
+            answer = await client.post(f"/api/sessions/{session}/strike", json={"utterances": ["mic.99"]})
+            assert (answer.status_code, refusal(answer)["code"]) == (404, "unknown_utterance")
 
 
-async def test_off_the_record_outlives_the_server_and_revoked_consent_leaves_nothing(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    async with serving(folder) as (server, client):
+async def test_off_the_record_nothing_is_kept_and_consent_taken_back_leaves_nothing(
+    server: Running, folder: Path
+) -> None:
+    async with client_of(server) as client:
         session = await start(client)
         await send(server, session, GREETING)
         assert (await tell(client, session, "off-record"))["recording"] == "off_the_record"
-        await go_on(server, client, session, WORRY[: 4 * SAMPLE_RATE])
-        server.process.kill()
-        server.process.wait()
-    async with serving(folder) as (server, client):
-        described = (await client.get(f"/api/sessions/{session}")).json()
-        assert (described["state"], described["recording"]) == ("live", "off_the_record")
         await go_on(server, client, session, WORRY)
         assert (await tell(client, session, "on-record"))["recording"] == "on"
         await go_on(server, client, session, SLEEP)
