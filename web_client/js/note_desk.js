@@ -7,6 +7,7 @@ import { practice } from "./practice.js";
 import { isReviewed } from "./review.js";
 import { shownNote } from "./selectors.js";
 import { S } from "./strings.js";
+import { N } from "./strings_note.js";
 import { D } from "./strings_details.js";
 import { R } from "./strings_review.js";
 
@@ -76,7 +77,7 @@ export class NoteDesk {
     const shown = isReviewed(note)
       ? await this.#change({ format })
       : await this.#showFormat(format);
-    if (shown) this.#page.say(S.note.formatShown(S.note.formatNames[format]));
+    if (shown) this.#page.say(N.note.formatShown(S.note.formatNames[format]));
   }
 
   /** Shows the note in a format; the session's own stays as it was drafted. Whether that is what is shown now. */
@@ -214,10 +215,10 @@ export class NoteDesk {
       const text = isReviewed(note) ? this.#api.noteText(this.#id) : Promise.resolve(noteText(note));
       await copied(text);
       this.#dispatch({ type: "page/copied", result: "done" });
-      this.#page.say(S.note.copied);
+      this.#page.say(N.note.copied);
     } catch {
       this.#dispatch({ type: "page/copied", result: "failed" });
-      this.#page.say(S.note.copyFailed);
+      this.#page.say(N.note.copyFailed);
     }
   }
 }

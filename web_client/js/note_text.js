@@ -1,33 +1,33 @@
 // The note as plain text, for the clinician's own record. The transcript is never part of it.
 
-import { S } from "./strings.js";
+import { N } from "./strings_note.js";
 
 /**
  * Plain text of a note: what is not from the session, or not supported by it, says so in brackets. What the clinician
  * has still to enter stands at the end and not among the findings.
  */
 export function noteText(note) {
-  const title = S.note.formats[note.format] ?? String(note.format ?? "").toUpperCase();
-  const blocks = [`${title}\n${S.note.unsigned}`];
+  const title = N.note.formats[note.format] ?? String(note.format ?? "").toUpperCase();
+  const blocks = [`${title}\n${N.note.unsigned}`];
   for (const section of note.sections ?? []) {
     const told = section.statements.filter((statement) => !isToEnter(statement));
     const lines = told.map((statement) => `- ${statement.text}${mark(statement)}`);
-    blocks.push([section.name.toUpperCase(), ...(lines.length ? lines : [`- ${S.note.emptySection}`])].join("\n"));
+    blocks.push([section.name.toUpperCase(), ...(lines.length ? lines : [`- ${N.note.emptySection}`])].join("\n"));
   }
   const risk = Object.entries(note.risk ?? {});
-  if (risk.length) blocks.push([S.risk.title.toUpperCase(), ...risk.map(([item, found]) => `- ${riskLine(item, found)}`)].join("\n"));
+  if (risk.length) blocks.push([N.risk.title.toUpperCase(), ...risk.map(([item, found]) => `- ${riskLine(item, found)}`)].join("\n"));
   const open = (note.sections ?? []).flatMap((section) =>
     section.statements.filter(isToEnter).map((statement) => `- ${statement.text} (${section.name})`));
   const billing = billingLine(note.billing);
-  if (billing) blocks.push(`${S.billing.title.toUpperCase()}\n${billing}`);
-  if (open.length) blocks.push([S.note.stillToEnter.toUpperCase(), ...open].join("\n"));
+  if (billing) blocks.push(`${N.billing.title.toUpperCase()}\n${billing}`);
+  if (open.length) blocks.push([N.note.stillToEnter.toUpperCase(), ...open].join("\n"));
   return `${blocks.join("\n\n")}\n`;
 }
 
 function mark(statement) {
   const marks = [];
   if (statement.provenance !== "transcript") marks.push(sourceName(statement));
-  if (statement.supported === false) marks.push(S.note.unsupported);
+  if (statement.supported === false) marks.push(N.note.unsupported);
   return marks.length ? ` [${marks.join("; ")}]` : "";
 }
 
@@ -37,18 +37,18 @@ export function isToEnter(statement) {
 }
 
 export function sourceName(statement) {
-  if (isToEnter(statement)) return S.note.toEnter;
-  return Object.hasOwn(S.note.sources, statement.provenance) ? S.note.sources[statement.provenance] : S.note.sourceUnknown;
+  if (isToEnter(statement)) return N.note.toEnter;
+  return Object.hasOwn(N.note.sources, statement.provenance) ? N.note.sources[statement.provenance] : N.note.sourceUnknown;
 }
 
 export function riskName(item) {
-  if (Object.hasOwn(S.risk.items, item)) return S.risk.items[item];
+  if (Object.hasOwn(N.risk.items, item)) return N.risk.items[item];
   const words = item.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 export function riskState(found) {
-  return Object.hasOwn(S.risk.states, found.state) ? S.risk.states[found.state] : S.risk.stateUnknown;
+  return Object.hasOwn(N.risk.states, found.state) ? N.risk.states[found.state] : N.risk.stateUnknown;
 }
 
 const riskLine = (item, found) => `${riskName(item)}: ${riskState(found)}`;
@@ -57,10 +57,10 @@ const riskLine = (item, found) => `${riskName(item)}: ${riskState(found)}`;
 export function billingLine(billing) {
   if (!billing || billing.minutes === null || billing.minutes === undefined) return "";
   const { minutes, cpt, margin_min: margin } = billing;
-  const first = cpt ? S.billing.code(minutes, cpt) : S.billing.none(minutes);
+  const first = cpt ? N.billing.code(minutes, cpt) : N.billing.none(minutes);
   if (margin === null || margin === undefined) return `${first}.`;
   const next = LONGER.get(cpt ?? null);
-  return `${first}, ${next ? S.billing.short(margin, next) : S.billing.past(margin)}.`;
+  return `${first}, ${next ? N.billing.short(margin, next) : N.billing.past(margin)}.`;
 }
 
 // The code that more minutes would reach. Of the longest one the margin counts what is past its least time; the page

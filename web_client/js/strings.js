@@ -26,9 +26,7 @@ export function localTime(iso) {
   return date.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
 }
 
-const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
-
-const measured = (minutes) => (minutes < 1 ? "Under a minute" : plural(minutes, "minute", "minutes"));
+export const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
 export const S = {
   footer: "A draft is a proposal. Read it, mend it, and sign it in your own record.",
@@ -221,104 +219,13 @@ export const S = {
   },
 
   note: {
-    title: "Draft note",
-    formats: {
-      soap: "SOAP", dap: "DAP", birp: "BIRP", girp: "GIRP", pirp: "PIRP",
-      progress: "Progress note", intake: "Intake", plan: "Treatment plan",
-    },
     formatNames: {
       soap: "SOAP: Subjective, Objective, Assessment, Plan", dap: "DAP: Data, Assessment, Plan",
       birp: "BIRP: Behavior, Intervention, Response, Plan", girp: "GIRP: Goal, Intervention, Response, Plan",
       pirp: "PIRP: Problem, Intervention, Response, Plan", progress: "Progress note", intake: "Intake",
       plan: "Treatment plan",
     },
-    format: "Format of the note",
-    formatShown: (name) => `The note is shown as ${name}.`,
-    lead: "Not signed. Each statement says where it comes from. Choose a time to see what was said.",
-    pending: "The note is being drafted…",
-    failed: "The note could not be drafted. The transcript is complete and kept.",
-    retry: "Draft again",
-    stale: "The roles were changed after this note was drafted. Check in each statement who said what.",
-    interrupted: "The server stopped while this session ran. What was heard until then is kept; a note was not drafted.",
-    empty: "There is nothing to write a note from: no words were recognized.",
-    emptySection: "Nothing in the session for this section.",
-    sources: {
-      transcript: "From the session",
-      chart: "From the chart or the session’s clock",
-      clinician: "Entered by you",
-      suggestion: "Suggested, not said",
-    },
-    toEnter: "For you to enter",
-    stillToEnter: "Still to enter",
-    sourceUnknown: "Source not known",
-    unsupported: "Not supported by what was said: check or drop it",
-    evidence: (name, time) => `${name}, ${time}`,
-    showEvidence: (name, time) => `${name}, ${time}: show what was said`,
-    evidenceMissing: "The passage is not in this transcript",
-    copy: "Copy as plain text",
-    copied: "The note is copied. The transcript is not part of it.",
-    copyFailed: "The browser did not allow copying. The text is below, selected: press Ctrl+C or ⌘C.",
-    copyLabel: "The note as plain text",
     another: "New session",
-    unsigned: "DRAFT, NOT SIGNED",
-  },
-
-  risk: {
-    title: "Risk",
-    lead: "What was asked and answered. Nothing is filled in for what was not asked.",
-    items: {
-      si: "Suicidal thoughts", suicidal_ideation: "Suicidal thoughts", plan: "Suicide plan", suicide_plan: "Suicide plan",
-      intent: "Suicidal intent", means: "Access to means", attempts: "Past attempts", self_injury: "Self-injury",
-      self_harm: "Self-injury", hi: "Thoughts of harming others", homicidal_ideation: "Thoughts of harming others",
-      being_harmed: "Being harmed by others", harmed: "Being harmed by others", abuse: "Being harmed by others",
-    },
-    states: {
-      asked_denied: "Asked and denied",
-      endorsed: "Affirmed when asked",
-      volunteered: "Brought up by the client",
-      not_asked: "Not assessed this session",
-    },
-    stateUnknown: "Not clear: check",
-    reminder: "Some of this was not assessed. Decide before you sign whether that is right for this client.",
-    item: "Risk",
-    finding: "Finding",
-    evidence: "Said at",
-  },
-
-  checks: {
-    title: "Before you sign",
-    lead: "Complete these in your record before signing. This page does not change the note.",
-    jump: (count) => `Before you sign: ${plural(count, "point", "points")}`,
-    none: "No open points.",
-    severities: { error: "Needed in your record", warning: "Check or add", info: "Good to know" },
-    in: (section) => `In ${section}`,
-  },
-
-  billing: {
-    title: "Time and code",
-    none: (minutes) => `${measured(minutes)} measured: too short for a psychotherapy code`,
-    code: (minutes, cpt) => `${measured(minutes)} measured: ${cpt}`,
-    short: (margin, code) => `${plural(margin, "minute", "minutes")} short of ${code}`,
-    past: (margin) => `${plural(margin, "minute", "minutes")} past its least time`,
-  },
-
-  complete: {
-    title: "Is it all there?",
-    all: "All sound that was received has been written down.",
-    missing: (length, count) => `${length} of sound is missing, in ${plural(count, "gap", "gaps")}.`,
-    began: (time) => `Recording began at ${time}.`,
-    unexplained: "The figures do not add up. Please keep the session’s id and tell whoever runs the server.",
-    received: "Sound received",
-    transcribed: "Written down",
-    gaps: "Missing",
-    noGaps: "nothing",
-    before: "Before the recording began",
-    gapCount: (length, count) => `${length}, ${plural(count, "gap", "gaps")}`,
-    started: "Started",
-    ended: "Ended",
-    session: "Session id",
-    consent: "Consent given by",
-    speech: "With speech in it",
   },
 
   failures: {

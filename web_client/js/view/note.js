@@ -5,6 +5,7 @@ import { isReviewed } from "../review.js";
 import { completeness, draftFailed, lostParts, shownNote } from "../selectors.js";
 import { isSigned } from "../signed.js";
 import { S, duration, localTime } from "../strings.js";
+import { N } from "../strings_note.js";
 import { R } from "../strings_review.js";
 import { button, focusOn, h, icon, newId, setChildren, setHidden, setText } from "./dom.js";
 import { DetailsView } from "./details.js";
@@ -16,12 +17,12 @@ import { notice } from "./notice.js";
 
 export class NoteView {
   #actions;
-  #title = h("h1", { tabindex: "-1" }, S.note.title);
-  #lead = h("p", { class: "lead" }, S.note.lead);
+  #title = h("h1", { tabindex: "-1" }, N.note.title);
+  #lead = h("p", { class: "lead" }, N.note.lead);
   #body = h("div", { class: "note__body" });
   #tools;
   #copied = h("p", { class: "note__copied" });
-  #fallback = h("textarea", { class: "note__text", readonly: true, rows: "12", "aria-label": S.note.copyLabel });
+  #fallback = h("textarea", { class: "note__text", readonly: true, rows: "12", "aria-label": N.note.copyLabel });
   #copy;
   #format = h("select", { id: newId("format"), class: "select" });
   #formatField;
@@ -43,10 +44,10 @@ export class NoteView {
     this.#cosign = new CosignView(actions);
     this.#details = new DetailsView(actions);
     this.#compare = new CompareView(actions);
-    this.#copy = button(S.note.copy, () => actions.copy(), { icon: "copy", kind: "primary" });
+    this.#copy = button(N.note.copy, () => actions.copy(), { icon: "copy", kind: "primary" });
     this.#format.append(...Object.entries(S.note.formatNames).map(([value, name]) => h("option", { value }, name)));
     this.#format.addEventListener("change", () => actions.chooseFormat(this.#format.value));
-    this.#formatField = h("p", { class: "field" }, h("label", { for: this.#format.id }, S.note.format), this.#format);
+    this.#formatField = h("p", { class: "field" }, h("label", { for: this.#format.id }, N.note.format), this.#format);
     // The address keeps the session's id: the link may not put its own fragment there.
     this.#jump = h("a", { class: "note__jump", href: "#sign", on: { click: (event) => {
       event.preventDefault();
@@ -55,7 +56,7 @@ export class NoteView {
     } } });
     this.#tools = h("div", { class: "note__tools" }, this.#copy,
       this.#compare.button, button(S.note.another, () => actions.newSession(), { icon: "plus" }));
-    this.element = h("article", { class: "note", "aria-label": S.note.title },
+    this.element = h("article", { class: "note", "aria-label": N.note.title },
       h("header", { class: "note__head" }, this.#title, this.#lead, this.#formatField, this.#tools, this.#jump, this.#copied, this.#fallback), this.#compare.element, this.#body);
   }
 
@@ -98,20 +99,20 @@ export class NoteView {
     if (parts.every((part, index) => part === this.#shown[index])) return;
     const focused = this.#sections.focused();
     this.#shown = parts;
-    const title = isSigned(note) ? R.titleSigned : S.note.title;
-    setText(this.#title, note && S.note.formats[note.format] ? `${title} · ${S.note.formats[note.format]}` : title);
-    setText(this.#lead, note?.state === "awaiting" ? R.leadAwaiting : isSigned(note) ? R.leadSigned : isReviewed(note) ? R.lead : S.note.lead);
+    const title = isSigned(note) ? R.titleSigned : N.note.title;
+    setText(this.#title, note && N.note.formats[note.format] ? `${title} · ${N.note.formats[note.format]}` : title);
+    setText(this.#lead, note?.state === "awaiting" ? R.leadAwaiting : isSigned(note) ? R.leadSigned : isReviewed(note) ? R.lead : N.note.lead);
     setHidden(this.#lead, !note);
     setHidden(this.#copy, !note);
     setHidden(this.#compare.button, !isReviewed(note));
     setHidden(this.#jump, !note?.checks || isSigned(note));
-    setText(this.#jump, S.checks.jump(note?.checks?.length ?? 0));
+    setText(this.#jump, N.checks.jump(note?.checks?.length ?? 0));
     setChildren(this.#body, [...(note ? this.#note(state, note) : this.#withoutNote(state)), complete(state)].filter(Boolean));
     if (focused) this.#sections.focus(focused);
   }
 
   #renderCopied(state) {
-    setText(this.#copied, state.copied === "done" ? S.note.copied : state.copied === "failed" ? S.note.copyFailed : "");
+    setText(this.#copied, state.copied === "done" ? N.note.copied : state.copied === "failed" ? N.note.copyFailed : "");
     const show = state.copied === "failed" && Boolean(state.note);
     if (show && this.#fallback.hidden) {
       this.#fallback.value = noteText(shownNote(state));
@@ -122,15 +123,15 @@ export class NoteView {
 
   #withoutNote(state) {
     if (draftFailed(state)) {
-      return [notice("bad", S.note.failed, "", h("p", {}, button(S.note.retry, () => this.#actions.draftAgain())))];
+      return [notice("bad", N.note.failed, "", h("p", {}, button(N.note.retry, () => this.#actions.draftAgain())))];
     }
-    return [state.interrupted ? notice("busy", S.note.interrupted, "") : notice("info", S.note.pending, "")];
+    return [state.interrupted ? notice("busy", N.note.interrupted, "") : notice("info", N.note.pending, "")];
   }
 
   #note(state, note) {
     const sections = this.#sections.render(state, note);
-    const empty = state.utterances.length === 0 ? notice("info", S.note.empty, "") : null;
-    const stale = state.noteStale ? notice("busy", S.note.stale, "") : null;
+    const empty = state.utterances.length === 0 ? notice("info", N.note.empty, "") : null;
+    const stale = state.noteStale ? notice("busy", N.note.stale, "") : null;
     const rest = [this.#risk(state, note.risk, isSigned(note)), isSigned(note) ? null : checks(note.checks, isReviewed(note)), billing(note.billing)];
     if (!isReviewed(note)) return [stale, empty, ...sections, ...rest].filter(Boolean);
     const look = isSigned(note) ? null : firstLook(state, note, (section, index) => this.#sections.focusStatement(section, index));
@@ -150,66 +151,66 @@ export class NoteView {
           h("span", {}, riskState(found)))),
         h("td", { role: "cell" }, this.#sections.evidence(state, found.evidence ?? [], `risk.${item}`))));
     const open = items.some(([, found]) => found.state === "not_asked");
-    return h("section", { class: "section", "aria-label": S.risk.title },
-      h("h2", {}, S.risk.title), h("p", { class: "hint" }, S.risk.lead),
+    return h("section", { class: "section", "aria-label": N.risk.title },
+      h("h2", {}, N.risk.title), h("p", { class: "hint" }, N.risk.lead),
       // The roles are said, since a narrow window lays the rows out as no table is and some readers then forget it is one.
       h("table", { class: "risk", role: "table" },
         h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, COLUMNS.map((words) =>
           h("th", { role: "columnheader", scope: "col" }, words)))),
         h("tbody", { role: "rowgroup" }, rows)),
-      open && !signed ? h("p", { class: "hint" }, S.risk.reminder) : null);
+      open && !signed ? h("p", { class: "hint" }, N.risk.reminder) : null);
   }
 }
 
-const COLUMNS = [S.risk.item, S.risk.finding, S.risk.evidence];
+const COLUMNS = [N.risk.item, N.risk.finding, N.risk.evidence];
 const SEVERITIES = ["error", "warning", "info"];
 
 function checks(list, reviewed) {
   if (!list) return null;
   const rank = (check) => (SEVERITIES.includes(check.severity) ? SEVERITIES.indexOf(check.severity) : 1);
   const sorted = [...list].sort((a, b) => rank(a) - rank(b));
-  return h("section", { class: "section", "aria-label": S.checks.title },
-    h("h2", { tabindex: "-1", "data-sign": "" }, S.checks.title),
-    sorted.length && !reviewed ? h("p", { class: "hint" }, S.checks.lead) : null,
+  return h("section", { class: "section", "aria-label": N.checks.title },
+    h("h2", { tabindex: "-1", "data-sign": "" }, N.checks.title),
+    sorted.length && !reviewed ? h("p", { class: "hint" }, N.checks.lead) : null,
     sorted.length
       ? h("ul", { class: "checks" }, sorted.map((check) =>
         h("li", { class: "check", "data-severity": check.severity },
           h("p", { class: "check__severity" }, icon("info"),
-            h("span", {}, S.checks.severities[check.severity] ?? S.checks.severities.warning),
-            check.section ? h("span", { class: "check__where" }, S.checks.in(check.section)) : null),
+            h("span", {}, N.checks.severities[check.severity] ?? N.checks.severities.warning),
+            check.section ? h("span", { class: "check__where" }, N.checks.in(check.section)) : null),
           h("p", {}, check.message), check.mend ? h("p", { class: "hint" }, check.mend) : null)))
-      : h("p", { class: "hint" }, S.checks.none));
+      : h("p", { class: "hint" }, N.checks.none));
 }
 
 function billing(value) {
   const line = billingLine(value);
-  return line ? h("section", { class: "section", "aria-label": S.billing.title }, h("h2", {}, S.billing.title), h("p", {}, line)) : null;
+  return line ? h("section", { class: "section", "aria-label": N.billing.title }, h("h2", {}, N.billing.title), h("p", {}, line)) : null;
 }
 
 /** The account of the session's sound: the figures, and whether they add up. */
 function complete(state) {
   const sum = completeness(state);
   if (!sum) return null;
-  const began = sum.began ? S.complete.began(sum.began) : "";
+  const began = sum.began ? N.complete.began(sum.began) : "";
   const verdict = !sum.adds
-    ? notice("bad", S.complete.unexplained, "")
+    ? notice("bad", N.complete.unexplained, "")
     : sum.gapS > 0
-      ? notice("busy", S.complete.missing(duration(sum.gapS), Math.max(1, sum.gaps)), began)
-      : notice("good", S.complete.all, began);
+      ? notice("busy", N.complete.missing(duration(sum.gapS), Math.max(1, sum.gaps)), began)
+      : notice("good", N.complete.all, began);
   const consent = state.started?.consent ?? [];
   const rows = [
-    [S.complete.received, duration(sum.receivedS)],
-    [S.complete.transcribed, duration(sum.transcribedS)],
-    [S.complete.speech, duration(sum.speechS)],
-    [S.complete.gaps, sum.gapS > 0 ? S.complete.gapCount(duration(sum.gapS), Math.max(1, sum.gaps)) : S.complete.noGaps],
-    [S.complete.before, sum.leadS > 0 ? duration(sum.leadS) : ""],
-    [S.complete.started, localTime(state.started?.at ?? state.session?.started_at)],
-    [S.complete.ended, localTime(state.ended.at)],
-    [S.complete.consent, consent.join(", ")],
-    [S.complete.session, state.session?.id ?? ""],
+    [N.complete.received, duration(sum.receivedS)],
+    [N.complete.transcribed, duration(sum.transcribedS)],
+    [N.complete.speech, duration(sum.speechS)],
+    [N.complete.gaps, sum.gapS > 0 ? N.complete.gapCount(duration(sum.gapS), Math.max(1, sum.gaps)) : N.complete.noGaps],
+    [N.complete.before, sum.leadS > 0 ? duration(sum.leadS) : ""],
+    [N.complete.started, localTime(state.started?.at ?? state.session?.started_at)],
+    [N.complete.ended, localTime(state.ended.at)],
+    [N.complete.consent, consent.join(", ")],
+    [N.complete.session, state.session?.id ?? ""],
   ].filter(([, value]) => value);
-  return h("section", { class: "section complete", "aria-label": S.complete.title },
-    h("h2", {}, S.complete.title),
+  return h("section", { class: "section complete", "aria-label": N.complete.title },
+    h("h2", {}, N.complete.title),
     h("p", { class: "hint" }, S.end.reasons[state.ended.reason] ?? ""),
     verdict,
     sum.gapS > 0 ? h("ul", {}, lostParts(state).map((part) => h("li", {}, part))) : null,

@@ -4,7 +4,8 @@ import { isToEnter, sourceName } from "../note_text.js";
 import { asLines, attention, doubtfulWords, fromLines, isReviewed, promptsOf } from "../review.js";
 import { speakerName } from "../selectors.js";
 import { isSigned } from "../signed.js";
-import { S, clock } from "../strings.js";
+import { clock } from "../strings.js";
+import { N } from "../strings_note.js";
 import { R } from "../strings_review.js";
 import { Editor } from "./editor.js";
 import { focusOn, h, icon } from "./dom.js";
@@ -72,7 +73,7 @@ export class SectionsView {
           label: R.edit.sectionLabel(section.name), hint: R.edit.sectionHint, text: asLines(section), rows: 8,
           save: (text) => this.#write(section, text),
         })
-        : statements.length ? h("ul", { class: "statements" }, list) : h("p", { class: "hint" }, S.note.emptySection),
+        : statements.length ? h("ul", { class: "statements" }, list) : h("p", { class: "hint" }, N.note.emptySection),
       changeable && open?.kind !== "section" ? this.#foot(state, section, open, edited) : null);
   }
 
@@ -106,7 +107,7 @@ export class SectionsView {
     const toEnter = isToEnter(statement);
     return h("li", { class: "statement", "data-source": statement.provenance, "data-supported": String(supported), tabindex: "-1" },
       h("p", { class: "statement__text", dir: "auto" }, statement.text),
-      supported ? null : h("p", { class: "statement__warning" }, icon("warning"), h("span", {}, S.note.unsupported)),
+      supported ? null : h("p", { class: "statement__warning" }, icon("warning"), h("span", {}, N.note.unsupported)),
       doubtful.length ? h("p", { class: "statement__warning" }, icon("info"), h("span", {}, R.first.heard(doubtful))) : null,
       h("div", { class: "statement__foot" },
         h("p", { class: "statement__source" }, h("span", { class: "source" }, sourceName(statement)),
@@ -155,14 +156,14 @@ export class SectionsView {
     const known = new Map(state.utterances.map((said) => [said.id, said]));
     return ids.map((id, index) => {
       const said = known.get(id);
-      if (!said) return h("span", { class: "hint" }, S.note.evidenceMissing);
+      if (!said) return h("span", { class: "hint" }, N.note.evidenceMissing);
       const name = speakerName(state, said.speaker, said.role);
       const time = clock(said.start);
       const origin = `${key}.${index}`;
       const link = h("button", {
-        type: "button", class: "evidence", "aria-label": S.note.showEvidence(name, time), "data-origin": origin,
+        type: "button", class: "evidence", "aria-label": N.note.showEvidence(name, time), "data-origin": origin,
         "data-evidence-of": id, on: { click: () => this.#actions.showEvidence({ ids, focus: id, origin }) },
-      }, S.note.evidence(name, time));
+      }, N.note.evidence(name, time));
       this.#origins.set(origin, link);
       return link;
     });
