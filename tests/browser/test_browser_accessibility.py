@@ -48,6 +48,8 @@ def test_a_session_by_keyboard_alone(server: FakeServer, open_page: OpenPage) ->
         keys.press("Tab")
         expect(page.get_by_role("checkbox").nth(number)).to_be_focused()
         keys.press("Space")
+        keys.press("Tab")
+        expect(page.get_by_role("combobox").nth(number)).to_be_focused()
     keys.press("Tab")
     expect(page.get_by_role("button", name="Check the microphone")).to_be_focused()
     keys.press("Tab")
