@@ -42,8 +42,8 @@ class Holds:
 
     def between(self, start: Tick, end: Tick, cause: GapCause) -> None:
         """Audio of [start, end) is not kept, whatever counts after it; where none is kept anyway nothing changes."""
-        after = self.cause
-        if after is None and self.since <= start < end:
+        start, after = max(start, self.since), self.cause
+        if after is None and start < end:
             self.change(start, cause)
             self.change(end, after)
 

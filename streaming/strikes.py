@@ -98,7 +98,9 @@ async def _silence(
     state, name = session.log.state, session.id
     gone = striking.stretches(state, _asked(order, ends))
     anew, struck = striking.heard_anew(state, gone), striking.struck_in(state, gone)
-    late = {gap.track: (received[gap.track], gap.end) for gap in gone if gap.end > received[gap.track]}
+    late = {
+        gap.track: (max(gap.start, received[gap.track]), gap.end) for gap in gone if gap.end > received[gap.track]
+    }
     came = [Gap(gap.track, gap.start, min(gap.end, received[gap.track]), gap.cause) for gap in gone]
     await _rewrite(sessions, name, gone, anew, struck)
     told = [GapMarked(gap) for gap in came if gap.start < gap.end]
