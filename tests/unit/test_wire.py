@@ -9,6 +9,7 @@ import pytest
 from streaming import wire
 from streaming.events import (
     AudioSpan,
+    ConsentGiven,
     ContentDeleted,
     ContextGiven,
     Event,
@@ -16,6 +17,8 @@ from streaming.events import (
     MomentMarked,
     NoteDrafted,
     NoteReviewed,
+    PresenceChanged,
+    RecordingHeld,
     RolesAssigned,
     SessionEnded,
     SessionStarted,
@@ -23,6 +26,7 @@ from streaming.events import (
     SpeakerRelabelled,
     StageFailed,
     Stored,
+    Struck,
     TrackTotals,
     TurnsSettled,
     UtteranceClosed,
@@ -46,6 +50,7 @@ pytestmark = pytest.mark.unit
 
 MIC = TrackId("mic")
 S1 = SpeakerId("S1")
+AT = "2026-01-31T10:05:00+01:00"
 STARTED = SessionStarted("2026-01-31T10:00:00+01:00", (TrackPlan(MIC, 1, "client"),), ("client",), "dap")
 UTTERANCE = Utterance(
     UtteranceId("mic.1"),
@@ -68,7 +73,26 @@ EXPECTED: list[tuple[Event, dict[str, Any]]] = [
             "started_at": "2026-01-31T10:00:00+01:00",
             "tracks": [{"id": "mic", "speakers": 1, "role": "client", "language": "en"}],
             "consent": ["client"],
+            "participants": ["client"],
             "format": "dap",
+        },
+    ),
+    (PresenceChanged("partner", True, AT), {"type": "participant", "who": "partner", "present": True}),
+    (
+        ConsentGiven("partner", "written", "May I?", AT),
+        {"type": "consent", "who": "partner", "how": "written", "at": AT},
+    ),
+    (
+        RecordingHeld("off_the_record", {MIC: Tick(24_000)}, off_record=True, at=AT, by="dana"),
+        {"type": "recording", "recording": "off_the_record", "off_record": True, "since": {"mic": 1.5}},
+    ),
+    (
+        Struck((Gap(MIC, Tick(16_000), Tick(32_000), "struck"),), (UtteranceId("mic.2"),), {}, AT, "dana"),
+        {
+            "type": "struck",
+            "spans": [{"track": "mic", "start": 1.0, "end": 2.0, "cause": "struck"}],
+            "removed": ["mic.2"],
+            "at": AT,
         },
     ),
     (GapMarked(GAP), {"type": "gap", "track": "mic", "start": 2.5, "end": 3.0, "cause": "packet_loss"}),
@@ -198,6 +222,9 @@ def test_a_live_session() -> None:
         "client": None,
         "context": {},
         "marks": [],
+        "participants": [{"who": "client", "consent": {"how": "spoken", "at": "2026-01-31T10:00:00+01:00"}}],
+        "recording": "on",
+        "struck": [],
         "ice_servers": ice,
         "completeness": None,
         "last_event": 9,
