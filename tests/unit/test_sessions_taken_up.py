@@ -1,6 +1,7 @@
 """What a server that starts does with logs that an earlier one left."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -8,6 +9,7 @@ from store_contract import span, started
 
 from streaming.events import NoteDrafted, SessionEnded
 from streaming.memory_store import MemoryStore
+from streaming.scheduler import Counts
 from streaming.session import Engines
 from streaming.sessions import Sessions
 from streaming.settings import Settings
@@ -19,7 +21,8 @@ NOTED = NoteDrafted({"format": "soap"})
 
 async def taken_up(store: MemoryStore, **settings: Any) -> Sessions:
     """The sessions after a start over this store; none of the logs needs an engine."""
-    sessions = Sessions(cast("Engines", None), store, Settings(**settings))
+    engines = SimpleNamespace(scheduler=SimpleNamespace(counts=Counts()))
+    sessions = Sessions(cast("Engines", engines), store, Settings(**settings))
     ready = asyncio.Event()
     running = asyncio.create_task(sessions.run(ready))
     await ready.wait()
