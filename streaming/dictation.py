@@ -19,6 +19,7 @@ import numpy as np
 
 from drafting.embedded import EmbeddedWriter
 from streaming import refusals
+from streaming.consents import Agreement
 from streaming.errors import BadAudio, Overloaded, SamedayError, SessionOver
 from streaming.events import SessionEnded, Stored, UtteranceClosed
 from streaming.memory_store import MemoryStore
@@ -82,7 +83,8 @@ class Dictations:
 async def _dictate(engines: Engines, peer: Peer) -> None:
     name = uuid.uuid4().hex
     session = Session(name, SessionLog(name, MemoryStore()), engines)
-    await session.start((TrackPlan(TrackId(_TRACK), 1, "clinician"),), ("clinician",), "soap")
+    plan = TrackPlan(TrackId(_TRACK), 1, "clinician")
+    await session.start((plan,), Agreement(("clinician",), {"clinician": "spoken"}), "soap")
     refused: SamedayError | None = None
     async with asyncio.TaskGroup() as group:
         group.create_task(session.run())
