@@ -65,7 +65,7 @@ async def connections_of(house: House, count: int) -> tuple[list[Tally], dict[st
     slow, of_slow = await hostile_lines.slow_loris(house, min(200, most), hostile_lines.PATIENCE_S + 4.0)
     large = await hostile_lines.oversized(house)
     silent, of_silent = await hostile_lines.silent_sockets(house, min(1000, most))
-    unfed = await hostile_lines.sessions_never_fed(house, most)
+    unfed = await hostile_lines.sessions_never_fed(house, min(1000, most))
     found = {"half_open": of_half, "slow": of_slow, "silent_sockets": of_silent}
     return [half, slow, large, silent, unfed], found
 

@@ -107,7 +107,7 @@ async def slow_loris(house: House, count: int, seconds: float) -> tuple[Tally, d
     begun = {
         "head": b"GET /api/charts HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ",
         "body": b"POST /api/sign-in HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-        b"content-length: 100000\r\n\r\n",
+        b"content-length: 1000\r\n\r\n",
         "body of somebody known": f"POST /api/charts HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n"
         "content-type: application/json\r\ncontent-length: 100000\r\n\r\n".encode(),
     }
@@ -175,8 +175,7 @@ async def oversized(house: House) -> Tally:
                 for _ in range(times):
                     line.sendall(piece)
             status = _ended_after(line)
-            tally.answered(name, status)
-            tally.answers[f"{name}: {status}"] += 1
+            tally.answered(name, f"{name}: {status}")
             if status.startswith("5"):
                 tally.fault("5xx", name, status)
             if status in ("still open", "200", "201"):
