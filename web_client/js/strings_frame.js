@@ -14,7 +14,7 @@ export const F = {
     account: (who, practice) => `Signed in as ${who} (${practice}).`,
     out: "Sign out",
     over: "Your sign-in is over.",
-    overMend: "What is said and entered meanwhile is kept on this device, and goes on once you have signed in again. Leave this page open.",
+    overMend: "What is said meanwhile is kept on this device and is sent once you have signed in again; what you have entered stays on this page. Leave it open.",
     again: "Sign in again",
   },
   tablet: { title: "On a tablet" },
