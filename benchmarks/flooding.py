@@ -79,7 +79,7 @@ async def measured(length_s: float, rounds: int) -> dict[str, list[float]]:
     talk = [voice[12 * SAMPLE_RATE :][: round(length_s * SAMPLE_RATE)] for voice in voices]
     flood = np.tile(read_audio(SESSION / "mix.opus"), 20)
     found: dict[str, list[float]] = {"alone": [], "beside": []}
-    environment = {"SAMEDAY_MAX_SESSIONS": "100", "SAMEDAY_MAX_BACKLOG_S": "80000", "SAMEDAY_MAX_LOAD": "1000"}
+    environment = {"SAMEDAY_MAX_SESSIONS": "100", "SAMEDAY_MAX_BACKLOG_S": "80000"}
     for _ in range(rounds):
         for name in found:
             with running_server(environment) as server:

@@ -24,7 +24,6 @@ from benchmarks.two_practices import House, house_of_two
 UNLIMITED = {
     "SAMEDAY_REQUESTS_A_MINUTE": "100000000",
     "SAMEDAY_SESSIONS_A_MINUTE": "1000000",
-    "SAMEDAY_MAX_LOAD": "1000",
 }
 """What would keep the requests from getting anywhere; it is tested by itself."""
 CONNECTIONS = 10_000

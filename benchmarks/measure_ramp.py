@@ -162,7 +162,6 @@ def _run_step(
         # The bench finds the limit itself: the server's own would refuse sessions before lag is seen to grow.
         "SAMEDAY_MAX_SESSIONS": str(sessions + 4),
         "SAMEDAY_MAX_BACKLOG_S": "80000",
-        "SAMEDAY_MAX_LOAD": "1000",
         **(profiler.environment() if profiler else {}),
     }
     with running_server(environment) as server:

@@ -49,7 +49,7 @@ class Soaked:
 
 def run(plan: Plan, pcm: Int16Mono, say: Callable[[str], None]) -> Soaked:
     """All of it against one server."""
-    with running_server({"SAMEDAY_MAX_SESSIONS": str(plan.sessions + 1), "SAMEDAY_MAX_LOAD": "1000"}) as server:
+    with running_server({"SAMEDAY_MAX_SESSIONS": str(plan.sessions + 1)}) as server:
         return asyncio.run(_soak(server, plan, pcm, say))
 
 

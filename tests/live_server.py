@@ -48,7 +48,7 @@ def server() -> Iterator[Running]:
     if _shared is not None:
         yield _shared
         return
-    with running_server({"SAMEDAY_MAX_SESSIONS": "100", "SAMEDAY_MAX_LOAD": "1000"}) as running:
+    with running_server({"SAMEDAY_MAX_SESSIONS": "100"}) as running:
         _shared = running
         yield running
         _shared = None

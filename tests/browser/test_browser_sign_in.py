@@ -59,6 +59,10 @@ def test_the_page_itself(seated: Running, open_page: OpenPage, axe: str) -> None
         expect(page.get_by_text("Signed in as Bert South, LMFT (south).")).to_be_visible()
         page.get_by_role("button", name="Sign out").click()
         page.wait_for_url("**/sign-in")
+    page = open_page(f"{seated.url}/#session={'0' * 32}")
+    page.wait_for_url("**/sign-in#session=*")
+    sign_in(page)
+    page.wait_for_url(f"{seated.url}/#session={'0' * 32}")
 
 
 def test_a_sign_in_that_is_over_in_mid_session_loses_no_audio(
@@ -92,10 +96,3 @@ def test_a_sign_in_that_is_over_in_mid_session_loses_no_audio(
     assert account["adds_up"]
     assert account["gaps"] == []
     assert account["received_s"] > 2.0
-
-
-def test_a_reload_without_a_sign_in_comes_back_to_the_session(seated: Running, open_page: OpenPage) -> None:
-    page = open_page(f"{seated.url}/#session={'0' * 32}")
-    page.wait_for_url("**/sign-in#session=*")
-    sign_in(page)
-    page.wait_for_url(f"{seated.url}/#session={'0' * 32}")

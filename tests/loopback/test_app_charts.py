@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[Running]:
-    with running_server(data_folder(folder, SAMEDAY_MAX_SESSIONS="100", SAMEDAY_MAX_LOAD="1000")) as running:
+    with running_server(data_folder(folder, SAMEDAY_MAX_SESSIONS="100")) as running:
         yield running
 
 
