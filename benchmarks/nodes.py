@@ -169,11 +169,12 @@ async def one_loss(
     lost_at, acknowledged = time.monotonic(), client.peer.acknowledged
     _lose(victim, loss)
     client.nodes = [victim, *others]
-    received = await _received(others, client.session)
     if loss == "pause":
         await asyncio.sleep(4.0)
         os.kill(victim.process.pid, signal.SIGCONT)
     await sending
+    # What the next node wants first is what it has of the session: asked sooner, it may still be reading the log.
+    received = next(tick for tick, at in client.peer.resumed if at > lost_at)
     transcript = await _finished(others, client.session)
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
@@ -193,19 +194,6 @@ async def one_loss(
 
 def _after(moment: float, times: list[float]) -> float:
     return round(next((at - moment for at in times if at > moment + 0.5), float("nan")), 2)
-
-
-async def _received(nodes: list[Running], session: str) -> int:
-    """What the next node has of the session when it takes it up, in ticks."""
-    async with httpx.AsyncClient(timeout=5, follow_redirects=True) as http:
-        while True:
-            for node in nodes:
-                with contextlib.suppress(httpx.HTTPError):
-                    answer = await http.get(f"{node.url}/api/sessions/{session}")
-                    if answer.status_code == 200 and answer.json()["state"] == "live":
-                        # Told in hundredths of a second.
-                        return round((float(answer.json()["tracks"][0]["received_s"]) + 0.01) * SAMPLE_RATE)
-            await asyncio.sleep(0.2)
 
 
 async def _fenced(node: Running) -> bool:

@@ -58,7 +58,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Forward, elsewhere=server.elsewhere)
     app.add_middleware(Gate, server=server)
     app.add_middleware(AuditGate, server=server)
-    app.add_middleware(Guard, on_fault=_log_fault, origins=settings.allowed_origins)
+    app.add_middleware(
+        Guard,
+        on_fault=_log_fault,
+        origins=settings.allowed_origins,
+        strict_transport=settings.tls_authority is None,
+    )
     _add_error_handlers(app)
     for routes in _ROUTES:
         app.include_router(routes.router(server))

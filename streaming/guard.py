@@ -44,11 +44,20 @@ HEADERS = {
 class Guard:
     """Wraps the application. `on_fault` hears of errors that nothing foresaw; the client is told of a fault only.
 
-    `origins` are those of a proxy in front, as a browser writes them.
+    `origins` are those of a proxy in front, as a browser writes them. `strict_transport` has browsers keep to TLS, and
+    with that refuse a certificate they do not trust without a way past it: not where devices come for that trust.
     """
 
-    def __init__(self, app: App, on_fault: Callable[[Exception], None], origins: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        app: App,
+        on_fault: Callable[[Exception], None],
+        origins: Collection[str] = (),
+        *,
+        strict_transport: bool = True,
+    ) -> None:
         self._app = app
+        self._strict = strict_transport
         self._on_fault = on_fault
         self._origins = origins
 
@@ -61,6 +70,7 @@ class Guard:
             await _refuse(scope, receive, send)
             return
         begun = False
+        binding = _transport(headers["host"]) if self._strict else []
         body = _Body(receive, OPEN_BODY_BYTES if seats.need(scope["path"]) == "nothing" else MAX_BODY_BYTES)
         if scope["type"] == "http" and body.announced_too_large(headers.get("content-length", "")):
             await _too_large(send, scope["path"], body.most)
@@ -72,7 +82,7 @@ class Guard:
                 return
             begun = True
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_headers(scope["path"]), *_transport(headers["host"])]
+                message["headers"] = [*message["headers"], *_headers(scope["path"]), *binding]
             await send(message)
 
         try:

@@ -102,7 +102,13 @@ class Exchange:
         self.faults: list[Exception] = []
 
     async def run(
-        self, app: Any, kind: str = "http", path: str = "/", origins: tuple[str, ...] = (), **headers: str
+        self,
+        app: Any,
+        kind: str = "http",
+        path: str = "/",
+        origins: tuple[str, ...] = (),
+        strict: bool = True,
+        **headers: str,
     ) -> None:
         names = {"host": "127.0.0.1:8710"} | headers
         scope = {
@@ -117,7 +123,7 @@ class Exchange:
         async def send(message: Message) -> None:
             self.sent.append(message)
 
-        await Guard(app, self.faults.append, origins)(scope, receive, send)
+        await Guard(app, self.faults.append, origins, strict_transport=strict)(scope, receive, send)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -165,6 +171,11 @@ async def test_browsers_keep_to_tls_under_the_names_that_are_open_to_others() ->
     exchange = Exchange()
     await exchange.run(fine, origins=PUBLIC, host="notes.example.org")
     assert exchange.headers["strict-transport-security"].startswith("max-age=")
+    trusting = Exchange()
+    await trusting.run(fine, origins=PUBLIC, strict=False, host="notes.example.org")
+    assert "strict-transport-security" not in trusting.headers, (
+        "a device that has still to trust comes past a warning"
+    )
     own = Exchange()
     await own.run(fine, origins=PUBLIC)
     assert "strict-transport-security" not in own.headers, "other servers of this machine have the same name"
