@@ -44,8 +44,8 @@ HEADERS = {
 class Guard:
     """Wraps the application. `on_fault` hears of errors that nothing foresaw; the client is told of a fault only.
 
-    `origins` are those of a proxy in front, as a browser writes them. `strict_transport` has browsers keep to TLS, and
-    with that refuse a certificate they do not trust without a way past it: not where devices come for that trust.
+    `origins` are those of a proxy in front, as a browser writes them. `strict_transport` has browsers keep to TLS,
+    and with that refuse a certificate they do not trust without a way past it: not where devices come for that trust.
     """
 
     def __init__(
