@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from records_contract import DurableRecordsContract, OpenRecords
 from redis_server import RedisServer, running_redis
+from store_contract import a_vault
 
+from streaming.audit_chain import Broken, Deed
+from streaming.audit_trail import AuditTrail
 from streaming.errors import StoreFailed
 from streaming.ports import Record, Records
 from streaming.redis_records import RedisRecords
@@ -53,5 +56,19 @@ async def test_prefixes_keep_practices_apart(redis_server: RedisServer) -> None:
     one, other = (RedisRecords(store) for store in stores)
     await one.put("chart", "a", {})
     assert await other.all("chart") == []
+    for store in stores:
+        await store.close()
+
+
+async def test_nodes_write_one_audit_log(redis_server: RedisServer) -> None:
+    stores = [RedisStore(redis_server.url, a_vault()) for _ in range(2)]
+    nodes = [AuditTrail(RedisRecords(store)) for store in stores]
+    deeds = [Deed("2026-02-01T10:00:00Z", "anna", "clinician", "token", "note.read", "", str(n)) for n in range(40)]
+    await asyncio.gather(*(nodes[number % 2].append("north", one) for number, one in enumerate(deeds)))
+    head, broken = await nodes[0].verify("north")
+    assert (head.number, broken) == (40, None)
+    assert {one.deed.subject async for one in nodes[1].newest("north")} == {one.subject for one in deeds}
+    await RedisRecords(stores[0]).remove("@audit:north:0", "000000007")
+    assert (await nodes[1].verify("north"))[1] == Broken(7, "missing")
     for store in stores:
         await store.close()

@@ -22,8 +22,9 @@ from store_contract import (
 )
 
 from streaming import survey
+from streaming.deletion import Order, delete_session
 from streaming.errors import KeyRefused, StoreFailed
-from streaming.events import NoteDrafted
+from streaming.events import NoteDrafted, SessionEnded
 from streaming.ports import Store
 from streaming.redis_records import RedisRecords
 from streaming.redis_store import RedisStore
@@ -174,17 +175,36 @@ async def test_a_plain_log_is_sealed_at_its_first_opening_with_a_key(redis_serve
     assert_log(await replayed(store, "b", audio=True), [span(1)])
     assert (await RedisRecords(store).get("chart", "c")).body == {"client": word}
     assert await store.append("a", [gap(1)]) == 4
-    left = 2
-    for _ in range(100):  # the file of writes is written anew in the background
-        left = _lies_in(redis_server, word.encode(), span(0).pcm.tobytes()[:32])
-        if not left:
-            break
-        await asyncio.sleep(0.1)
-    assert left == 0
+    assert await _gone_from(redis_server, word.encode(), span(0).pcm.tobytes()[:32])
     await store.close()
     assert await survey.of_redis(redis_server.url, a_vault()) == Survey(2, 0, encrypted=True)
     with pytest.raises(KeyRefused):
         await survey.of_redis(redis_server.url, None)
+
+
+async def test_a_deleted_session_is_in_no_file_of_redis(redis_server: RedisServer) -> None:
+    """Without encryption, so that what is left could be read."""
+    word = "Ultramarineflamingo"
+    store = RedisStore(redis_server.url)
+    records = RedisRecords(store)
+    ended = SessionEnded("2026-01-31T10:50:00+01:00", "requested", ())
+    await store.append("a", [started(), span(0), NoteDrafted({"format": "soap", "word": word}), ended])
+    await records.put("recap", "r", {"visit": "a", "text": word})
+    sought = word.encode(), span(0).pcm.tobytes()[:32]
+    assert _lies_in(redis_server, *sought) == 2
+    made = await delete_session(store, records, "a", Order("session", "asked", "anna", "2026-02-01T10:00:00+01:00"))
+    assert (made.removed["audio"], made.removed["drafts"], made.removed["recaps"]) == (1, 1, 1)
+    assert await _gone_from(redis_server, *sought)
+    await store.close()
+
+
+async def _gone_from(server: RedisServer, *sought: bytes) -> bool:
+    """Whether it goes from the files within seconds: the file of writes is written anew in the background."""
+    for _ in range(100):
+        if not _lies_in(server, *sought):
+            return True
+        await asyncio.sleep(0.1)
+    return False
 
 
 def _lies_in(server: RedisServer, *sought: bytes) -> int:
