@@ -170,6 +170,7 @@ async def one_loss(
     _lose(victim, loss)
     client.nodes = [victim, *others]
     if loss == "pause":
+        await _taken_up(others, client.session)  # or it would wake up before anybody missed it
         await asyncio.sleep(4.0)
         os.kill(victim.process.pid, signal.SIGCONT)
     await sending
@@ -194,6 +195,18 @@ async def one_loss(
 
 def _after(moment: float, times: list[float]) -> float:
     return round(next((at - moment for at in times if at > moment + 0.5), float("nan")), 2)
+
+
+async def _taken_up(nodes: list[Running], session: str) -> None:
+    """Until another node has the session."""
+    async with httpx.AsyncClient(timeout=5, follow_redirects=True) as http:
+        while True:
+            for node in nodes:
+                with contextlib.suppress(httpx.HTTPError):
+                    answer = await http.get(f"{node.url}/api/sessions/{session}")
+                    if answer.status_code == 200 and answer.json()["state"] == "live":
+                        return
+            await asyncio.sleep(0.2)
 
 
 async def _fenced(node: Running) -> bool:

@@ -224,6 +224,9 @@ class _Connection:
             # aiortc's parser raises anything, assertions included, for what it does not expect.
             raise BadOffer("The offer cannot be answered.", mend="Offer one audio track with Opus.") from None
         sdp: str = self._peer.localDescription.sdp
+        if "a=candidate:" not in sdp and aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True):
+            # There is an address, but no transport that it would be for: bundles of what the offer does not hold.
+            raise BadOffer("The offer cannot be answered.", mend="Offer one audio track with Opus.")
         if "a=candidate:" not in sdp:
             raise NoNetwork(
                 "This machine has no network address for WebRTC.", mend="Connect it, or send audio over WebSocket."

@@ -339,6 +339,7 @@ async def test_offers_that_cannot_be_answered_leave_nothing_behind(server: Serve
         offer.replace("m=audio ", "m=audio x"),
         offer.replace("a=mid:0", "a=mid:0\r\na=extmap:x y"),
         offer + "a=candidate:nonsense\r\n",
+        offer.replace("a=group:BUNDLE 0\r\n", "a=group:BUNDLE 0 0 1\r\na=group:BUNDLE 0\r\n"),
         offer + "x" * 70_000,
     ):
         with pytest.raises(BadOffer) as caught:
