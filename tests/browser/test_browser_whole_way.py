@@ -168,6 +168,7 @@ def test_on_a_call(playwright: Playwright, practice: House, tmp_path: Path) -> N
         sign_in(page, url)
         appoint(page, url, "Telehealth, video")
         page.get_by_role("button", name="Choose the call’s sound").click()
+        expect(page.get_by_text("The call’s sound is chosen.")).to_be_visible(timeout=20_000)
         consent_and_start(page)
         expect(line(page)).to_contain_text("Connected.")
         page.locator("[data-utterance]").first.wait_for()
