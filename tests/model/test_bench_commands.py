@@ -71,6 +71,7 @@ def test_a_generated_session_has_all_that_is_true_of_it(session: Path, capsys: p
     assert (session.parent / "again" / "mix.opus").read_bytes() == (session / "mix.opus").read_bytes()
 
 
+@pytest.mark.long
 def test_two_sessions_at_once_over_both_transports_with_a_profile(session: Path, tmp_path: Path) -> None:
     path = tmp_path / "live.json"
     options = ["--sessions", "2", "--transport", "both", "--seconds", "8", "--pieces", "1", "--profile"]
@@ -102,6 +103,7 @@ def test_a_sampler_inside_the_process_says_where_the_time_goes(tmp_path: Path) -
     assert any("spin" in stack for stack in found["folded"])
 
 
+@pytest.mark.long
 def test_a_ramp_ends_in_its_time_and_says_the_greatest_number(session: Path, tmp_path: Path) -> None:
     path = tmp_path / "ramp.json"
     options = ["--ramp", "--transport", "websocket", "--start", "1", "--step", "1", "--most", "1", "--seconds", "8"]
@@ -112,6 +114,7 @@ def test_a_ramp_ends_in_its_time_and_says_the_greatest_number(session: Path, tmp
     assert found["greatest"]["past_endpoint_s"] == 1
 
 
+@pytest.mark.long
 def test_under_loss_all_is_accounted_for(session: Path, tmp_path: Path) -> None:
     path = tmp_path / "load.json"
     assert main(["bench", "load", str(session), "--only", "loss-10,cut", "--seconds", "8", "--save", str(path)]) == 0
@@ -122,6 +125,7 @@ def test_under_loss_all_is_accounted_for(session: Path, tmp_path: Path) -> None:
     assert rows["loss-10"]["gaps_s"]["packet_loss"] == pytest.approx(rows["loss-10"]["lost_s"], abs=0.1)
 
 
+@pytest.mark.long
 def test_a_storm_is_served_or_refused(session: Path, tmp_path: Path) -> None:
     path = tmp_path / "storm.json"
     options = ["--only", "storm-full", "--storm", "4", "--seconds", "9"]
@@ -130,6 +134,7 @@ def test_a_storm_is_served_or_refused(session: Path, tmp_path: Path) -> None:
     assert (row["sessions"], row["refused"], row["complete"]) == (4, 2, 2)
 
 
+@pytest.mark.long
 def test_systems_are_compared_and_what_has_no_weights_is_said(session: Path, tmp_path: Path) -> None:
     path = tmp_path / "compare.json"
     options = ["--only", "sameday,local agreement", "--runs", "1", "--seconds", "8"]
