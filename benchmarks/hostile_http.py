@@ -49,6 +49,17 @@ _FILES = (
 _NOT_A_FILE_OF_OURS = (b"root:x:0", b"[build-system]", b"class Settings")
 
 
+def examples(count: int) -> settings:
+    """So many examples, drawn anew each time: nothing is kept or made smaller."""
+    return settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """The server and what it says of itself."""
@@ -105,13 +116,7 @@ def _one(
     before = tally.sent
 
     @hypothesis_seed(seed)
-    @settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @examples(count)
     @given(case=operation.as_strategy(generation_mode=mode))
     def send(case: Any) -> None:
         place_ids(case, target.kept, drawn)

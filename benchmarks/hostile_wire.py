@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import seed as hypothesis_seed
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 
-from benchmarks.hostile_http import HANG_S, judge
+from benchmarks.hostile_http import HANG_S, examples, judge
 from benchmarks.hostile_kept import CONSENT, Kept
 from benchmarks.hostile_tally import Tally
 from benchmarks.two_practices import House
@@ -94,13 +94,7 @@ def offers(draw: st.DrawFn) -> bytes:
 
 def _many(strategy: Any, count: int, seed: int, until: float, act: Callable[[Any], None]) -> None:
     @hypothesis_seed(seed)
-    @settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @examples(count)
     @given(one=strategy)
     def run(one: Any) -> None:
         if time.monotonic() < until:

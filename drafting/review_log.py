@@ -155,33 +155,13 @@ def signing(
         context=context,
         cosignature=cosignature,
     )
-    assert made.record is not None
-    assert made.signed is not None
-    return {
-        "action": "sign",
-        "version": review.version,
-        "at": at,
-        "who": who,
-        "what": made.trail[-1].what,
-        "record": dict(made.record),
-        "digest": made.signed.digest,
-    }
+    return _recorded("sign", review, made, at=at, who=who)
 
 
 def cosigning(review: Review, *, at: str, who: str, credentials: str) -> dict[str, Any]:
     """The action of `review.cosign`. Raises NotAllowed."""
     made = cosign(review, at=at, who=who, credentials=credentials)
-    assert made.record is not None
-    assert made.signed is not None
-    return {
-        "action": "cosign",
-        "version": review.version,
-        "at": at,
-        "who": who,
-        "what": made.trail[-1].what,
-        "record": dict(made.record),
-        "digest": made.signed.digest,
-    }
+    return _recorded("cosign", review, made, at=at, who=who)
 
 
 def returning(review: Review, remark: str, *, at: str, who: str) -> dict[str, Any]:
@@ -192,3 +172,18 @@ def returning(review: Review, remark: str, *, at: str, who: str) -> dict[str, An
 def addending(text: str, *, at: str, who: str, credentials: str) -> dict[str, Any]:
     """The action of `review.addend`; it goes with any version of a signed note."""
     return {"action": "addend", "at": at, "who": who, "text": text, "credentials": credentials}
+
+
+def _recorded(action: str, review: Review, made: Review, *, at: str, who: str) -> dict[str, Any]:
+    """What makes a note the record, or waits for a second signature to: with the whole of it, and its digest."""
+    assert made.record is not None
+    assert made.signed is not None
+    return {
+        "action": action,
+        "version": review.version,
+        "at": at,
+        "who": who,
+        "what": made.trail[-1].what,
+        "record": dict(made.record),
+        "digest": made.signed.digest,
+    }

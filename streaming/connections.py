@@ -92,8 +92,11 @@ class _Unread:
         self._transport.abort()
 
 
-class _Socket(WebSocketsSansIOProtocol):
+class _Bounded(asyncio.Protocol):
+    """What every connection does: it is counted, and a peer that takes nothing for long is let go."""
+
     door: Door
+    transport: asyncio.Transport
     _unread: _Unread
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -114,9 +117,11 @@ class _Socket(WebSocketsSansIOProtocol):
         super().resume_writing()
 
 
-class _Http(H11Protocol):
-    door: Door
-    _unread: _Unread
+class _Socket(_Bounded, WebSocketsSansIOProtocol):
+    """A WebSocket."""
+
+
+class _Http(_Bounded, H11Protocol):
     _timer: asyncio.TimerHandle | None = None
     _head_since: float | None = None
     """When the head that is awaited began: with the connection, or its first byte on one that is used again."""
@@ -124,11 +129,10 @@ class _Http(H11Protocol):
     _received = 0
     _refused = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._unread = _Unread(transport, self.door)
         self._head_since = self.loop.time()
-        if (oldest := self.door.crowd.enter(transport)) is not None:
+        if (oldest := self.door.crowd.enter(self.transport)) is not None:
             self.door.turned_away()
             oldest.abort()
         self._watch()
@@ -137,17 +141,7 @@ class _Http(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._unread.ends()
-        self.door.crowd.leave(self.transport)
         super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        self._unread.begins()
-        super().pause_writing()
-
-    def resume_writing(self) -> None:
-        self._unread.ends()
-        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         before = self.scope

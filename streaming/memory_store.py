@@ -50,11 +50,12 @@ class MemoryStore:
                 log.events.append(Stored(log.head, event))
         return log.head
 
-    async def rewrite(self, session: str, changes: Mapping[int, Event | None]) -> None:
+    async def rewrite(self, session: str, changes: Mapping[int, Event | None], then: Sequence[Event] = ()) -> int:
         log = self._logs.get(session, _Log())
         _check_kept(log)
         log.events = _changed(log.events, changes)
         log.audio = deque(_changed(log.audio, changes))
+        return await self.append(session, then)
 
     async def purge(self, session: str, receipt: Event) -> int:
         log = self._logs.get(session, _Log())

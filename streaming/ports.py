@@ -115,10 +115,11 @@ class Store(Protocol):
         """
         ...
 
-    async def rewrite(self, session: str, changes: Mapping[int, Event | None]) -> None:
-        """Put other events in the place of some, by sequence number, or nothing; all or none.
+    async def rewrite(self, session: str, changes: Mapping[int, Event | None], then: Sequence[Event] = ()) -> int:
+        """Put other events in the place of some, by sequence number, or nothing, and append `then`; all or none.
 
-        What was there is gone for good. Raises StoreFailed, SessionPurged.
+        What was there is gone for good. `then` holds no audio. Returns the last sequence number of the session.
+        Raises StoreFailed, SessionPurged.
         """
         ...
 

@@ -1,8 +1,9 @@
 """The connection to Redis: the one door to the library. Its errors come out as ours."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import redis.asyncio
@@ -14,7 +15,14 @@ from redis.exceptions import RedisError, ResponseError
 from streaming import lease_scripts
 from streaming.errors import Fenced, StoreFailed
 
+log = logging.getLogger("sameday.store")
+
 _T = TypeVar("_T")
+_COMPACT_EACH_S = 1.0
+_COMPACT_TRIES = 300
+_COMPACT_LAST_S = 5.0
+"""A command that ends waits for so long, so that `sameday purge` is true to its word."""
+_NOT_COMPACTED = "Redis did not write its file anew: what was deleted stands in it until it does"
 Script = AsyncScript
 """A script that the server knows; called with `keys` and `args`."""
 
@@ -31,6 +39,10 @@ class RedisDoor:
                 retry=Retry(NoBackoff(), 0),
             )
         self._pending: set[asyncio.Future[Any]] = set()
+        self._deletions = 0
+        self._compacted = 0
+        """How many of the deletions Redis' file no longer holds, or soon will not."""
+        self._compacting: asyncio.Task[None] | None = None
 
     async def ask(self, command: Awaitable[_T]) -> _T:
         """A command's answer. Raises StoreFailed, Fenced.
@@ -43,8 +55,38 @@ class RedisDoor:
         with _failures():
             return await asyncio.shield(task)
 
+    async def compact(self) -> None:
+        """Have Redis write its file of writes anew, in which what was deleted stands until then.
+
+        A rewriting that is under way may have begun before the deletion, and Redis refuses a second one beside it:
+        then it is asked again, after this has returned. Never raises; what does not come about is logged.
+        """
+        self._deletions += 1
+        await self._begin_anew()
+        if self._compacted < self._deletions and (self._compacting is None or self._compacting.done()):
+            self._compacting = asyncio.create_task(self._compact_later())
+
+    async def _begin_anew(self) -> None:
+        deletions = self._deletions  # those that come while it is asked for may be too late for it
+        with suppress(StoreFailed):
+            await self.ask(self.redis.bgrewriteaof())
+            self._compacted = max(self._compacted, deletions)
+
+    async def _compact_later(self) -> None:
+        for _ in range(_COMPACT_TRIES):
+            await asyncio.sleep(_COMPACT_EACH_S)
+            if self._compacted < self._deletions:
+                await self._begin_anew()
+            if self._compacted >= self._deletions:
+                return
+        log.error(_NOT_COMPACTED)
+
     async def close(self) -> None:
         """Finish what was sent, and disconnect."""
+        if self._compacting is not None:
+            await asyncio.wait({self._compacting}, timeout=_COMPACT_LAST_S)
+            if self._compacting.cancel():
+                log.error(_NOT_COMPACTED)
         if self._pending:
             await asyncio.wait(self._pending)
         await self.redis.aclose()

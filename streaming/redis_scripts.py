@@ -31,26 +31,50 @@ end
 return redis.call('INCRBY', KEYS[1], count)
 """
 
-# An entry of a stream cannot be changed: those from the first change on are taken off and put back, the changed ones
-# in their new form. KEYS: a stream, purged. ARGV: per change, in order, its number, its type and its envelope, which
-# is empty for one that goes.
+# An entry of a stream cannot be changed, and one that is taken out (XDEL) is only marked: its bytes stay, in memory
+# and in the file, while a neighbour of the same node is there. So a stream with a change in it is made anew.
+# KEYS: counter, events, audio, purged. ARGV: the head it was made on, how many changes, per change its number, its
+# type and its envelope, which is empty for one that goes; per event that is appended its type and its envelope.
 REWRITE = """
-if redis.call('EXISTS', KEYS[2]) == 1 then return -1 end
+if redis.call('EXISTS', KEYS[4]) == 1 then return -1 end
+local head = tonumber(redis.call('GET', KEYS[1]) or '0')
+if head ~= tonumber(ARGV[1]) then return -2 - head end
+local last = 3 * tonumber(ARGV[2])
 local changes = {}
-for i = 1, #ARGV, 3 do changes[ARGV[i] .. '-0'] = {ARGV[i + 1], ARGV[i + 2]} end
-local tail = redis.call('XRANGE', KEYS[1], ARGV[1] .. '-0', '+')
-if #tail == 0 then return 0 end
-for _, entry in ipairs(tail) do redis.call('XDEL', KEYS[1], entry[1]) end
-redis.call('XSETID', KEYS[1], string.format('%.0f-0', tonumber(ARGV[1]) - 1))
-for _, entry in ipairs(tail) do
-  local change = changes[entry[1]]
-  if not change then
-    redis.call('XADD', KEYS[1], entry[1], unpack(entry[2]))
-  elseif change[2] ~= '' then
-    redis.call('XADD', KEYS[1], entry[1], 'k', change[1], 's', change[2])
+for i = 3, last, 3 do changes[ARGV[i] .. '-0'] = {ARGV[i + 1], ARGV[i + 2]} end
+local function is_changed(stream)
+  for id in pairs(changes) do
+    if #redis.call('XRANGE', stream, id, id) > 0 then return true end
   end
 end
-return #tail
+local function rewrite(stream)
+  if not is_changed(stream) then return end
+  local old, from = stream .. ':old', '-'
+  redis.call('RENAME', stream, old)
+  while true do
+    local batch = redis.call('XRANGE', old, from, '+', 'COUNT', 256)
+    if #batch == 0 then break end
+    for _, entry in ipairs(batch) do
+      local change = changes[entry[1]]
+      if not change then
+        redis.call('XADD', stream, entry[1], unpack(entry[2]))
+      elseif change[2] ~= '' then
+        redis.call('XADD', stream, entry[1], 'k', change[1], 's', change[2])
+      end
+      from = '(' .. entry[1]
+    end
+  end
+  redis.call('DEL', old)
+end
+rewrite(KEYS[2])
+rewrite(KEYS[3])
+local count = 0
+for i = last + 3, #ARGV, 2 do
+  count = count + 1
+  redis.call('XADD', KEYS[2], string.format('%.0f-0', head + count), 'k', ARGV[i], 's', ARGV[i + 1])
+end
+if count == 0 then return head end
+return redis.call('INCRBY', KEYS[1], count)
 """
 
 # KEYS: counter, events, audio, purged, data keys. ARGV: the head it was made on, the scope of the data key, the new

@@ -8,8 +8,7 @@ Durable means: the server runs with `appendonly yes` and `appendfsync always`, w
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 from weakref import WeakValueDictionary
 
@@ -82,24 +81,27 @@ class RedisStore:
                 if last is not None:
                     return last
 
-    async def rewrite(self, session: str, changes: Mapping[int, Event | None]) -> None:
+    async def rewrite(self, session: str, changes: Mapping[int, Event | None], then: Sequence[Event] = ()) -> int:
         await self._ready()
         if not changes:
-            return
+            return await self.append(session, then)
         key = await self._data_key(envelope.session_scope(session), make=True)
-        arguments: list[str | bytes | int] = []
-        for at, event in sorted(changes.items()):
+        changed: list[str | bytes | int] = [len(changes)]
+        for at, event in changes.items():
             sealed = b"" if event is None else envelope.seal_event(key, session, at, envelope.plain_event(event))
-            arguments += [at, "" if event is None else envelope.kind_of(event), sealed]
-        _, events, audio, purged = self._keys_of(session)
-        for stream in (events, audio):
-            kept = await self._of_stream(stream, changes)
-            mine = [
-                part for at in range(0, len(arguments), 3) if arguments[at] in kept for part in arguments[at : at + 3]
-            ]
-            if mine and await self._fenced(session, self._rewrite_script, [stream, purged], mine) == PURGED:
-                raise _purged()
-        await self._compact()
+            changed += [at, "" if event is None else envelope.kind_of(event), sealed]
+        async with self._turn(session):
+            while True:
+                head = await self._known_head(session)
+                arguments = [head, *changed]
+                for at, event in enumerate(then, head + 1):
+                    sealed = envelope.seal_event(key, session, at, envelope.plain_event(event))
+                    arguments += [envelope.kind_of(event), sealed]
+                keys = [*self._keys_of(session)]
+                last = self._result(session, await self._fenced(session, self._rewrite_script, keys, arguments))
+                if last is not None:
+                    await self._door.compact()
+                    return last
 
     async def purge(self, session: str, receipt: Event) -> int:
         await self._ready()
@@ -114,7 +116,7 @@ class RedisStore:
                 self._data_keys.pop(scope, None)
                 last = self._result(session, await self._fenced(session, self._purge_script, keys, arguments))
                 if last is not None:
-                    await self._compact()
+                    await self._door.compact()
                     return last
 
     async def rewrap(self) -> int:
@@ -141,7 +143,8 @@ class RedisStore:
 
     async def drop_audio(self, session: str) -> None:
         await self._ready()
-        await self._fenced(session, self._drop_script, [self._key(session, "audio")], [])
+        if await self._fenced(session, self._drop_script, [self._key(session, "audio")], []):
+            await self._door.compact()
 
     async def sessions(self) -> list[str]:
         await self._ready()
@@ -233,14 +236,6 @@ class RedisStore:
             for sequence, fields in sorted(entries, key=lambda entry: entry[0])
         ]
 
-    async def _of_stream(self, stream: str, numbers: Collection[int]) -> set[int]:
-        """Which of these sequence numbers a stream has."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for number in numbers:
-            pipeline.xrange(stream, f"{number}-0", f"{number}-0")
-        found = await self._ask(pipeline.execute())
-        return {number for number, entries in zip(numbers, found, strict=True) if entries}
-
     def _turn(self, session: str) -> asyncio.Lock:
         """Appends of this process are sealed one after another, or each would be sealed for the same numbers."""
         return self._turns.setdefault(session, asyncio.Lock())
@@ -280,11 +275,6 @@ class RedisStore:
         if key is None and self._vault is not None:
             raise envelope.no_key()
         return key
-
-    async def _compact(self) -> None:
-        """What was deleted stays in the file of writes until that is written anew, which Redis does by itself."""
-        with suppress(StoreFailed):  # one that is under way already will be followed by another
-            await self._ask(self._redis.bgrewriteaof())
 
     async def _head(self, session: str) -> int:
         return int(await self._ask(cast("Awaitable[Any]", self._redis.get(self._key(session, "head")))) or 0)
@@ -339,7 +329,7 @@ class RedisStore:
                 version, _, plain = kept.partition(b"\n")
                 sealed = envelope.seal_record(key, kind, name.decode(), plain.decode())
                 await self._ask(self._redis.hset(hash_key, name, version + b"\n" + sealed))
-        await self._compact()
+        await self._door.compact()
 
     async def _seal_stream(self, session: str, stream: str) -> None:
         """Written anew beside the old one, which it then replaces."""

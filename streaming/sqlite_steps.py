@@ -50,8 +50,11 @@ def appending(keys: SqliteKeys, session: str, entries: Sequence[Entry]) -> Step:
     return step
 
 
-def rewriting(keys: SqliteKeys, session: str, changes: Mapping[int, Entry | None]) -> Step:
-    """Put other entries in the place of some, or nothing; how many there were."""
+def rewriting(
+    keys: SqliteKeys, session: str, changes: Mapping[int, Entry | None], then: Sequence[Entry] = ()
+) -> Step:
+    """Put other entries in the place of some, or nothing, and append `then`; the last sequence number, or PURGED."""
+    append = appending(keys, session, then)
 
     def step(database: sqlite3.Connection) -> int:
         row = database.execute("SELECT key, purged FROM session WHERE id = ?", (session,)).fetchone()
@@ -62,7 +65,7 @@ def rewriting(keys: SqliteKeys, session: str, changes: Mapping[int, Entry | None
         database.executemany("DELETE FROM event WHERE session = ? AND sequence = ?", places)
         database.executemany("DELETE FROM audio WHERE session = ? AND sequence = ?", places)
         _insert(database, keys, session, key, {number: one for number, one in changes.items() if one is not None})
-        return len(changes)
+        return append(database)
 
     return step
 

@@ -106,10 +106,10 @@ class SqliteStore:
         while await self._submit(_DropAudio(session, loop, loop.create_future())):
             pass
 
-    async def rewrite(self, session: str, changes: Mapping[int, Event | None]) -> None:
+    async def rewrite(self, session: str, changes: Mapping[int, Event | None], then: Sequence[Event] = ()) -> int:
         entries = {at: None if event is None else sqlite_steps.entry(event) for at, event in changes.items()}
-        if entries:
-            _unpurged(await self.change(sqlite_steps.rewriting(self.keys, session, entries), wipes=True))
+        step = sqlite_steps.rewriting(self.keys, session, entries, [sqlite_steps.entry(event) for event in then])
+        return _unpurged(await self.change(step, wipes=bool(entries)))
 
     async def purge(self, session: str, receipt: Event) -> int:
         step = sqlite_steps.purging(self.keys, session, sqlite_steps.entry(receipt))

@@ -1,8 +1,8 @@
 """Strikes in a session's log: of one that goes on, which is then heard anew, and of one that is over and not signed.
 
 A session that goes on is stopped here for a moment, its log rewritten, and taken up as after a restart: nothing that
-waited in a model or on a connection comes back, and its senders and readers connect again. First the words go, then
-it is written down that they did: where that fails the strike is asked for again.
+waited in a model or on a connection comes back, and its senders and readers connect again. The words
+go, and it is written down that they did, in one step: where that fails the strike is asked for again.
 """
 
 import asyncio
@@ -102,17 +102,20 @@ async def _silence(
         gap.track: (max(gap.start, received[gap.track]), gap.end) for gap in gone if gap.end > received[gap.track]
     }
     came = [Gap(gap.track, gap.start, min(gap.end, received[gap.track]), gap.cause) for gap in gone]
-    await _rewrite(sessions, name, gone, anew, struck)
     told = [GapMarked(gap) for gap in came if gap.start < gap.end]
-    await sessions.store.append(name, [*told, Struck(gone, anew, late, now(), order.by)])
+    await _rewrite(sessions, name, gone, (anew, struck), [*told, Struck(gone, anew, late, now(), order.by)])
     return striking.mended(state, gone, anew)
 
 
-async def _rewrite(sessions: Sessions, name: str, gone: Sequence[Gap], removed: _Names, struck: _Names) -> None:
+async def _rewrite(
+    sessions: Sessions, name: str, gone: Sequence[Gap], names: tuple[_Names, _Names], told: Sequence[Event]
+) -> None:
+    """`names` are the utterances that are removed, and those of them that are struck."""
+    removed, struck = map(frozenset, names)
     changes: dict[int, Event | None] = {}
     async for stored in sessions.store.replay(name, audio=True):  # an hour is 115 MB: only what changes is held
         changes |= striking.changes([stored], gone, removed, struck)
-    await sessions.store.rewrite(name, changes)
+    await sessions.store.rewrite(name, changes, told)
 
 
 async def _take_up(sessions: Sessions, name: str, mended: Mended) -> None:
@@ -131,9 +134,8 @@ async def _take_up(sessions: Sessions, name: str, mended: Mended) -> None:
 async def _strike_ended(sessions: Sessions, name: str, state: SessionState, order: Order) -> None:
     gone = striking.stretches(state, _asked(order, {one.track: Tick(one.received_ticks) for one in state.totals}))
     struck = striking.struck_in(state, gone)
-    await _rewrite(sessions, name, gone, struck, struck)
     told: list[Event] = [*(GapMarked(gap) for gap in gone), Struck(gone, struck, {}, now(), order.by)]
-    await sessions.store.append(name, told)
+    await _rewrite(sessions, name, gone, (struck, struck), told)
     sessions.readings.forget(name)
     await sessions.draft_anew(await sessions.log_of(name), "struck")
 

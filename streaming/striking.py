@@ -7,7 +7,7 @@ answered since goes too, since their answers are looked up by number. Of a sessi
 with them each sentence of a note that rests on one.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,17 +87,24 @@ def changes(
 ) -> dict[int, Event | None]:
     """What stands in the log in the place of what it holds: utterances `removed`, notes without what was `struck`."""
     made: dict[int, Event | None] = {}
+    since, removed, struck = _since(gone), frozenset(removed), frozenset(struck)
     for stored in entries:
-        event = _changed(stored.event, gone, set(removed), set(struck))
+        event = _changed(stored.event, gone, since, removed, struck)
         if event is not stored.event:
             made[stored.sequence] = event
     return made
 
 
-def _changed(event: Event, gone: Sequence[Gap], removed: set[UtteranceId], struck: set[UtteranceId]) -> Event | None:
+def _changed(
+    event: Event,
+    gone: Sequence[Gap],
+    since: Mapping[TrackId, Tick],
+    removed: frozenset[UtteranceId],
+    struck: frozenset[UtteranceId],
+) -> Event | None:
     match event:
         case AudioSpan():
-            return _silenced(event, gone)
+            return _silenced(event, gone, since.get(event.track))
         case UtteranceClosed(utterance):
             return None if utterance.id in removed else event
         case UtteranceCorrected() | SpeakerRelabelled():
@@ -111,9 +118,8 @@ def _changed(event: Event, gone: Sequence[Gap], removed: set[UtteranceId], struc
     return event
 
 
-def _silenced(span: AudioSpan, gone: Sequence[Gap]) -> AudioSpan:
+def _silenced(span: AudioSpan, gone: Sequence[Gap], since: Tick | None) -> AudioSpan:
     """The span with silence where it is struck, and without what models answered after that."""
-    since = _since(gone).get(span.track)
     if since is None or span.start + len(span.pcm) <= since:
         return span
     pcm = span.pcm.copy()
@@ -126,7 +132,7 @@ def _silenced(span: AudioSpan, gone: Sequence[Gap]) -> AudioSpan:
     return replace(span, pcm=pcm, heard=heard)
 
 
-def unquoted(body: Any, struck: set[UtteranceId]) -> Any:
+def unquoted(body: Any, struck: Set[UtteranceId]) -> Any:
     """A note's JSON, or an action's, without the sentences and findings that rest on what was struck."""
     if isinstance(body, dict):
         if not struck.isdisjoint(body.get("evidence") or ()) and "text" not in body and "message" not in body:
@@ -137,7 +143,7 @@ def unquoted(body: Any, struck: set[UtteranceId]) -> Any:
     return body
 
 
-def _rests_on(row: Any, struck: set[UtteranceId]) -> bool:
+def _rests_on(row: Any, struck: Set[UtteranceId]) -> bool:
     said = isinstance(row, dict) and ("text" in row or "message" in row)
     return said and not struck.isdisjoint(row.get("evidence") or ())
 

@@ -233,3 +233,15 @@ def open_log(folder: Path) -> SqliteStore:
         return SqliteStore(file)
     except KeyRefused:
         return SqliteStore(file, Vault(KeyFile(own if own.exists() else key_beside(folder))))
+
+
+@asynccontextmanager
+async def serving(environment: Mapping[str, str]) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
+    """A server of a test's own, and its client."""
+    made = running_server(environment)
+    server = await asyncio.to_thread(made.__enter__)
+    try:
+        async with client_of(server) as client:
+            yield server, client
+    finally:
+        await asyncio.to_thread(made.__exit__, None, None, None)

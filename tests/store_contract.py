@@ -139,6 +139,16 @@ class StoreContract:
         assert await store.append("a", [gap(8)]) == 8
         assert_log(await replayed(store, "b", audio=True), [span(0), gap(1)])
 
+    async def test_what_is_told_of_a_rewriting_comes_with_it(self, store: Store) -> None:
+        await store.append("a", [started(), span(0), gap(1), span(1)])
+        assert await store.rewrite("a", {2: span(9, 10), 3: None}, [gap(5), gap(6)]) == 6
+        found = await replayed(store, "a", audio=True)
+        assert [stored.sequence for stored in found] == [1, 2, 4, 5, 6]
+        expected: list[Event] = [started(), span(9, 10), span(1), gap(5), gap(6)]
+        assert all(same(stored.event, event) for stored, event in zip(found, expected, strict=True))
+        assert await store.rewrite("a", {}, [gap(7)]) == 7
+        assert await store.append("a", [gap(8)]) == 8
+
     async def test_a_purged_session_keeps_its_receipt_and_takes_nothing_more(self, store: Store) -> None:
         await store.append("a", [started(), *(span(number, 16) for number in range(300))])
         await store.append("b", [started()])

@@ -29,25 +29,17 @@ log = logging.getLogger("sameday.notes")
 def router(server: Server) -> APIRouter:
     """Routes under `/api/sessions/{name}/note`, and the session's context."""
     routes = APIRouter()
+    _add_note(routes, server)
+    _add_signatures(routes, server)
+    _add_context(routes, server)
+    return routes
 
-    async def compare(name: str, desk: NoteDesk) -> None:
-        client = (await server.sessions.log_of(name)).state.client
-        desk.compared = await signed_notes.compared(server.records, name, client)
 
-    async def keep_print(name: str, desk: NoteDesk) -> None:
-        """Of a note that is the record now."""
-        client = (await server.sessions.log_of(name)).state.client
-        try:
-            if desk.review.final:
-                await signed_notes.keep(server.records, name, client, desk.review)
-        except StoreFailed:
-            # The note is signed: that later ones cannot be held against it must not look like a failure to sign.
-            log.warning("the print of a signed note was not kept", extra={"session": name})
-
+def _add_note(routes: APIRouter, server: Server) -> None:
     @routes.get("/api/sessions/{name}/note")
     async def look(name: str, format: NoteFormat | None = None) -> dict[str, Any]:
         desk = await server.sessions.note(name)
-        await compare(name, desk)
+        await _compare(server, name, desk)
         return await desk.told(format)
 
     @routes.patch("/api/sessions/{name}/note")
@@ -56,29 +48,33 @@ def router(server: Server) -> APIRouter:
             raise PeerError("Send either `changes` or `format`.", mend="See docs/protocol.md.")
         who = seating.signer(body.who)
         async with server.sessions.at_desk(name) as desk:
-            await compare(name, desk)
+            await _compare(server, name, desk)
             if body.format is not None:
                 await desk.switch(body.version, body.format, who=who.name)
             else:
-                await desk.edit(
-                    body.version, [one.change() for one in body.changes], who=seating.signer(body.who).name
-                )
+                await desk.edit(body.version, [one.change() for one in body.changes], who=who.name)
             return await desk.told()
 
     @routes.post("/api/sessions/{name}/note/redraft")
     async def redraft(name: str, body: RedraftBody) -> dict[str, Any]:
         desk = await server.sessions.redraft(name, body.version, body.section, who=seating.signer(body.who).name)
-        await compare(name, desk)
+        await _compare(server, name, desk)
         return await desk.told()
 
+    @routes.get("/api/sessions/{name}/note/trail")
+    async def trail(name: str) -> dict[str, Any]:
+        return {"trail": note_standing.trail((await server.sessions.note(name)).review)}
+
+
+def _add_signatures(routes: APIRouter, server: Server) -> None:
     @routes.post("/api/sessions/{name}/note/sign")
     async def sign(name: str, body: SignBody) -> dict[str, Any]:
         async with server.sessions.at_desk(name) as desk:
-            await compare(name, desk)
+            await _compare(server, name, desk)
             who = seating.signer(body.signer, body.credentials)
             needs = seating.current().needs_cosignature
             await desk.sign(body.version, Signing(who.name, who.credentials, body.override, body.late_reason, needs))
-            await keep_print(name, desk)
+            await _keep_print(server, name, desk)
             return await desk.told()
 
     @routes.post("/api/sessions/{name}/note/cosign")
@@ -87,7 +83,7 @@ def router(server: Server) -> APIRouter:
         async with server.sessions.at_desk(name) as desk:
             who = _supervisor()
             await desk.cosign(body.version, who=who.name, credentials=who.credentials)
-            await keep_print(name, desk)
+            await _keep_print(server, name, desk)
             return await desk.told()
 
     @routes.post("/api/sessions/{name}/note/return")
@@ -104,10 +100,8 @@ def router(server: Server) -> APIRouter:
             await desk.addend(body.version, body.text, who=who.name, credentials=who.credentials)
             return await desk.told()
 
-    @routes.get("/api/sessions/{name}/note/trail")
-    async def trail(name: str) -> dict[str, Any]:
-        return {"trail": note_standing.trail((await server.sessions.note(name)).review)}
 
+def _add_context(routes: APIRouter, server: Server) -> None:
     @routes.patch("/api/sessions/{name}/context")
     async def context(name: str, body: ContextPatchBody) -> dict[str, Any]:
         async def over(state: SessionState) -> ContextGiven:
@@ -117,7 +111,21 @@ def router(server: Server) -> APIRouter:
         await server.sessions.give_context(name, over)
         return await server.describe(name)
 
-    return routes
+
+async def _compare(server: Server, name: str, desk: NoteDesk) -> None:
+    client = (await server.sessions.log_of(name)).state.client
+    desk.compared = await signed_notes.compared(server.records, name, client)
+
+
+async def _keep_print(server: Server, name: str, desk: NoteDesk) -> None:
+    """Of a note that is the record now."""
+    client = (await server.sessions.log_of(name)).state.client
+    try:
+        if desk.review.final:
+            await signed_notes.keep(server.records, name, client, desk.review)
+    except StoreFailed:
+        # The note is signed: that later ones cannot be held against it must not look like a failure to sign.
+        log.warning("the print of a signed note was not kept", extra={"session": name})
 
 
 def _supervisor() -> Signer:

@@ -8,18 +8,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import pytest
-from live_server import client_of, data_folder, end, piece, printed_by, send, transcript_of, until
+from live_server import data_folder, end, piece, printed_by, send, serving, transcript_of, until
 from scripted_model_server import LEAK, Act, ModelServer, model_server
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks.server_process import Running, running_server
+from benchmarks.server_process import Running
 from streaming.websocket_ingest import CLOSE_OVER
 
 pytestmark = pytest.mark.loopback
@@ -29,17 +28,6 @@ WORD, NOTE, ADDENDUM = "ultramarineflamingo", "gallimaufryofnotes", "borborygmus
 MODEL, SENT, TYPED = "callipygianmodel", "antidisestablished", "floccinaucinihil"
 MARKS = (*NAME.split(), "Vexillary", "Xylotomous", WORD, NOTE, ADDENDUM, MODEL, SENT, TYPED, LEAK)
 TRACKS = [{"id": "client", "speakers": 1, "role": "client"}]
-
-
-@asynccontextmanager
-async def serving(environment: Mapping[str, str]) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
-    made = running_server(environment)
-    server = await asyncio.to_thread(made.__enter__)
-    try:
-        async with client_of(server) as client:
-            yield server, client
-    finally:
-        await asyncio.to_thread(made.__exit__, None, None, None)
 
 
 def found_in(said: bytes) -> list[str]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from live_server import Seen, client_of, end, piece, printed_by, send, start, transcript_of, until, words_of
+from live_server import Seen, end, piece, printed_by, send, serving, start, transcript_of, until, words_of
 from scripted_model_server import Act, ModelServer, model_server
 
-from benchmarks.server_process import Running, running_server
+from benchmarks.server_process import Running
 
 pytestmark = pytest.mark.loopback
 
@@ -32,13 +32,8 @@ async def sameday(model: ModelServer) -> AsyncIterator[tuple[Running, httpx.Asyn
         "SAMEDAY_LOG_LEVEL": "debug",
         "OPENAI_LOG": "debug",
     }
-    made = running_server(environment)
-    server = await asyncio.to_thread(made.__enter__)
-    try:
-        async with client_of(server) as client:
-            yield server, client
-    finally:
-        await asyncio.to_thread(made.__exit__, None, None, None)
+    async with serving(environment) as served:
+        yield served
 
 
 async def talked(server: Running, client: httpx.AsyncClient, model: ModelServer) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 from redis_server import RedisServer, free_port, running_redis
 from store_contract import (
     DurableStoreContract,
@@ -196,6 +197,22 @@ async def test_a_deleted_session_is_in_no_file_of_redis(redis_server: RedisServe
     assert (made.removed["audio"], made.removed["drafts"], made.removed["recaps"]) == (1, 1, 1)
     assert await _gone_from(redis_server, *sought)
     await store.close()
+
+
+async def test_what_is_deleted_while_the_file_is_being_written_anew_goes_too(redis_server: RedisServer) -> None:
+    word = b"Ultramarineflamingo"
+    store = RedisStore(redis_server.url)
+    await store.append("a", [started(), NoteDrafted({"format": "soap", "word": word.decode()})])
+    redis = Redis.from_url(redis_server.url)
+    await redis.config_set("rdbcompression", "no")  # so that what is left could be read
+    await redis.config_set("rdb-key-save-delay", 300_000)  # microseconds, so that the rewriting lasts
+    await redis.bgrewriteaof()
+    await redis.config_set("rdb-key-save-delay", 0)
+    await store.rewrite("a", {2: None}, [gap(1)])
+    assert (await redis.info("persistence"))["aof_rewrite_in_progress"] == 1
+    assert await _gone_from(redis_server, word)
+    await store.close()
+    await redis.aclose()
 
 
 async def _gone_from(server: RedisServer, *sought: bytes) -> bool:
