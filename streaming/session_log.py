@@ -66,15 +66,20 @@ class SessionLog:
             rewritten = False
             async for stored in self.store.replay(self.session, before):
                 rewritten = rewritten or (before > 0 and isinstance(stored.event, Struck))
-                self.state.apply(stored.event)
-                self.state.last_event = stored.sequence
+                if not rewritten:
+                    self._fold(self.state, stored)
             if rewritten:  # what was folded before is not what the log holds now
-                self.state = SessionState()
+                anew = SessionState()
                 async for stored in self.store.replay(self.session):
-                    self.state.apply(stored.event)
-                    self.state.last_event = stored.sequence
+                    self._fold(anew, stored)
+                self.state = anew  # as a whole, since others read meanwhile
         if self.state.last_event > before:
             await self._notify()
+
+    @staticmethod
+    def _fold(state: SessionState, stored: Stored) -> None:
+        state.apply(stored.event)
+        state.last_event = stored.sequence
 
     async def append_surely(self, *events: Event) -> int:
         """Append, trying again for five minutes while the store is away: a hiccup must not cost what was understood.
