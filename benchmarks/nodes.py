@@ -232,9 +232,11 @@ def running_redis() -> Iterator[str]:
         options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""]
         durable = ["--appendonly", "yes", "--appendfsync", "always"]
         with subprocess.Popen([program, *options, *durable], stdout=subprocess.DEVNULL) as process:
-            time.sleep(1.0)
-            yield f"redis://127.0.0.1:{port}/0"
-            process.terminate()
+            try:
+                time.sleep(1.0)
+                yield f"redis://127.0.0.1:{port}/0"
+            finally:
+                process.terminate()
 
 
 async def measured(losses: int, seed: int) -> list[Outcome]:
