@@ -2,7 +2,7 @@
 
 Three servers share a Redis of their own. In each session one node is lost, the one that has it: killed, paused for a
 while, or told to stop. The client knows three addresses, and comes back at the next one where nothing is acknowledged
-for a while. Needs `redis-server`; takes half a minute a loss.
+for a for a while; one that stood still it tries last. Needs `redis-server`; takes half a minute a loss.
 """
 
 import argparse
@@ -44,6 +44,8 @@ PACE = 2.0
 """Twice the pace of speech: half a minute of talk is a session of a quarter of a minute."""
 DEAF_S = 2.5
 """A client that hears no acknowledgement for so long tries the next address."""
+AVOID_S = 15.0
+"""And leaves that one alone for so long, as a balancer does."""
 SESSION = Path(__file__).parent / "data" / "session" / "mix.opus"
 
 
@@ -71,6 +73,7 @@ class Client:
         self.acks: list[tuple[float, int]] = []
         self.words: list[float] = []
         self.nodes: list[Running] = []
+        self._stood_still: dict[str, float] = {}
 
     def url(self, at: int, what: str) -> str:
         base = self.nodes[at % len(self.nodes)].url.replace("http", "ws", 1)
@@ -88,10 +91,21 @@ class Client:
             ended = (await asyncio.gather(sending, return_exceptions=True))[0]
             if not isinstance(ended, BaseException):
                 return
+            if isinstance(ended, asyncio.CancelledError):
+                self._stood_still[self.nodes[at % len(self.nodes)].url] = time.monotonic()
             if isinstance(ended, Refused) and ended.error["code"] not in ("moved", "overloaded", "store_failed"):
                 raise ended
-            at += 1
+            at = self._next(at)
             await asyncio.sleep(0.3)
+
+    def _next(self, at: int) -> int:
+        """The next address; one that lately stood still only where the others did, too."""
+        now = time.monotonic()
+        order = range(at + 1, at + 1 + len(self.nodes))
+        still = [
+            now - self._stood_still.get(self.nodes[one % len(self.nodes)].url, -AVOID_S) < AVOID_S for one in order
+        ]
+        return next((one for one, avoided in zip(order, still, strict=True) if not avoided), at + 1)
 
     async def _deaf(self) -> None:
         heard, since = self.peer.acknowledged, time.monotonic()

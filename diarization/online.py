@@ -5,6 +5,8 @@ same for any chunking and any machine. Kept per session: one embedding per stret
 seconds of talk), three bits per frame and window, and a ring of the last window's audio.
 """
 
+from array import array
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -88,7 +90,8 @@ class OnlineDiarizer:
         self._final = 0
         self._labels: NDArray[np.uint16] = np.zeros(4096, np.uint16)
         self._heard: list[Heard] = []
-        self._stretches: list[Stretch] = []
+        self._spans = array("q")  # first frame and end of every stretch, one after the other
+        self._recent: deque[Stretch] = deque()  # the newest stretches: those that a window can still hold
         self._turns: list[Turn] = []
         self._over = False
 
@@ -128,7 +131,7 @@ class OnlineDiarizer:
     def settle(self) -> tuple[Turn, ...]:
         """Turns of all that was heard, clustered anew with everything known; ids stay those used live."""
         owners = self._voices.settle()
-        spans = np.array([(s.start, s.end) for s in self._stretches], np.int64).reshape(-1, 2)
+        spans = np.array(self._spans, np.int64).reshape(-1, 2)
         weights = trust(self._voices.seconds, self._settings.voices)
         labels = frames.settle(
             self._heard,
@@ -152,34 +155,34 @@ class OnlineDiarizer:
             return []
         audio = self._ring.read(first * step, end * step)
         if not len(audio) or float(np.abs(audio).max()) * 32768.0 <= self._settings.silence:
-            return self._emit(np.zeros((edge - first, 0), np.bool_), range(0), [])
+            return self._emit(np.zeros((edge - first, 0), np.bool_), [], [])
         begin = end - self._span
         window = self._ring.read(begin * step, begin * step + self._model.window_ticks)
         active = self._windows.segment(begin * step, window) > 0.5
         active[: max(0, -begin)] = False
         fresh = active[first - begin : edge - begin]
         fresh = fresh[: len(fresh) if ended else self._frontier(active[first - begin :], len(fresh), first)]
-        new = range(len(self._stretches), len(self._stretches))
-        if len(fresh):
-            found = self._embedded(fresh, first)
-            new = range(len(self._stretches), len(self._stretches) + len(found))
-            for stretch in found:
-                self._stretches.append(stretch)
-                self._voices.add(stretch.voice, stretch.seconds)
+        found = self._embedded(fresh, first) if len(fresh) else []
+        known = len(self._spans) // 2
+        new = range(known, known + len(found))
+        for stretch in found:
+            self._spans.extend((stretch.start, stretch.end))
+            self._voices.add(stretch.voice, stretch.seconds)
+        self._recent.extend(found)
         members, speakers = self._members(begin, active, new)
         self._heard.append(Heard(begin, active, members, speakers))
         if not len(fresh):
             return []
-        return self._emit(fresh, new, self._voices.name(new))
+        return self._emit(fresh, found, self._voices.name(new))
 
     def _members(self, begin: int, active: Bools, new: range) -> tuple[list[int], list[int]]:
         """The stretches that lie in the window, which of its local speakers each one is; the voices hear of it."""
         belief = context(len(active), begin, self._enough)
         members, speakers, beliefs = [], [], []
-        for index in range(len(self._stretches) - 1, -1, -1):
-            stretch = self._stretches[index]
-            if stretch.start < begin:
-                break
+        while self._recent and self._recent[0].start < begin:
+            self._recent.popleft()  # stretches begin one after the other, and so do windows
+        for back, stretch in enumerate(reversed(self._recent), 1):
+            index = len(self._spans) // 2 - back
             if not len(stretch.clean):
                 if index in new:
                     members.append(index)
@@ -247,12 +250,11 @@ class OnlineDiarizer:
         audio = self._ring.read(low * step + self._grid.lead, (int(marks[-1]) + 1) * step + self._grid.lead)
         return np.asarray(audio.reshape(-1, step)[marks - low].reshape(-1))
 
-    def _emit(self, fresh: Bools, new: range, speakers: Sequence[int]) -> list[Turn]:
+    def _emit(self, fresh: Bools, found: Sequence[Stretch], speakers: Sequence[int]) -> list[Turn]:
         first, end = self._final, self._final + len(fresh)
         while end > len(self._labels):
             self._labels = np.concatenate([self._labels, np.zeros_like(self._labels)])
-        for index, speaker in zip(new, speakers, strict=True):
-            stretch = self._stretches[index]
+        for stretch, speaker in zip(found, speakers, strict=True):
             spoken = fresh[stretch.start - first : stretch.end - first, stretch.local]
             self._labels[stretch.start : stretch.end] |= spoken.astype(np.uint16) << np.uint16(speaker)
         self._final = end

@@ -54,12 +54,15 @@ class Forward:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = _SESSION.match(scope.get("path", ""))
         headers = dict(scope.get("headers", ()))
-        if found is None or FORWARDED in headers:
+        if found is None:
             await self._app(scope, receive, send)
             return
         try:
             address = await self._elsewhere(found[1])
+            if address is not None and FORWARDED in headers:
+                raise _away()  # the node that sent it here was right a moment ago
         except SamedayError as error:
+            # Also of what was sent here by a node that knew before this one that the session is given to this one.
             await _unavailable(scope, receive, send, error)
             return
         if address is None:
