@@ -85,7 +85,7 @@ class _Client:
         after = max((message["sequence"] or 0 for _, message in self.messages), default=0)
         address = f"{_socket_url(server)}/api/sessions/{self.session}/events?after={after}"
         with contextlib.suppress(ConnectionClosed, ConnectionError, EOFError):
-            async with connect(address, max_size=None) as socket:
+            async with connect(address, max_size=None, open_timeout=_LIMIT_S) as socket:
                 async for text in socket:
                     self.messages.append((time.monotonic(), json.loads(text)))
                     if self.messages[-1][1]["type"] == "draft":

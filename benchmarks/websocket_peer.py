@@ -43,6 +43,10 @@ def frames_of(pcm: Int16Mono, codec: Codec, *, first_tick: int = 0) -> list[Audi
     ]
 
 
+_CLOSE_S = 1.0
+"""A server that stands still answers no close; nobody waits for it, as no browser does."""
+
+
 class WebSocketPeer:
     """Sends frames and goes on after a lost connection where the server says."""
 
@@ -70,7 +74,7 @@ class WebSocketPeer:
 
     async def run(self, url: str) -> Tick:
         """Send all from where the server wants it and end the track; returns its last tick. Raises Refused."""
-        async with connect(url) as socket:
+        async with connect(url, close_timeout=_CLOSE_S) as socket:
             ready = json.loads(await socket.recv())
             if "error" in ready:
                 raise Refused(ready["error"])
