@@ -15,6 +15,8 @@ from benchmarks.whip_peer import opus_packets, read_audio
 from streaming.audio_wire import AudioFrame, Codec, pack
 from streaming.types import FRAME_TICKS, SAMPLE_RATE, Int16Mono, Tick
 
+_CLOSE_S = 1.0
+"""A server that stands still answers no close; nobody waits for it, as no browser does."""
 PCM_FRAME_TICKS = 1_600
 
 
@@ -41,10 +43,6 @@ def frames_of(pcm: Int16Mono, codec: Codec, *, first_tick: int = 0) -> list[Audi
         )
         for number, start in enumerate(starts)
     ]
-
-
-_CLOSE_S = 1.0
-"""A server that stands still answers no close; nobody waits for it, as no browser does."""
 
 
 class WebSocketPeer:
