@@ -120,7 +120,9 @@ class Client:
         at, after = len(self.nodes) - 1, 0
         while True:
             with contextlib.suppress(OSError, WebSocketException, TimeoutError):
-                async with connect(self.url(at, f"events?after={after}"), max_size=None, close_timeout=0.5) as feed:
+                async with connect(
+                    self.url(at, f"events?after={after}"), max_size=None, open_timeout=DEAF_S, close_timeout=0.5
+                ) as feed:
                     while True:
                         async with asyncio.timeout(DEAF_S):
                             message = json.loads(await feed.recv())
