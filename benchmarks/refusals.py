@@ -62,7 +62,8 @@ async def _read(server: Running, session: str, peer: WebSocketPeer, seen: Seen) 
 async def measured(every_s: float, hold_s: float) -> dict[str, Any]:
     """One run against one server."""
     pcm = np.tile(read_audio(SESSION), 6)
-    seen, tasks = Seen(), []
+    seen = Seen()
+    tasks: list[asyncio.Task[Any]] = []
     with running_server({"SAMEDAY_MAX_LOAD": "0.9", "SAMEDAY_MAX_SESSIONS": str(MOST)}) as server:
         async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
             answer = await _begin(http)
