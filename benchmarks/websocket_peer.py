@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -70,9 +70,9 @@ class WebSocketPeer:
         if self._started is not None:
             self._started = time.monotonic() - (self.acknowledged - self._frames[0].tick) / SAMPLE_RATE / self._pace
 
-    async def run(self, url: str) -> Tick:
+    async def run(self, url: str, headers: Mapping[str, str] | None = None) -> Tick:
         """Send all from where the server wants it and end the track; returns its last tick. Raises Refused."""
-        async with connect(url, close_timeout=_CLOSE_S) as socket:
+        async with connect(url, additional_headers=headers, close_timeout=_CLOSE_S) as socket:
             ready = json.loads(await socket.recv())
             if "error" in ready:
                 raise Refused(ready["error"])

@@ -135,11 +135,23 @@ class UtteranceCorrected:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """A correction of an utterance that is heard anew: it counts again once `heard` is heard again at `start`."""
+
+    track: TrackId
+    start: Tick
+    end: Tick
+    heard: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Struck:
     """Stretches were struck: what was said there is in this log no more. `by` is an account.
 
     `removed` are the utterances that went, and those that are heard anew, whose numbers may come again with other
-    words. `late` are stretches whose audio may still come, [start, end) per track: it is not kept.
+    words. `late` are stretches whose audio may still come, [start, end) per track: it is not kept. `carried` are the
+    clinician's corrections of what is heard anew, all that wait: those of an earlier strike are in it too.
     """
 
     spans: tuple[Gap, ...]
@@ -147,6 +159,7 @@ class Struck:
     late: dict[TrackId, tuple[Tick, Tick]]
     at: str
     by: str = ""
+    carried: tuple[Carried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +362,7 @@ _READERS: dict[tuple[type[Event], str], Any] = {
     (UtteranceClosed, "utterance"): _utterance,
     (Struck, "spans"): lambda value: tuple(Gap(**span) for span in value),
     (Struck, "removed"): tuple,
+    (Struck, "carried"): lambda value: tuple(Carried(**one) for one in value),
     (Struck, "late"): lambda value: {track: tuple(span) for track, span in value.items()},
     (TurnsSettled, "turns"): lambda value: tuple(Turn(**turn) for turn in value),
     (RolesAssigned, "guess"): lambda value: RoleGuess(**value),

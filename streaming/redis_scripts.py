@@ -32,44 +32,50 @@ return redis.call('INCRBY', KEYS[1], count)
 """
 
 # An entry of a stream cannot be changed, and one that is taken out (XDEL) is only marked: its bytes stay, in memory
-# and in the file, while a neighbour of the same node is there. So a stream with a change in it is made anew.
-# KEYS: counter, events, audio, purged. ARGV: the head it was made on, how many changes, per change its number, its
-# type and its envelope, which is empty for one that goes; per event that is appended its type and its envelope.
-REWRITE = """
+# and in the file, while a neighbour of the same node is there. So both streams are made anew: beside the old ones, in
+# pieces, since an hour of audio in one step would hold up other commands for seconds; then they take their place.
+
+# A piece. KEYS: a stream, the one beside it, and the same of the other. ARGV: the first and last number, for how many
+# seconds what lies beside is kept, and per change its number, its type and its envelope, which is empty for one that
+# goes. Gives how many entries there were in each.
+COPY = """
+local changes = {}
+for i = 4, #ARGV, 3 do changes[ARGV[i] .. '-0'] = {ARGV[i + 1], ARGV[i + 2]} end
+local counts = {}
+for i = 1, #KEYS, 2 do
+  local found = redis.call('XRANGE', KEYS[i], ARGV[1] .. '-0', ARGV[2] .. '-0')
+  for _, entry in ipairs(found) do
+    local change = changes[entry[1]]
+    if not change then
+      redis.call('XADD', KEYS[i + 1], entry[1], unpack(entry[2]))
+    elseif change[2] ~= '' then
+      redis.call('XADD', KEYS[i + 1], entry[1], 'k', change[1], 's', change[2])
+    end
+  end
+  redis.call('EXPIRE', KEYS[i + 1], ARGV[3])
+  counts[#counts + 1] = #found
+end
+return counts
+"""
+
+# KEYS: counter, events, audio, purged, what lies beside the events and beside the audio. ARGV: the head it was made
+# on, how many events and spans of audio there were; per event that is appended its type and its envelope.
+SWAP = """
 if redis.call('EXISTS', KEYS[4]) == 1 then return -1 end
 local head = tonumber(redis.call('GET', KEYS[1]) or '0')
 if head ~= tonumber(ARGV[1]) then return -2 - head end
-local last = 3 * tonumber(ARGV[2])
-local changes = {}
-for i = 3, last, 3 do changes[ARGV[i] .. '-0'] = {ARGV[i + 1], ARGV[i + 2]} end
-local function is_changed(stream)
-  for id in pairs(changes) do
-    if #redis.call('XRANGE', stream, id, id) > 0 then return true end
+for i = 2, 3 do
+  if redis.call('XLEN', KEYS[i]) ~= tonumber(ARGV[i]) then return -2 - head end
+end
+for i = 2, 3 do
+  redis.call('UNLINK', KEYS[i])
+  if redis.call('EXISTS', KEYS[i + 3]) == 1 then
+    redis.call('RENAME', KEYS[i + 3], KEYS[i])
+    redis.call('PERSIST', KEYS[i])
   end
 end
-local function rewrite(stream)
-  if not is_changed(stream) then return end
-  local old, from = stream .. ':old', '-'
-  redis.call('RENAME', stream, old)
-  while true do
-    local batch = redis.call('XRANGE', old, from, '+', 'COUNT', 256)
-    if #batch == 0 then break end
-    for _, entry in ipairs(batch) do
-      local change = changes[entry[1]]
-      if not change then
-        redis.call('XADD', stream, entry[1], unpack(entry[2]))
-      elseif change[2] ~= '' then
-        redis.call('XADD', stream, entry[1], 'k', change[1], 's', change[2])
-      end
-      from = '(' .. entry[1]
-    end
-  end
-  redis.call('DEL', old)
-end
-rewrite(KEYS[2])
-rewrite(KEYS[3])
 local count = 0
-for i = last + 3, #ARGV, 2 do
+for i = 4, #ARGV, 2 do
   count = count + 1
   redis.call('XADD', KEYS[2], string.format('%.0f-0', head + count), 'k', ARGV[i], 's', ARGV[i + 1])
 end

@@ -17,6 +17,7 @@ from streaming.errors import Fenced, KeyRefused, SessionPurged, StoreFailed
 from streaming.events import AudioSpan, Event, NoteDrafted, SessionEnded, Stored
 from streaming.ports import Record
 from streaming.redis_door import RedisDoor, Script
+from streaming.redis_rewriting import Rewriting
 from streaming.redis_scripts import OTHER_HEAD, PURGED
 from streaming.survey import check_durable
 from streaming.vault import DataKey, Vault
@@ -48,7 +49,7 @@ class RedisStore:
         self._heads: dict[str, int] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._append_script = self._redis.register_script(lease_scripts.fenced(redis_scripts.APPEND))
-        self._rewrite_script = self._redis.register_script(lease_scripts.fenced(redis_scripts.REWRITE))
+        self._swap_script = self._redis.register_script(lease_scripts.fenced(redis_scripts.SWAP))
         self._purge_script = self._redis.register_script(lease_scripts.fenced(redis_scripts.PURGE))
         self._record_script = self._redis.register_script(redis_scripts.CHANGE_RECORD)
         self._drop_script = self._redis.register_script(lease_scripts.DROP_AUDIO)
@@ -86,19 +87,20 @@ class RedisStore:
         if not changes:
             return await self.append(session, then)
         key = await self._data_key(envelope.session_scope(session), make=True)
-        changed: list[str | bytes | int] = [len(changes)]
-        for at, event in changes.items():
-            sealed = b"" if event is None else envelope.seal_event(key, session, at, envelope.plain_event(event))
-            changed += [at, "" if event is None else envelope.kind_of(event), sealed]
         async with self._turn(session):
             while True:
-                head = await self._known_head(session)
-                arguments = [head, *changed]
-                for at, event in enumerate(then, head + 1):
-                    sealed = envelope.seal_event(key, session, at, envelope.plain_event(event))
-                    arguments += [envelope.kind_of(event), sealed]
-                keys = [*self._keys_of(session)]
-                last = self._result(session, await self._fenced(session, self._rewrite_script, keys, arguments))
+                head = await self._head(session)
+                counter, events, audio, purged = self._keys_of(session)
+                rewriting = Rewriting(self._door, session, (events, audio), key)
+                try:
+                    arguments: list[str | bytes | int] = [head, *await rewriting.make(changes, head)]
+                    for at, event in enumerate(then, head + 1):
+                        sealed = envelope.seal_event(key, session, at, envelope.plain_event(event))
+                        arguments += [envelope.kind_of(event), sealed]
+                    keys = [counter, events, audio, purged, *rewriting.beside]
+                    last = self._result(session, await self._fenced(session, self._swap_script, keys, arguments))
+                finally:
+                    await rewriting.clear()
                 if last is not None:
                     await self._door.compact()
                     return last
@@ -231,10 +233,9 @@ class RedisStore:
         streams: list[_Entries] = await self._ask(pipeline.execute())
         entries = [(int(entry.partition(b"-")[0]), fields) for stream in streams for entry, fields in stream]
         key = await self._to_read(envelope.session_scope(session)) if entries else None
-        return [
-            envelope.open_event(key, session, sequence, redis_scripts.content(fields)[1])
-            for sequence, fields in sorted(entries, key=lambda entry: entry[0])
-        ]
+        if audio:
+            return await asyncio.to_thread(_opened, key, session, entries)
+        return _opened(key, session, entries)
 
     def _turn(self, session: str) -> asyncio.Lock:
         """Appends of this process are sealed one after another, or each would be sealed for the same numbers."""
@@ -366,6 +367,13 @@ class RedisStore:
 
     def _key(self, session: str, part: str) -> str:
         return f"{self._prefix}:session:{session}:{part}"
+
+
+def _opened(key: DataKey | None, session: str, entries: list[tuple[int, dict[bytes, bytes]]]) -> list[Stored]:
+    return [
+        envelope.open_event(key, session, sequence, redis_scripts.content(fields)[1])
+        for sequence, fields in sorted(entries, key=lambda entry: entry[0])
+    ]
 
 
 def _record(data_key: DataKey | None, kind: str, key: str, found: bytes) -> Record:

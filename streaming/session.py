@@ -40,7 +40,6 @@ from streaming.seats import LOCAL
 from streaming.segmenting import Segmenter, SegmentSettings
 from streaming.session_log import SessionLog
 from streaming.state import Progress, SessionState
-from streaming.striking import Mended
 from streaming.track import Track
 from streaming.types import Float32, Gap, Role, RoleGuess, SpeakerId, Tick, TrackId, TrackPlan, seconds
 from streaming.vad import VoiceDetector
@@ -98,8 +97,6 @@ class Session:
         self.id = name
         self.owner = owner or Owner(log_.state.practice)
         self.log = log_
-        self.mended: Mended = {}
-        """What the clinician had put right of utterances that are heard anew."""
         self.progress: Progress = "live"
         self._engines = engines
         self._writer = following(engines.writer, name)
@@ -194,7 +191,6 @@ class Session:
         self._began = began
         for plan in plans:
             self._tracks[plan.id] = Track(plan, self.log, Segmenter(self._engines.segments), began)
-            self._tracks[plan.id].mended = self.mended
             if plan.speakers > 1:
                 self._diarizers[plan.id] = self._diarizer(plan, self._tracks[plan.id].remembered)
 

@@ -39,7 +39,6 @@ from streaming.session import Engines, Owner, Session
 from streaming.session_log import SessionLog
 from streaming.settings import Settings
 from streaming.state import SessionState
-from streaming.striking import Mended
 from streaming.tally import Tally
 from streaming.types import Role, RoleGuess, SpeakerId, TrackPlan, UtteranceId, to_tick
 from streaming.wall_clock import now
@@ -156,11 +155,10 @@ class Sessions:
             for name in set(await self._store.with_audio()) - set(unfinished):
                 await self._store.drop_audio(name)
 
-    async def take_up(self, name: str, mended: Mended | None = None) -> None:
+    async def take_up(self, name: str) -> None:
         """Go on with a session that another process left. Raises UnknownSession, StoreFailed."""
         assert self._group is not None
         session = Session(name, await self._log_of(name), self._engines)
-        session.mended = mended or {}
         session.log.complete = False
         self._live[name] = session
         self._tasks[name] = self._group.create_task(self._run(session, resumed=True))

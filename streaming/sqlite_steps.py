@@ -51,10 +51,14 @@ def appending(keys: SqliteKeys, session: str, entries: Sequence[Entry]) -> Step:
 
 
 def rewriting(
-    keys: SqliteKeys, session: str, changes: Mapping[int, Entry | None], then: Sequence[Entry] = ()
+    keys: SqliteKeys, session: str, changes: Mapping[int, Event | None], then: Sequence[Event] = ()
 ) -> Step:
-    """Put other entries in the place of some, or nothing, and append `then`; the last sequence number, or PURGED."""
-    append = appending(keys, session, then)
+    """Put other events in the place of some, or nothing, and append `then`; the last sequence number, or PURGED.
+
+    Raises TypeError, ValueError for what cannot be written.
+    """
+    made = {number: entry(event) for number, event in changes.items() if event is not None}
+    append = appending(keys, session, [entry(event) for event in then])
 
     def step(database: sqlite3.Connection) -> int:
         row = database.execute("SELECT key, purged FROM session WHERE id = ?", (session,)).fetchone()
@@ -64,7 +68,7 @@ def rewriting(
         places = [(key, number) for number in changes]
         database.executemany("DELETE FROM event WHERE session = ? AND sequence = ?", places)
         database.executemany("DELETE FROM audio WHERE session = ? AND sequence = ?", places)
-        _insert(database, keys, session, key, {number: one for number, one in changes.items() if one is not None})
+        _insert(database, keys, session, key, made)
         return append(database)
 
     return step

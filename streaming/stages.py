@@ -184,12 +184,14 @@ async def _close(track: Track, utterances: list[Utterance]) -> None:
     if utterances:
         # Remembered until they are in the log: a failure elsewhere may cancel this append.
         track.closing = utterances
-        await track.log.append_surely(*(UtteranceClosed(utterance) for utterance in utterances))
+        # Of what is heard again after a strike the clinician's corrections count again: with it, or a crash between
+        # the two would lose them.
+        again = [(one.id, track.log.state.correction_of(one)) for one in utterances]
+        await track.log.append_surely(
+            *(UtteranceClosed(utterance) for utterance in utterances),
+            *(UtteranceCorrected(name, text) for name, text in again if text is not None),
+        )
         track.closing = []
-        again = [(one.id, track.mended.get((one.track, one.start, one.text))) for one in utterances]
-        mended = [UtteranceCorrected(name, text) for name, text in again if text is not None]
-        if mended:
-            await track.log.append_surely(*mended)
 
 
 async def _show_partial(track: Track, tentative: tuple[Word, ...] | None) -> None:

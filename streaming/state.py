@@ -10,6 +10,7 @@ from streaming.consents import Consent, Consents
 from streaming.correcting import corrected
 from streaming.events import (
     AudioSpan,
+    Carried,
     ConsentGiven,
     ContentDeleted,
     ContextGiven,
@@ -73,6 +74,8 @@ class SessionState:
     """Why audio that is spoken now is not kept; None where it is."""
     off_record: bool = False
     struck: list[Struck] = field(default_factory=list)
+    carried: tuple[Carried, ...] = ()
+    """Corrections that wait for their utterances to be heard anew."""
     opened: bool = True
     """Whether any audio could be kept so far: not while the first consents are missing."""
     note_format: str = "soap"
@@ -119,6 +122,7 @@ class SessionState:
             case UtteranceClosed():
                 self.utterances[event.utterance.id] = event.utterance
                 self.recognized[event.utterance.id] = event.utterance
+                self.carried = tuple(one for one in self.carried if not _is_of(one, event.utterance))
             case SpeakerRelabelled():
                 found = self.utterances[event.utterance]
                 self.utterances[event.utterance] = replace(found, speaker=event.speaker)
@@ -174,6 +178,7 @@ class SessionState:
 
     def _strike(self, event: Struck) -> None:
         self.struck.append(event)
+        self.carried = event.carried
         for name in event.removed:
             self.utterances.pop(name, None)
             self.recognized.pop(name, None)
@@ -206,7 +211,12 @@ class SessionState:
             self.recognized.clear()
             self.turns.clear()
             self.marks.clear()
+            self.carried = ()
         self.deleted = receipt
+
+    def correction_of(self, heard: Utterance) -> str | None:
+        """The clinician's word for an utterance that was heard before a strike, as it is heard again."""
+        return next((one.text for one in self.carried if _is_of(one, heard)), None)
 
     def role_of(self, speaker: SpeakerId) -> Role | None:
         """The speaker's role as far as it is known."""
@@ -229,3 +239,7 @@ class SessionState:
             gaps=tuple(self.gaps),
             context=self.measured(self.context),
         )
+
+
+def _is_of(carried: Carried, heard: Utterance) -> bool:
+    return (carried.track, carried.start, carried.heard) == (heard.track, heard.start, heard.text)

@@ -18,7 +18,7 @@ from streaming.note_desk import NoteDesk
 from streaming.session import Session
 from streaming.sessions import Sessions
 from streaming.state import SessionState
-from streaming.striking import Asked, Mended
+from streaming.striking import Asked
 from streaming.types import SAMPLE_RATE, Gap, Tick, TrackId, UtteranceId
 from streaming.wall_clock import now
 
@@ -80,11 +80,10 @@ async def _strike_live(sessions: Sessions, session: Session, order: Order, sende
         for track in session.tracks:
             await track.audio.close()  # whoever still holds on to it writes nothing more
         await session.give_up()
-        mended: Mended = {}
         try:
-            mended = await _silence(sessions, session, order, received, senders.ends(session))
+            await _silence(sessions, session, order, received, senders.ends(session))
         finally:
-            await _take_up(sessions, session.id, mended)
+            await _take_up(sessions, session.id)
 
 
 async def _silence(
@@ -93,8 +92,8 @@ async def _silence(
     order: Order,
     received: Mapping[TrackId, Tick],
     ends: Mapping[TrackId, Tick],
-) -> Mended:
-    """Take what is struck out of the log of a session that stands still; what the clinician put right of the rest."""
+) -> None:
+    """Take what is struck out of the log of a session that stands still."""
     state, name = session.log.state, session.id
     gone = striking.stretches(state, _asked(order, ends))
     anew, struck = striking.heard_anew(state, gone), striking.struck_in(state, gone)
@@ -103,8 +102,8 @@ async def _silence(
     }
     came = [Gap(gap.track, gap.start, min(gap.end, received[gap.track]), gap.cause) for gap in gone]
     told = [GapMarked(gap) for gap in came if gap.start < gap.end]
-    await _rewrite(sessions, name, gone, (anew, struck), [*told, Struck(gone, anew, late, now(), order.by)])
-    return striking.mended(state, gone, anew)
+    kept = striking.carried(state, gone, anew)
+    await _rewrite(sessions, name, gone, (anew, struck), [*told, Struck(gone, anew, late, now(), order.by, kept)])
 
 
 async def _rewrite(
@@ -118,11 +117,11 @@ async def _rewrite(
     await sessions.store.rewrite(name, changes, told)
 
 
-async def _take_up(sessions: Sessions, name: str, mended: Mended) -> None:
+async def _take_up(sessions: Sessions, name: str) -> None:
     """The session goes on whatever became of the strike; while the store is away it is tried again."""
     for _ in range(_PATIENCE_S):
         try:
-            await sessions.take_up(name, mended)
+            await sessions.take_up(name)
             return
         except Fenced:
             return

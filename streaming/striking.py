@@ -16,12 +16,14 @@ import numpy as np
 from streaming.errors import PeerError, UnknownUtterance
 from streaming.events import (
     AudioSpan,
+    Carried,
     Event,
     NoteDrafted,
     NoteReviewed,
     SkeletonDrafted,
     SpeakerRelabelled,
     Stored,
+    Struck,
     UtteranceClosed,
     UtteranceCorrected,
 )
@@ -32,9 +34,6 @@ _PAD_TICKS = SAMPLE_RATE // 4
 """Times of words are good to a tenth of a second or two."""
 ANEW_TICKS = 30 * SAMPLE_RATE
 """No decision on words looks further ahead: an utterance is broken after 25 s at the latest."""
-
-Mended = Mapping[tuple[TrackId, Tick, str], str]
-"""Corrections of the clinician, by the utterance as it was heard: those that are heard again keep them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +71,12 @@ def heard_anew(state: SessionState, gone: Sequence[Gap]) -> tuple[UtteranceId, .
     return tuple(one.id for one in state.in_order() if one.track in since and one.end > since[one.track] - ANEW_TICKS)
 
 
-def mended(state: SessionState, gone: Sequence[Gap], anew: Collection[UtteranceId]) -> Mended:
-    """Corrections of utterances that are heard again and do not go."""
-    kept: dict[tuple[TrackId, Tick, str], str] = {}
-    for name in set(anew) - set(struck_in(state, gone)):
-        raw, now = state.recognized[name], state.utterances[name]
-        if raw.text != now.text:
-            kept[raw.track, raw.start, raw.text] = now.text
-    return kept
+def carried(state: SessionState, gone: Sequence[Gap], anew: Collection[UtteranceId]) -> tuple[Carried, ...]:
+    """Corrections of utterances that are heard again and do not go, those that wait since an earlier strike too."""
+    again = [state.recognized[name] for name in anew]
+    fresh = [Carried(one.track, one.start, one.end, one.text, state.utterances[one.id].text) for one in again]
+    kept = [*state.carried, *(one for one in fresh if one.text != one.heard)]
+    return tuple(one for one in kept if not any(_overlap(one, gap) for gap in gone))
 
 
 def changes(
@@ -115,6 +112,8 @@ def _changed(
         case NoteReviewed():
             action = unquoted(event.action, struck)
             return event if action == event.action else replace(event, action=action)
+        case Struck():
+            return replace(event, carried=()) if event.carried else event  # what of it still waits is carried anew
     return event
 
 
@@ -155,7 +154,7 @@ def _since(gone: Sequence[Gap]) -> dict[TrackId, Tick]:
     return since
 
 
-def _overlap(one: Utterance, gap: Gap) -> bool:
+def _overlap(one: Utterance | Carried, gap: Gap) -> bool:
     return one.track == gap.track and one.start < gap.end and one.end > gap.start
 
 

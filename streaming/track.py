@@ -15,7 +15,6 @@ from streaming.levels import Levels
 from streaming.remembered import Remembered
 from streaming.segmenting import Segmenter
 from streaming.session_log import SessionLog
-from streaming.striking import Mended
 from streaming.track_audio import TrackAudio
 from streaming.transcription import Transcription
 from streaming.types import (
@@ -64,8 +63,6 @@ class Track:
         self.closing: list[Utterance] = []
         """Utterances on their way to the log."""
         self.gaps: list[Gap] = []
-        self.mended: Mended = {}
-        """The clinician's words for utterances that are heard anew, by what is heard."""
         self._began = began
         self.last_arrival = time.monotonic()
         self._durable = Tick(0)

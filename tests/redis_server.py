@@ -1,11 +1,12 @@
 """A real Redis server of a test's own: a free port, a folder of its own, every write fsynced before its reply."""
 
+import asyncio
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,19 @@ class RedisServer:
         command = [program, *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._wait_until_ready()
+
+    def holds(self, *sought: bytes) -> int:
+        """How many of these are in its files."""
+        held = b"".join(one.read_bytes() for one in self.folder.rglob("*") if one.is_file())
+        return sum(one in held for one in sought)
+
+    async def lets_go(self, sought: Collection[bytes]) -> bool:
+        """Whether they go from its files within seconds: the file of writes is written anew in the background."""
+        for _ in range(100):
+            if not self.holds(*sought):
+                return True
+            await asyncio.sleep(0.1)
+        return False
 
     def kill(self) -> None:
         """SIGKILL: what it had not handed to the system is lost."""

@@ -139,6 +139,14 @@ class StoreContract:
         assert await store.append("a", [gap(8)]) == 8
         assert_log(await replayed(store, "b", audio=True), [span(0), gap(1)])
 
+    async def test_a_long_log_is_rewritten_whole(self, store: Store) -> None:
+        await store.append("a", [started(), *(span(number, 16) for number in range(600))])
+        assert await store.rewrite("a", {257: span(9, 10), 600: None}, [gap(1)]) == 602
+        found = await replayed(store, "a", audio=True)
+        assert [stored.sequence for stored in found] == [*range(1, 600), 601, 602]
+        assert same(found[256].event, span(9, 10))
+        assert same(found[255].event, span(254, 16))
+
     async def test_what_is_told_of_a_rewriting_comes_with_it(self, store: Store) -> None:
         await store.append("a", [started(), span(0), gap(1), span(1)])
         assert await store.rewrite("a", {2: span(9, 10), 3: None}, [gap(5), gap(6)]) == 6

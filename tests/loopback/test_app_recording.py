@@ -1,10 +1,11 @@
 """What people decide about a session's recording, against the whole server: consent of each, off the record, revoked.
 
-The log of this server is not encrypted, so that what is in its files can be looked for.
+But for the strike's the logs are not encrypted, so that what is in their files can be looked for.
 """
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from live_server import (
     end,
     events_url,
     follow,
+    open_log,
     piece,
     refusal,
     send,
@@ -34,7 +36,8 @@ from websockets.asyncio.client import connect
 from benchmarks.server_process import Running, running_server
 from benchmarks.websocket_peer import Refused
 from benchmarks.whip_peer import RtcPeer, WhipPeer, opus_packets
-from streaming.types import Int16Mono
+from streaming.events import AudioSpan, Stored
+from streaming.types import Int16Mono, to_tick
 from streaming.websocket_ingest import CLOSE_MOVED, CLOSE_OVER
 
 pytestmark = pytest.mark.loopback
@@ -99,6 +102,38 @@ def files_of(folder: Path) -> bytes:
     return b"".join(one.read_bytes() for one in folder.rglob("*") if one.is_file())
 
 
+def sealed_in(folder: Path) -> set[bytes]:
+    """What the log's rows hold, as it is kept."""
+    with sqlite3.connect(folder / "log.sqlite3") as database:
+        rows = database.execute("SELECT body FROM event UNION ALL SELECT samples FROM audio").fetchall()
+    database.close()
+    return {bytes(row[0]) for row in rows}
+
+
+def left_of(rows: set[bytes], folder: Path) -> list[bytes]:
+    """Rows of which a piece lies in any file: a long one lies in several places."""
+    files = files_of(folder)
+    return [row for row in rows if any(row[at : at + 48] in files for at in (0, len(row) // 2, len(row) - 48))]
+
+
+async def opened(folder: Path, session: str) -> list[Stored]:
+    """All entries of a session's log, decrypted."""
+    store = open_log(folder)
+    try:
+        return [stored async for stored in store.replay(session, audio=True)]
+    finally:
+        await store.close()
+
+
+def loudest(log: list[Stored], start_s: float, end_s: float) -> int:
+    """The loudest sample of a stretch of the audio that a log holds."""
+    heard = np.zeros(to_tick(60), np.int16)
+    for stored in log:
+        if isinstance(stored.event, AudioSpan):
+            heard[stored.event.start : stored.event.start + len(stored.event.pcm)] = stored.event.pcm
+    return int(np.abs(heard[to_tick(start_s) : to_tick(end_s)]).max())
+
+
 async def test_no_audio_before_each_has_agreed_over_either_transport(server: Running) -> None:
     async with client_of(server) as client:
         session = await start(client, participants=["clinician", "client"], consent=["clinician"], script="May I?")
@@ -133,8 +168,9 @@ async def test_no_audio_before_each_has_agreed_over_either_transport(server: Run
 
 
 async def test_what_is_struck_is_gone_and_the_rest_stays_as_it_was(tmp_path: Path) -> None:
+    """On an encrypted log: no row that held what is struck is in a file any more, none that is there holds it."""
     folder = tmp_path / "data"
-    with running_server(plain(folder)) as server:
+    with running_server(data_folder(folder)) as server:
         async with client_of(server) as client:
             session, off = await start(client), await start(client)
             await tell(client, off, "off-record")
@@ -143,15 +179,24 @@ async def test_what_is_struck_is_gone_and_the_rest_stays_as_it_was(tmp_path: Pat
             first = found["utterances"][0]["id"]
             mended = found["utterances"][0]["text"].replace("Daniel", "Dan")
             await client.patch(f"/api/sessions/{session}/utterances/{first}", json={"text": mended})
-            worry = [one["id"] for one in found["utterances"] if "worry" in one["text"] or "better" in one["text"]]
-            assert b"most days" in files_of(folder)
+            gone = [one for one in found["utterances"] if "worry" in one["text"] or "better" in one["text"]]
+            worry, stretch = [one["id"] for one in gone], (gone[0]["start"], gone[-1]["end"])
+            before, log = sealed_in(folder), await opened(folder, session)
+            assert "most days" in str(log)
+            assert loudest(log, *stretch) > 1000
             async with connect(events_url(server, session)) as reader:
                 await reader.recv()
                 struck = await tell(client, session, "strike", utterances=worry)
                 await reader.wait_closed()
                 assert reader.close_code == CLOSE_MOVED  # as when a session moves: connect again
             assert len(struck["struck"]) == 1
-            assert b"most days" not in files_of(folder)
+            rewritten = before - sealed_in(folder)
+            assert len(rewritten) > len(worry)
+            assert left_of(before - rewritten, folder)
+            assert left_of(rewritten, folder) == []
+            log = await opened(folder, session)
+            assert "most days" not in str(log)
+            assert loudest(log, *stretch) == 0
             found = await heard(client, session, "sleeping")
             assert found["utterances"][0]["text"] == mended
             assert not {"worry", "better", "days"} & set(words_of(found))
@@ -159,11 +204,10 @@ async def test_what_is_struck_is_gone_and_the_rest_stays_as_it_was(tmp_path: Pat
             await go_on(server, client, session, MEDICATION)
             await heard(client, session, "medication")
             await tell(client, session, "strike", last_s=5.5)
-            found = await heard(client, session, "sleeping")
-            assert "medication" not in words_of(found)
-            server.process.kill()
+            server.process.kill()  # while what is left is heard anew
             await asyncio.to_thread(server.process.wait)
-    with running_server(plain(folder)) as server:
+    assert "medication" not in str(await opened(folder, session))
+    with running_server(data_folder(folder)) as server:
         async with client_of(server) as client:
             described = (await client.get(f"/api/sessions/{off}")).json()
             assert (described["state"], described["recording"]) == ("live", "off_the_record")
@@ -173,9 +217,12 @@ async def test_what_is_struck_is_gone_and_the_rest_stays_as_it_was(tmp_path: Pat
             note = (await client.get(f"/api/sessions/{session}/note")).text
             assert "most days, but" not in note
             assert "medication?" not in note
+            before = sealed_in(folder)
             await tell(client, session, "strike", utterances=[found["utterances"][-1]["id"]])
             assert "sleeping" not in words_of(await transcript_of(client, session))
-            assert b"how are you sleeping" not in files_of(folder).lower()
+            assert left_of(before - sealed_in(folder), folder) == []
+            assert "how are you sleeping" not in str(await opened(folder, session)).lower()
+            assert b"most days" not in files_of(folder)
             answer = await client.post(f"/api/sessions/{session}/strike", json={"utterances": ["mic.99"]})
             assert (answer.status_code, refusal(answer)["code"]) == (404, "unknown_utterance")
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -25,9 +25,10 @@ from store_contract import (
 from streaming import survey
 from streaming.deletion import Order, delete_session
 from streaming.errors import KeyRefused, StoreFailed
-from streaming.events import NoteDrafted, SessionEnded
+from streaming.events import Event, NoteDrafted, SessionEnded
 from streaming.ports import Store
 from streaming.redis_records import RedisRecords
+from streaming.redis_rewriting import Rewriting
 from streaming.redis_store import RedisStore
 from streaming.survey import Survey
 
@@ -169,14 +170,14 @@ async def test_a_plain_log_is_sealed_at_its_first_opening_with_a_key(redis_serve
     await plain.append("b", [span(1)])
     await RedisRecords(plain).put("chart", "c", {"client": word})
     await plain.close()
-    assert _lies_in(redis_server, word.encode(), span(0).pcm.tobytes()[:32]) == 2
+    assert redis_server.holds(word.encode(), span(0).pcm.tobytes()[:32]) == 2
     assert await survey.of_redis(redis_server.url, a_vault()) == Survey(2, 0, encrypted=False)
     store = RedisStore(redis_server.url, a_vault())
     assert_log(await replayed(store, "a", audio=True), [started(), span(0), marked])
     assert_log(await replayed(store, "b", audio=True), [span(1)])
     assert (await RedisRecords(store).get("chart", "c")).body == {"client": word}
     assert await store.append("a", [gap(1)]) == 4
-    assert await _gone_from(redis_server, word.encode(), span(0).pcm.tobytes()[:32])
+    assert await redis_server.lets_go([word.encode(), span(0).pcm.tobytes()[:32]])
     await store.close()
     assert await survey.of_redis(redis_server.url, a_vault()) == Survey(2, 0, encrypted=True)
     with pytest.raises(KeyRefused):
@@ -192,10 +193,10 @@ async def test_a_deleted_session_is_in_no_file_of_redis(redis_server: RedisServe
     await store.append("a", [started(), span(0), NoteDrafted({"format": "soap", "word": word}), ended])
     await records.put("recap", "r", {"visit": "a", "text": word})
     sought = word.encode(), span(0).pcm.tobytes()[:32]
-    assert _lies_in(redis_server, *sought) == 2
+    assert redis_server.holds(*sought) == 2
     made = await delete_session(store, records, "a", Order("session", "asked", "anna", "2026-02-01T10:00:00+01:00"))
     assert (made.removed["audio"], made.removed["drafts"], made.removed["recaps"]) == (1, 1, 1)
-    assert await _gone_from(redis_server, *sought)
+    assert await redis_server.lets_go(sought)
     await store.close()
 
 
@@ -210,21 +211,30 @@ async def test_what_is_deleted_while_the_file_is_being_written_anew_goes_too(red
     await redis.config_set("rdb-key-save-delay", 0)
     await store.rewrite("a", {2: None}, [gap(1)])
     assert (await redis.info("persistence"))["aof_rewrite_in_progress"] == 1
-    assert await _gone_from(redis_server, word)
+    assert await redis_server.lets_go([word])
     await store.close()
     await redis.aclose()
 
 
-async def _gone_from(server: RedisServer, *sought: bytes) -> bool:
-    """Whether it goes from the files within seconds: the file of writes is written anew in the background."""
-    for _ in range(100):
-        if not _lies_in(server, *sought):
-            return True
-        await asyncio.sleep(0.1)
-    return False
+async def test_a_rewriting_that_another_node_overtook_begins_anew(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = RedisStore(redis_server.url), RedisStore(redis_server.url)
+    await store.append("a", [started(), span(0), gap(1)])
+    overtakes = [lambda: other.append("a", [gap(2)]), lambda: other.rewrite("a", {2: None})]
+    make = Rewriting.make
 
+    async def overtaken(self: Rewriting, changes: Mapping[int, Event | None], head: int) -> list[int]:
+        made = await make(self, changes, head)
+        if self.door is store._door and overtakes:
+            await overtakes.pop()()  # first its length changes, then its head
+        return made
 
-def _lies_in(server: RedisServer, *sought: bytes) -> int:
-    """How many of these are in Redis' files."""
-    held = b"".join(one.read_bytes() for one in server.folder.rglob("*") if one.is_file())
-    return sum(one in held for one in sought)
+    monkeypatch.setattr(Rewriting, "make", overtaken)
+    assert await store.rewrite("a", {3: None}, [gap(9)]) == 5
+    assert [one.sequence for one in await replayed(store, "a", audio=True)] == [1, 4, 5]
+    redis = Redis.from_url(redis_server.url)
+    assert len(await redis.keys("*session:a:*")) == 2  # its counter and its events: nothing of a try is left
+    await redis.aclose()
+    await store.close()
+    await other.close()

@@ -49,6 +49,7 @@ LAYERS: dict[str, str] = {
     "streaming.redis_records": "adapter",
     "streaming.redis_door": "adapter",
     "streaming.redis_store": "adapter",
+    "streaming.redis_rewriting": "adapter",
     "streaming.nodes": "adapter",
     "streaming.forwarding": "adapter",
     "streaming.rtp_track": "adapter",

@@ -7,11 +7,14 @@ from streaming import striking
 from streaming.errors import PeerError, UnknownUtterance
 from streaming.events import (
     AudioSpan,
+    Carried,
     Event,
     GapMarked,
     Heard,
+    MomentMarked,
     NoteDrafted,
     NoteReviewed,
+    RolesAssigned,
     SessionStarted,
     Stored,
     Struck,
@@ -20,7 +23,7 @@ from streaming.events import (
 )
 from streaming.state import SessionState
 from streaming.striking import Asked
-from streaming.types import SAMPLE_RATE, Gap, SpeakerId, Tick, TrackId, TrackPlan, Utterance, UtteranceId
+from streaming.types import SAMPLE_RATE, Gap, RoleGuess, SpeakerId, Tick, TrackId, TrackPlan, Utterance, UtteranceId
 
 pytestmark = pytest.mark.unit
 MIC, CALL = TrackId("mic"), TrackId("call")
@@ -83,12 +86,51 @@ def test_a_live_session_is_heard_anew_from_half_a_minute_before_on_that_track_al
     assert striking.heard_anew(state, gone) == ("mic.3", "mic.4")
 
 
-def test_corrections_of_what_is_heard_anew_are_carried_and_of_what_goes_are_not() -> None:
-    state = state_of(
-        *TALK, UtteranceCorrected(UtteranceId("mic.3"), "mended"), UtteranceCorrected(UtteranceId("mic.4"), "gone")
-    )
-    gone = striking.stretches(state, within(45, 60))
-    assert striking.mended(state, gone, striking.heard_anew(state, gone)) == {(MIC, ticks(40), "words 3"): "mended"}
+def corrected(number: int, text: str) -> UtteranceCorrected:
+    return UtteranceCorrected(UtteranceId(f"mic.{number}"), text)
+
+
+def struck_live(log: list[Event], asked: Asked) -> list[Event]:
+    """The log after a strike, as a store has it."""
+    state = state_of(*log)
+    gone = striking.stretches(state, asked)
+    anew, struck = striking.heard_anew(state, gone), striking.struck_in(state, gone)
+    made = striking.changes([Stored(at, event) for at, event in enumerate(log)], gone, anew, struck)
+    left = [made.get(at, event) for at, event in enumerate(log)]
+    told = Struck(gone, anew, {}, "", "", striking.carried(state, gone, anew))
+    return [*(event for event in left if event is not None), told]
+
+
+def test_corrections_of_what_is_heard_anew_wait_in_the_log_and_of_what_goes_are_not_there() -> None:
+    log: list[Event] = [*TALK, corrected(3, "mended"), corrected(4, "gone")]
+    log = struck_live(log, within(45, 60))
+    state = state_of(*log)  # as a server that starts anew reads it
+    assert sorted(state.utterances) == ["call.1", "mic.1", "mic.2"]
+    assert state.carried == (Carried(MIC, ticks(40), ticks(44), "words 3", "mended"),)
+    assert "gone" not in str(log)
+    heard = said(3, 40, 44).utterance
+    assert state.correction_of(heard) == "mended"
+    assert state.correction_of(said(9, 40, 44).utterance) is None  # not what was heard before
+    state = state_of(*log, UtteranceClosed(heard), corrected(3, "mended"))
+    assert (state.carried, state.utterances[heard.id].text) == ((), "mended")
+
+
+def test_corrections_that_wait_are_carried_by_the_next_strike_and_go_with_what_it_takes() -> None:
+    log: list[Event] = [*TALK, corrected(3, "mended"), corrected(4, "put right")]
+    log = struck_live(log, Asked({CALL: (ticks(41), ticks(42)), MIC: (ticks(60), ticks(61))}))
+    again = struck_live(log, within(70, 71))  # before any of it was heard again
+    assert [one.text for one in state_of(*again).carried] == ["mended", "put right"]
+    assert str(again).count("put right") == 1
+    gone = struck_live(again, within(45, 46))
+    assert [one.text for one in state_of(*gone).carried] == ["mended"]
+    assert "put right" not in str(gone)
+
+
+def test_who_is_who_and_marks_outlive_a_strike() -> None:
+    swapped = RolesAssigned(RoleGuess({SpeakerId("S1"): "client"}, "clinician", 1.0))
+    log = struck_live([*TALK, swapped, MomentMarked(ticks(41))], within(45, 60))
+    state = state_of(*log)
+    assert (state.roles, state.marks) == (swapped.guess, {ticks(41)})
 
 
 def test_audio_is_silenced_and_later_answers_forgotten() -> None:
