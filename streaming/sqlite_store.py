@@ -90,6 +90,8 @@ class SqliteStore:
                 migrate(self._writer)
                 self.keys.open(self._writer)
                 self._reader = connect(path, busy_timeout_s)
+                # That of a process that was killed may hold what it had just deleted.
+                self._to_empty = not self._empty_write_ahead_log()
             except BaseException:
                 self._writer.close()
                 raise
@@ -236,20 +238,25 @@ class SqliteStore:
         except Exception as failure:
             self._roll_back()
             return outcomes + [(work, _copy(failure)) for work, _ in ready]
-        if any(_wipes(work, result) for work, result in results):
-            self._empty_write_ahead_log()
+        self._to_empty = self._to_empty or any(_wipes(work, result) for work, result in results)
+        if self._to_empty:
+            self._to_empty = not self._empty_write_ahead_log()
         return outcomes + list(results)
 
-    def _empty_write_ahead_log(self) -> None:
+    def _empty_write_ahead_log(self) -> bool:
         """Dropped audio is overwritten in the file, and stays in the log of writes until that is cut short.
 
-        A reader in the way is waited for a moment only, since appends wait too; closing does it in any case.
+        A reader in the way is waited for a moment only, since appends wait too: then False, and the next write tries
+        again; closing does it in any case.
         """
+        emptied = False
         with suppress(sqlite3.Error):
             self._writer.execute("PRAGMA busy_timeout = 100")
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            ((busy, _, _),) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            emptied = not busy
         with suppress(sqlite3.Error):
             self._writer.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
+        return emptied
 
     def _roll_back(self) -> None:
         # Where SQLite has rolled back on its own there is nothing to do; the next BEGIN says whether it can go on.

@@ -250,14 +250,18 @@ def _found_in(folder: Path, sought: bytes) -> bool:
 
 
 async def test_a_reader_in_the_way_does_not_fail_dropping(path: Path) -> None:
+    """What was dropped goes from the write-ahead log once the reader is out of the way, with the next write."""
     store = SqliteStore(path)
-    await store.append("a", [started(), span(7)])
+    marked = span(7, 1600)
+    await store.append("a", [started(), marked])
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM event").fetchone()
     await store.drop_audio("a")
     assert len(await replayed(store, "a", audio=True)) == 1
+    assert _found_in(path.parent, marked.pcm.tobytes()[:200])
     reader.close()
     assert await store.append("a", [gap(1)]) == 3
+    assert not _found_in(path.parent, marked.pcm.tobytes()[:200])
     assert store._writer.execute("PRAGMA busy_timeout").fetchone() == (5000,)
     await store.close()
