@@ -3,13 +3,15 @@
 Somebody who opens thousands of connections and says nothing, who sends a header's letter every ten seconds, or who
 asks and never reads the answer, keeps what others need. So a head must be there within `patience_s`, a body must come
 at 4 kB/s after that, and what is sent must be taken sometime. How many may wait and how many an address may have is
-in `crowd.py`. Who is turned away is told: 408 for being slow, 503 with Retry-After where the address has its share.
+in `crowd.py`; a TLS handshake is waited for like a head (`handshakes.py`). Who is turned away is told: 408 for being
+slow, 503 with Retry-After where the address has its share.
 """
 
 import asyncio
 import json
 import logging
 import resource
+import ssl
 import time
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -18,11 +20,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from streaming.crowd import Crowd
+from streaming.handshakes import Handshake
 
 log = logging.getLogger("sameday.connections")
 
 WAITING = 512
-"""Connections whose first request is not there yet, over all addresses."""
+"""Connections whose first request is not there yet, or whose TLS does not stand yet, over all addresses."""
 BYTES_A_SECOND = 4096
 """A body that comes more slowly than this, over its whole length, is not waited for."""
 _UNREAD_TIMES = 4
@@ -45,6 +48,12 @@ class Door:
     def __post_init__(self) -> None:
         self.crowd = Crowd(WAITING, self.of_an_address)
 
+    def enter(self, transport: asyncio.Transport) -> None:
+        """One more waits; where too many do, the one that has waited longest is cut off."""
+        if (oldest := self.crowd.enter(transport)) is not None:
+            self.turned_away()
+            oldest.abort()
+
     def turned_away(self) -> None:
         """Somebody was not served: the log says how many in a minute, or an attack would fill it."""
         self._turned_away += 1
@@ -61,11 +70,15 @@ def allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def protocols(door: Door) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol]]:
-    """The classes that uvicorn makes an HTTP connection and a WebSocket of."""
+def protocols(
+    door: Door, context: ssl.SSLContext | None = None
+) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol]]:
+    """The classes that uvicorn makes a connection and a WebSocket of; with `context` a connection begins with TLS."""
     http = type("Http", (_Http,), {"door": door})
     socket = type("Socket", (_Socket,), {"door": door})
-    return http, socket
+    if context is None:
+        return http, socket
+    return type("Https", (_Https,), {"door": door, "context": context, "served_by": http}), socket
 
 
 class _Unread:
@@ -132,9 +145,7 @@ class _Http(_Bounded, H11Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._head_since = self.loop.time()
-        if (oldest := self.door.crowd.enter(self.transport)) is not None:
-            self.door.turned_away()
-            oldest.abort()
+        self.door.enter(self.transport)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -217,6 +228,26 @@ class _Http(_Bounded, H11Protocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+
+class _Https(Handshake):
+    """A connection that becomes an HTTP one after its handshake; uvicorn's own arguments are for that."""
+
+    door: Door
+    served_by: type[asyncio.Protocol]
+
+    def __init__(self, **given: Any) -> None:
+        self.patience_s = self.door.patience_s
+        self.make = lambda: self.served_by(**given)
+
+    def enter(self, transport: asyncio.Transport) -> None:
+        self.door.enter(transport)
+
+    def leave(self, transport: asyncio.Transport) -> None:
+        self.door.crowd.leave(transport)
+
+    def late(self) -> None:
+        self.door.turned_away()
 
 
 async def _no_room(scope: Any, receive: Any, send: Any) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from streaming import recap_book, signed_notes, visit_book
+from streaming import device_keys, recap_book, signed_notes, visit_book
 from streaming.errors import Conflict, SessionGoesOn, SessionPurged, UnknownRecord, UnknownSession
 from streaming.events import (
     AudioSpan,
@@ -131,6 +131,7 @@ async def delete_session(
     known = await _begin(records, begun)
     if known.done:
         return known
+    await device_keys.forget(records, session)
     removed = dict(known.removed)
     if scope == "session":
         removed |= await _remove_records(records, session)
@@ -190,6 +191,7 @@ async def _finished(records: Records, session: str) -> DeletionReceipt:
     known = DeletionReceipt(**stored.body)
     if known.done:
         return known
+    await device_keys.forget(records, session)
     await _remove_records(records, session)
     done = replace(known, done=True)
     await records.put(KIND, stored.key, done.as_json())

@@ -29,14 +29,14 @@ def serve(settings: Settings) -> int:
     Raises PortTaken, BadSettings for an address that cannot be listened on, and what keeps the start-up from
     succeeding: StoreFailed, EngineMissing.
     """
-    _check_tls(settings)
+    context = _tls(settings)
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     made = create_app(settings.model_copy(update={"port": port}))
     app = _PlainStartUp(made)
     allow_many_files()
     http, socket_class = protocols(
-        Door(settings.patience_s, None if settings.behind_proxy else settings.connections_an_address)
+        Door(settings.patience_s, None if settings.behind_proxy else settings.connections_an_address), context
     )
     config = uvicorn.Config(
         app,
@@ -50,8 +50,6 @@ def serve(settings: Settings) -> int:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=30,
         proxy_headers=False,  # the gate reads them, where a proxy is trusted
-        ssl_certfile=settings.tls_cert,
-        ssl_keyfile=settings.tls_key,
     )
     name = f"[{host}]" if ":" in host else host
     scheme = "https" if settings.tls_cert else "http"
@@ -120,22 +118,27 @@ class _Announcing(uvicorn.Server):
             print(f"sameday is ready at {self._address}", flush=True)
 
 
-def _check_tls(settings: Settings) -> None:
-    """Raises BadSettings for an authority that is none, a certificate and key that cannot be used together."""
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """What connections are encrypted with; None for plain HTTP.
+
+    Raises BadSettings for an authority that is none, a certificate and key that cannot be used together.
+    """
     if settings.tls_authority is not None:
         try:
             local_authority.until(settings.tls_authority.read_bytes())
         except (OSError, local_authority.BadCertificate):
             raise BadSettings("tls_authority: cannot be read, or is no certificate as PEM.") from None
     if settings.tls_cert is None or settings.tls_key is None:
-        return
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
     except (OSError, ssl.SSLError):
         raise BadSettings(
             "tls_cert, tls_key: cannot be read, or do not belong together.",
             mend="Both are PEM files, and the key has no passphrase.",
         ) from None
+    return context
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
-from streaming import deletion, wall_clock
+from streaming import deletion, device_keys, wall_clock
 from streaming.audit_chain import Deed
 from streaming.audit_trail import RETRY_S
 from streaming.deletion import SERVER, DeletionReceipt, Order
@@ -69,12 +69,20 @@ class Sweeper:
                 if not receipt.done:
                     again = Order(receipt.scope, receipt.why, receipt.by, receipt.at, signed_too=True, stop=True)
                     count += await self._delete(receipt.session, practice, again)
+            await self._forget_keys(practice)
         if self._times.any:
             with_audio = set(await self._server.house.store.with_audio())
             for name in await self._server.house.names():
                 count += await self._expire(name, audio=name in with_audio)
         self._tell_heads()
         return count
+
+    async def _forget_keys(self, practice: str) -> None:
+        """What a device still holds of a session that takes no more nobody can read from then on."""
+        records = self._server.records_of(practice)
+        if kept := await device_keys.sessions(records):
+            for name in set(kept) - set(await self._server.house.store.left_open()):
+                await device_keys.forget(records, name)
 
     async def _expire(self, name: str, *, audio: bool) -> int:
         found = await self._age(name)

@@ -119,15 +119,17 @@ async def ingest(
     numbers: TrackNumbers,
     new_decoder: Callable[[], PacketDecoder],
     clock: Callable[[], Tick] | None = None,
+    device_key: str | None = None,
 ) -> End:
     """Serve one connection of a track until it ends; says how it ended. All accepted audio is in `sink` by then.
 
     `clock` gives the session's elapsed ticks, which the sender is told: it cannot know for how long it slept.
+    `device_key` is told too: what a sender keeps of the session it seals with that (`device_keys.py`).
 
     A newer connection with the same `numbers` takes the track over, and this one is closed with 4000. Closes the
     socket itself unless the peer did. Raises nothing of the peer's; SessionOver and StoreFailed are told to the peer.
     """
-    return await _Connection(socket, sink, numbers, new_decoder, clock).serve()
+    return await _Connection(socket, sink, numbers, new_decoder, clock, device_key).serve()
 
 
 class _Connection:
@@ -138,12 +140,14 @@ class _Connection:
         numbers: TrackNumbers,
         new_decoder: Callable[[], PacketDecoder],
         clock: Callable[[], Tick] | None,
+        device_key: str | None,
     ) -> None:
         self._socket = socket
         self._sink = sink
         self._numbers = numbers
         self._new_decoder = new_decoder
         self._clock = clock
+        self._device_key = device_key
         self._decoder: PacketDecoder | None = None
         self._inbox: deque[bytes | str | None] = deque()
         self._arrived = asyncio.Event()
@@ -194,8 +198,12 @@ class _Connection:
     async def _ready(self) -> None:
         """Say where to go on. All before it is durable: a sender lets go of it."""
         durable = await TrackWriter(self._sink).durable()
-        clock = {} if self._clock is None else {"clock": self._clock()}
-        await self._tell({"type": "ready", "sequence": self._numbers.next, "tick": durable} | clock)
+        ready: dict[str, Any] = {"type": "ready", "sequence": self._numbers.next, "tick": durable}
+        if self._clock is not None:
+            ready["clock"] = self._clock()
+        if self._device_key is not None:
+            ready["device_key"] = self._device_key
+        await self._tell(ready)
 
     async def _read(self) -> None:
         message: bytes | str | None = b""

@@ -5,6 +5,7 @@ a real WebSocket, acknowledged and thrown away, so that the page's connection st
 """
 
 import asyncio
+import base64
 import struct
 import threading
 from collections.abc import AsyncIterator, Coroutine
@@ -243,7 +244,13 @@ class FakeServer:
             session.media.append(socket)
             received = sum(session.frames[-1][1:]) if session.frames else 0
             await socket.send_json(
-                {"type": "ready", "sequence": len(session.frames), "tick": received, "clock": received}
+                {
+                    "type": "ready",
+                    "sequence": len(session.frames),
+                    "tick": received,
+                    "clock": received,
+                    "device_key": base64.b64encode(bytes(32)).decode(),
+                }
             )
             try:
                 while True:

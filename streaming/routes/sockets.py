@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
-from streaming import refusals, websocket_ingest, wire
+from streaming import device_keys, refusals, websocket_ingest, wire
 from streaming.bodies import TrackName
 from streaming.errors import SamedayError
 from streaming.events import RolesAssigned, Stored, UtteranceClosed
@@ -28,6 +28,7 @@ def router(server: Server) -> APIRouter:
         try:
             sink = await server.track(name, track)
             session = server.sessions.live(name)
+            key = await device_keys.of(server.records, name)
         except SamedayError as error:
             await _close_with(socket, error)
             return
@@ -35,7 +36,9 @@ def router(server: Server) -> APIRouter:
         try:
             # A track has one writer: whoever comes last takes it over, over whichever transport.
             await server.rtc.close_track(sink, "replaced")
-            await websocket_ingest.ingest(_Socket(socket), sink, server.numbers_of(sink), OpusDecoder, sink.clock)
+            await websocket_ingest.ingest(
+                _Socket(socket), sink, server.numbers_of(sink), OpusDecoder, sink.clock, key
+            )
         finally:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)

@@ -1,6 +1,7 @@
 """Audio over WebSocket against the whole server: what is acknowledged counts, what is refused costs nothing."""
 
 import asyncio
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ async def heard(socket: ClientConnection) -> Message:
         answer: Message = json.loads(await socket.recv())
         if answer.get("type") == "ready":
             assert answer.pop("clock") >= 0
+            assert len(base64.b64decode(answer.pop("device_key"))) == 32
         return answer
 
 

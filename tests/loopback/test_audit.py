@@ -81,6 +81,35 @@ async def entries(house: House, login: str, **asked: Any) -> list[dict[str, Any]
         return found
 
 
+async def test_the_key_of_what_devices_keep_goes_once_a_session_takes_no_more(house: House) -> None:
+    async with house.client("anna") as anna:
+        session = (await anna.post("/api/sessions", json={"consent": CONSENT})).json()["id"]
+        url = f"{house.server.url.replace('http', 'ws', 1)}/api/sessions/{session}/audio"
+        told = []
+        for token in (
+            house.tokens["anna"],
+            (await anna.post(f"/api/sessions/{session}/media-token")).json()["token"],
+        ):
+            async with connect(url, additional_headers={"Authorization": f"Bearer {token}"}) as socket:
+                told.append(json.loads(await socket.recv())["device_key"])
+        assert told[0] == told[1]
+        async with connect(url, additional_headers={"Authorization": f"Bearer {house.tokens['bert']}"}) as socket:
+            assert json.loads(await socket.recv())["error"]["code"] == "unknown_session"
+        assert _kept_keys(house) == {session}
+        await anna.post(f"/api/sessions/{session}/end")
+
+        async def gone() -> bool:
+            return not _kept_keys(house)
+
+        assert await until(gone, 30)
+
+
+def _kept_keys(house: House) -> set[str]:
+    (file,) = data(house).glob("*.sqlite3")
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        return {str(row[0]) for row in database.execute("SELECT key FROM record WHERE kind LIKE '%:device_key'")}
+
+
 async def test_what_is_seen_and_changed_is_recorded_once(house: House) -> None:
     async with house.client("anna") as anna, house.client("bert") as bert, house.client("olga") as olga:
         session, _ = await a_session(anna)

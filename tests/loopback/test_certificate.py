@@ -1,8 +1,10 @@
 """A server with a certificate that `sameday certificate` made, for a client that trusts its authority alone."""
 
+import socket
 import ssl
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -28,7 +30,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     config.write_text(told)
     assert tomllib.loads(told)["allowed_origins"][0] == "https://desk.lan:8710"
     user(environment, "add", "anna@north.example", "--name", "Anna North", typed=f"{PASSWORD}\n")
-    return environment | {"SAMEDAY_CONFIG": str(config)}
+    return environment | {"SAMEDAY_CONFIG": str(config), "SAMEDAY_PATIENCE_S": "1"}
 
 
 async def test_with_what_the_command_says_the_server_is_trusted_by_who_trusts_the_authority(
@@ -54,3 +56,22 @@ async def test_with_what_the_command_says_the_server_is_trusted_by_who_trusts_th
         async with httpx.AsyncClient(base_url=url) as stranger:
             with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
                 await stranger.get("/healthz")
+        _nobody_waits_for_a_handshake(url, trusting)
+
+
+def _nobody_waits_for_a_handshake(url: str, trusting: ssl.SSLContext) -> None:
+    """Who begins no TLS, or breaks off in it, is closed."""
+    address = ("127.0.0.1", urlsplit(url).port or 0)
+    for first in (b"", _first_flight(trusting)[:100], b"GET / HTTP/1.1\r\n\r\n"):
+        with socket.create_connection(address, 20) as line:
+            line.sendall(first)
+            while line.recv(4096):  # TLS says what it did not understand; then the server closes
+                pass
+
+
+def _first_flight(trusting: ssl.SSLContext) -> bytes:
+    """What a client's handshake begins with."""
+    sent = ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        trusting.wrap_bio(ssl.MemoryBIO(), sent, server_hostname="127.0.0.1").do_handshake()
+    return sent.read()

@@ -1,8 +1,11 @@
 """Connections that are opened and not used as they should be, and a node that is full: who is told, who is served."""
 
+import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,7 +16,10 @@ from websockets.asyncio.client import connect
 
 from benchmarks.server_process import Running, running_server
 from benchmarks.websocket_peer import WebSocketPeer, frames_of
-from streaming.connections import WAITING
+from streaming.certificate_files import Folder
+from streaming.connections import WAITING, Door, protocols
+from streaming.crowd import Crowd
+from streaming.local_authority import Names
 
 pytestmark = pytest.mark.loopback
 
@@ -82,6 +88,29 @@ def test_thousands_that_say_nothing_push_out_their_own(impatient: Running) -> No
     finally:
         for line in silent:
             line.close()
+
+
+async def test_handshakes_that_do_not_end_push_out_their_own(tmp_path: Path) -> None:
+    files = Folder(tmp_path)
+    files.renewed(Names.of(["localhost", "127.0.0.1"]), datetime.now(UTC), new_authority=False)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.server)
+    door = Door(patience_s=60, of_an_address=None)
+    door.crowd = Crowd(waiting=2, of_an_address=None)
+    https, _ = protocols(door, context)
+    server = await asyncio.get_running_loop().create_server(https, "127.0.0.1", 0)
+    async with server, asyncio.timeout(20):
+        address = server.sockets[0].getsockname()
+        lines = [await asyncio.open_connection(*address) for _ in range(4)]
+        assert [await reader.read() for reader, _ in lines[:2]] == [b"", b""]
+        assert len(door.crowd) == 2
+        for _, writer in lines:
+            writer.close()
+
+        async def empty() -> bool:
+            return len(door.crowd) == 0
+
+        await until(empty)
 
 
 async def test_an_address_has_its_share_of_connections(impatient: Running) -> None:

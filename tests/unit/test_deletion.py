@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from store_contract import MIC, gap, replayed, span, started
 
-from streaming import recap_book, signed_notes, visit_book
+from streaming import device_keys, recap_book, signed_notes, visit_book
 from streaming.deletion import KIND, DeletionReceipt, Order, delete_session, receipts
 from streaming.errors import SessionGoesOn, SessionPurged, StoreFailed, UnknownSession
 from streaming.events import (
@@ -82,6 +82,8 @@ async def some_records() -> MemoryRecords:
     await records.put(recap_book.KIND, "dictated", {"visit": None, "session": "a"})
     await records.put(recap_book.KIND, "other", {"visit": "b", "session": None})
     await records.put(signed_notes.KIND, "a", {"print": [1]})
+    for session in ("a", "b"):
+        await device_keys.of(records, session)
     return records
 
 
@@ -101,6 +103,7 @@ async def test_all_of_a_session_goes_and_the_receipt_stays() -> None:
         "appointment": None, "other": "b",
     }  # fmt: skip
     assert await records.all(signed_notes.KIND) == []
+    assert await device_keys.sessions(records) == ["b"]
     assert await receipts(records) == [made]
     assert "Zebulon" not in str(made)
     with pytest.raises(SessionPurged):

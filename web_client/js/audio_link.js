@@ -140,10 +140,11 @@ export class AudioLink {
     });
   }
 
-  #begin({ sequence, tick, clock }) {
+  #begin({ sequence, tick, clock, device_key: key }) {
     this.#sequence = sequence;
     this.#cursor = this.#acknowledged = tick;
     this.outbox.acknowledge(tick);
+    this.outbox.unlock(key, [this.id, this.track]);
     this.onStatus("connected", null);
     this.onReady({ tick, clock: clock ?? null });
     this.wake();

@@ -1,5 +1,5 @@
-// Sound that the server has not acknowledged, on this device's disk (IndexedDB): it outlives a reload and a crash of
-// the browser. A block's key is [session, tick, length], so that what there is is known without reading it.
+// Sound that the server has not acknowledged, on this device's disk (IndexedDB), sealed (seal.js): it outlives a reload
+// and a crash of the browser. A block's key is [session, tick, length], so that what there is is known without reading it.
 
 const NAME = "sameday audio";
 const BLOCKS = "blocks";
@@ -25,17 +25,17 @@ export class KeptAudio {
     return [...new Set((keys ?? []).map(([session]) => session))];
   }
 
-  /** Keeps `blocks` [{tick, pcm}]; resolves to whether all of them are on the disk. */
+  /** Keeps `blocks` [{tick, length, sealed}]; resolves to whether all of them are on the disk. */
   async put(session, blocks) {
     const done = await this.#ask("readwrite", (store) => {
-      for (const { tick, pcm } of blocks) store.put(pcm, [session, tick, pcm.length]);
+      for (const { tick, length, sealed } of blocks) store.put(sealed, [session, tick, length]);
       return null;
     });
     this.#broken = done === undefined;
     return !this.#broken;
   }
 
-  /** The samples of blocks [{tick, length}], in their order; null for one that is gone. */
+  /** Blocks [{tick, length}] as they were sealed, in their order; null for one that is gone. */
   async read(session, blocks) {
     const requests = [];
     const done = await this.#ask("readonly", (store) => {

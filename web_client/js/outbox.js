@@ -1,14 +1,19 @@
 // Sound of one session that the server has not acknowledged: the newest in memory, all of it soon on the disk as well.
+// On the disk it is sealed, each block as soon as it is there, for a page that goes away has no time for it: until the
+// server has given the key all is in memory alone.
+
+import { Seal } from "./seal.js";
 
 const RATE = 16_000;
 const SAVE_MS = 250; // a block that is acknowledged sooner never sees the disk
 const IN_MEMORY = 600; // blocks (a minute): what is on the disk and older is read from there when its time comes
-const MOST = 36_000; // blocks (an hour) in memory where the disk takes nothing
+const MOST = 36_000; // blocks (an hour) in memory where the disk takes nothing, or nothing can be sealed
 
 export class Outbox {
   #kept;
   #session;
-  #blocks = []; // {tick, length, pcm, at, saved}, in order
+  #blocks = []; // {tick, length, pcm, sealed, at, saved}, in order
+  #seal = null; // a promise of what seals, or of null
   #ticks = 0;
   #lost = 0;
   #timer = null;
@@ -24,7 +29,7 @@ export class Outbox {
     const found = await this.#kept.list(this.#session);
     const first = this.#blocks[0]?.tick ?? Infinity;
     const earlier = found.filter(({ tick }) => tick < first);
-    this.#blocks.unshift(...earlier.map((block) => ({ ...block, pcm: null, at: 0, saved: true })));
+    this.#blocks.unshift(...earlier.map((block) => ({ ...block, pcm: null, sealed: null, at: 0, saved: true })));
     this.#ticks += earlier.reduce((sum, { length }) => sum + length, 0);
   }
 
@@ -48,8 +53,25 @@ export class Outbox {
     return last ? last.tick + last.length : 0;
   }
 
+  /** Whether the server has given the key for what comes to the disk. */
+  get isKeyed() {
+    return this.#seal !== null;
+  }
+
+  /** Takes the session's key, base64, for this track, [session, track]; it stays the same as long as there is a page. */
+  unlock(key, place) {
+    if (this.#seal || !key) return;
+    this.#seal = Seal.from(key, place).catch(() => {
+      this.#seal = null;
+      return null;
+    });
+    for (const block of this.#blocks) if (!block.saved) this.#close(block);
+  }
+
   add(tick, pcm) {
-    this.#blocks.push({ tick, length: pcm.length, pcm, at: Date.now(), saved: false });
+    const block = { tick, length: pcm.length, pcm, sealed: null, at: Date.now(), saved: false };
+    this.#blocks.push(block);
+    this.#close(block);
     this.#ticks += pcm.length;
     if (this.#blocks.length > MOST && !this.#blocks[0].saved) {
       this.#lost += this.#blocks[0].length;
@@ -71,12 +93,16 @@ export class Outbox {
   async from(tick, count) {
     const first = this.#blocks.findIndex((block) => block.tick + block.length > tick);
     if (first < 0) return [];
-    const wanted = this.#blocks.slice(first, first + count);
-    const stored = wanted.filter(({ pcm }) => pcm === null);
-    const read = stored.length ? await this.#kept.read(this.#session, stored) : [];
-    const bodies = new Map(stored.map((block, index) => [block, read[index]]));
-    // What the disk has lost is passed over: its time becomes a gap that the server names.
-    return wanted.map((block) => ({ tick: block.tick, pcm: block.pcm ?? bodies.get(block) })).filter(({ pcm }) => pcm);
+    const wanted = this.#blocks.slice(first, first + count).map((block) => ({ block, pcm: block.pcm }));
+    const stored = wanted.filter(({ pcm }) => pcm === null).map(({ block }) => block);
+    const bodies = stored.length ? await this.#read(stored) : new Map();
+    // What the disk has lost, or nobody can open, is let go of: its time becomes a gap that the server names.
+    const lost = stored.filter((block) => !bodies.get(block));
+    if (lost.length) {
+      this.#remove(new Set(lost));
+      return this.from(tick, count);
+    }
+    return wanted.map(({ block, pcm }) => ({ tick: block.tick, pcm: pcm ?? bodies.get(block) }));
   }
 
   /** Brings what is older than `age` milliseconds to the disk. */
@@ -85,7 +111,7 @@ export class Outbox {
     this.#timer = null;
     await this.#saving;
     const old = Date.now() - age;
-    const due = this.#blocks.filter((block) => !block.saved && block.at <= old);
+    const due = this.#blocks.filter((block) => !block.saved && block.sealed && block.at <= old);
     this.#saving = due.length ? this.#put(due) : null;
     await this.#saving;
     if (this.#blocks.some(({ saved }) => !saved)) this.#timer ??= setTimeout(() => this.save(SAVE_MS), SAVE_MS);
@@ -100,11 +126,33 @@ export class Outbox {
   async #put(due) {
     const saved = await this.#kept.put(this.#session, due);
     if (!saved) return;
-    for (const block of due) block.saved = true;
+    for (const block of due) Object.assign(block, { saved: true, sealed: null });
     // Acknowledged while it was on its way to the disk: nobody would take it away from there.
     const first = this.#blocks[0]?.tick ?? Infinity;
     if (due[0].tick < first) this.#kept.drop(this.#session, Math.min(first, due.at(-1).tick + 1));
     for (const block of this.#blocks.slice(0, -IN_MEMORY)) if (block.saved) block.pcm = null;
+  }
+
+  /** Seals a block for the disk, once there is a key. */
+  async #close(block) {
+    block.sealed = (await (await this.#seal)?.seal(block.tick, block.pcm)) ?? null;
+  }
+
+  /** The samples of blocks on the disk, in a map by block; null for one that is gone or cannot be opened. */
+  async #read(blocks) {
+    const [found, seal] = await Promise.all([this.#kept.read(this.#session, blocks), this.#seal]);
+    const opened = await Promise.all(found.map((one, index) => {
+      if (one instanceof Int16Array) return one; // an earlier version's, which did not seal
+      return one && seal ? seal.open(blocks[index], one) : null;
+    }));
+    return new Map(blocks.map((block, index) => [block, opened[index]]));
+  }
+
+  /** Lets go of blocks, but for those that went meanwhile. */
+  #remove(gone) {
+    const there = this.#blocks.filter((block) => gone.has(block));
+    this.#blocks = this.#blocks.filter((block) => !gone.has(block));
+    for (const { length } of there) this.#ticks -= length;
   }
 
   #forget(count) {

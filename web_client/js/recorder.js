@@ -31,7 +31,7 @@ export class Recorder {
   #windows = new BroadcastChannel("sameday recorder");
 
   /**
-   * `onMedia(status, retryAt)`, `onLevel({value, verdict})`, `onKept({seconds, lost, disk})` what is not acknowledged;
+   * `onMedia(status, retryAt)`, `onLevel({value, verdict})`, `onKept({seconds, lost, disk, keyed})` what is not acknowledged;
    * `onFatal({code, undelivered})` for what trying again cannot mend, with the seconds that did not arrive.
    * `source` is what is listened to; a second recorder of one session keeps its sound `apart` from the first one's.
    */
@@ -184,7 +184,7 @@ export class Recorder {
 
   #tellKept() {
     if (!this.#outbox) return;
-    this.onKept({ seconds: this.#outbox.seconds, lost: this.#outbox.lostSeconds, disk: this.#kept.works });
+    this.onKept({ seconds: this.#outbox.seconds, lost: this.#outbox.lostSeconds, disk: this.#kept.works, keyed: this.#outbox.isKeyed });
   }
 
   #onStatus(status, retryAt) {

@@ -184,7 +184,8 @@ function retryingHealth(state, retryAt) {
 function keptWords({ kept }) {
   if (kept.lost > 0) return S.health.keptNoMore(kept.lost);
   if (kept.seconds < NOTABLE_KEPT_S) return "";
-  return kept.disk ? S.health.kept(kept.seconds) : `${S.health.kept(kept.seconds)} ${S.health.keptInMemory}`;
+  const inMemory = kept.keyed ? !kept.disk && S.health.keptInMemory : S.health.keptUnsealed;
+  return [S.health.kept(kept.seconds), inMemory].filter(Boolean).join(" ");
 }
 
 /** Connected, with more than what is on its way still to be sent. */

@@ -47,7 +47,7 @@ export const INITIAL = Object.freeze({
   call: "off", // the other side's sound, over a call: off, open, or as `media`
   level: Object.freeze({ value: 0, verdict: "off" }),
   media: Object.freeze({ status: "idle", retryAt: null }),
-  kept: Object.freeze({ seconds: 0, lost: 0, disk: true }), // sound on this device that the server does not have yet
+  kept: Object.freeze({ seconds: 0, lost: 0, disk: true, keyed: true }), // sound on this device that the server does not have yet
   feed: Object.freeze({ status: "idle", retryAt: null }),
   online: true,
   recorder: false, // this window is the one that records
@@ -234,7 +234,7 @@ function onLag(state, message) {
 }
 
 function onKept(state, message) {
-  const kept = { seconds: Math.round(message.seconds), lost: message.lost, disk: message.disk };
+  const kept = { seconds: Math.round(message.seconds), lost: message.lost, disk: message.disk, keyed: message.keyed };
   const same = Object.keys(kept).every((name) => kept[name] === state.kept[name]);
   return same ? state : { ...state, kept };
 }

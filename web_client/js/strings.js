@@ -145,6 +145,7 @@ export const S = {
     retryingIn: (seconds) => `Next try in ${seconds} s.`,
     offline: "This device has no network. What is said now is kept on this device and sent when the network is back.",
     kept: (seconds) => `Kept so far: ${duration(seconds)}.`,
+    keptUnsealed: "Until the server answers it is in this page alone, since only the server has the key to store it: do not close or reload this page.",
     keptInMemory: "The device’s disk takes nothing: do not close or reload this page.",
     keptNoMore: (seconds) => `There is no room left on this device: ${duration(seconds)} of sound had to be given up.`,
     sending: (seconds) => `Connected again. ${duration(seconds)} of kept sound is still being sent.`,
