@@ -48,6 +48,13 @@ def _live(live: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     live.add_argument("--minutes", type=_seconds, default=12.0, metavar="M", help="a ramp's time at most (12)")
     live.add_argument("--no-alone", action="store_true", help="do not transcribe the pieces alone for comparison")
+    live.add_argument(
+        "--server",
+        metavar="URL",
+        help="a server that runs already: sessions there are marked, and deleted afterwards",
+    )
+    live.add_argument("--token-file", type=Path, metavar="FILE", help="an access token for it, in the first line")
+    live.add_argument("--authority", type=Path, metavar="FILE", help="the certificate that its own is trusted by")
     live.add_argument("--profile", action="store_true", help="a flame graph of the server, in the report")
     _report(live)
     live.set_defaults(run=_run_live)
@@ -174,6 +181,10 @@ def _report(command: argparse.ArgumentParser) -> None:
 def _run_live(chosen: argparse.Namespace, settings: Settings) -> int:
     from benchmarks import commands, commands_live
 
+    if chosen.server is not None:
+        return _run_live_elsewhere(chosen)
+    if chosen.token_file is not None or chosen.authority is not None:
+        raise PeerError("--token-file and --authority are for another server.", mend="Name it with --server.")
     if chosen.sessions is None and not chosen.ramp and not chosen.profile:
         return commands.live(chosen.session, chosen.transport, as_object=chosen.json, save=chosen.save)
     if chosen.sessions is not None and chosen.ramp:
@@ -194,6 +205,27 @@ def _run_live(chosen: argparse.Namespace, settings: Settings) -> int:
         profile=chosen.profile,
     )
     return commands_live.many(chosen.session, wanted, settings, as_object=chosen.json, save=chosen.save)
+
+
+def _run_live_elsewhere(chosen: argparse.Namespace) -> int:
+    from benchmarks import commands_remote, host
+    from benchmarks.live import Transport
+
+    if chosen.ramp or chosen.profile:
+        raise PeerError(
+            "--ramp and --profile are for a server of the benchmark's own.", mend="Leave --server out, or them."
+        )
+    kinds: list[Transport] = ["webrtc", "websocket"]
+    if chosen.transport != "both":
+        kinds = [chosen.transport]
+    return commands_remote.live(
+        chosen.session,
+        host.of_people(chosen.server, chosen.token_file, chosen.authority),
+        kinds * (chosen.sessions or 1),
+        chosen.seconds,
+        as_object=chosen.json,
+        save=chosen.save,
+    )
 
 
 def _run_accuracy(chosen: argparse.Namespace, settings: Settings) -> int:

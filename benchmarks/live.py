@@ -4,13 +4,13 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import httpx
-from websockets.asyncio.client import connect
 
+from benchmarks.host import Host
 from benchmarks.websocket_peer import WebSocketPeer, frames_of
 from benchmarks.whip_peer import WhipPeer, opus_packets, read_audio
 from streaming.audio_wire import AudioFrame
@@ -52,7 +52,7 @@ class Stream(Protocol):
         """`time.monotonic` when the tick went out. Raises LookupError if it has not."""
         ...
 
-    async def send(self, client: httpx.AsyncClient, url: str, session: str) -> None:
+    async def send(self, client: httpx.AsyncClient, host: Host, session: str) -> None:
         """Send all and end the track."""
         ...
 
@@ -64,8 +64,9 @@ class WebSocketStream:
         self.peer = WebSocketPeer(frames)
         self.sent_at = self.peer.sent_at
 
-    async def send(self, _: httpx.AsyncClient, url: str, session: str) -> None:
-        await self.peer.run(f"{url.replace('http', 'ws', 1)}/api/sessions/{session}/audio?track=mic")
+    async def send(self, _: httpx.AsyncClient, host: Host, session: str) -> None:
+        url = host.socket_url(f"/api/sessions/{session}/audio?track=mic")
+        await self.peer.run(url, host.headers, host.trusted)
 
 
 class WhipStream:
@@ -80,11 +81,11 @@ class WhipStream:
             raise LookupError("this tick was not sent")
         return self.peer.sent_at(tick)
 
-    async def send(self, client: httpx.AsyncClient, url: str, session: str) -> None:
+    async def send(self, client: httpx.AsyncClient, host: Host, session: str) -> None:
         # Made here: a peer connection belongs to the loop that it is made on.
         peer = self.peer = self.peer or WhipPeer(self._packets)
         try:
-            await peer.connect(client, f"{url}/api/sessions/{session}/whip?track=mic")
+            await peer.connect(client, f"{host.url}/api/sessions/{session}/whip?track=mic")
             await peer.finish()
         except BaseException:
             await peer.close()
@@ -107,11 +108,11 @@ async def run_live(
 ) -> Recording:
     """A whole session of a file: start, stream, end, note. Raises what `run_stream` raises."""
     stream = await asyncio.to_thread(lambda: stream_of(read_audio(audio), transport))
-    return await run_stream(url, stream, speakers=speakers, shown=shown)
+    return await run_stream(Host(url), stream, speakers=speakers, shown=shown)
 
 
 async def run_stream(
-    url: str,
+    host: Host,
     stream: Stream,
     *,
     speakers: int = 2,
@@ -124,16 +125,16 @@ async def run_stream(
     Raises httpx.HTTPStatusError, TimeoutError, websockets' errors.
     """
     recording = Recording(sent_at=stream.sent_at)
-    async with httpx.AsyncClient(base_url=url, timeout=30.0) as client:
-        body = {"consent": ["clinician", "client"], "tracks": [{"id": "mic", "speakers": speakers}]}
+    async with host.client() as client:
+        body = {"consent": ["clinician", "client"], "tracks": [{"id": "mic", "speakers": speakers}], **host.about}
         started = await client.post("/api/sessions", json=body)
         started.raise_for_status()
         recording.session = started.json()["id"]
         if begun is not None:
             begun(recording.session)
-        following = asyncio.create_task(_follow(url, recording, shown))
+        following = asyncio.create_task(_follow(host, recording, shown))
         try:
-            await stream.send(client, send_to or url, recording.session)
+            await stream.send(client, replace(host, url=send_to or host.url), recording.session)
             recording.end_asked = time.monotonic()
             (await client.post(f"/api/sessions/{recording.session}/end")).raise_for_status()
             await asyncio.wait_for(following, _NOTE_TIMEOUT_S)
@@ -143,9 +144,8 @@ async def run_stream(
     return recording
 
 
-async def _follow(url: str, recording: Recording, shown: Callable[[Message], None] | None) -> None:
-    address = f"{url.replace('http', 'ws', 1)}/api/sessions/{recording.session}/events"
-    async with connect(address, max_size=None) as socket:
+async def _follow(host: Host, recording: Recording, shown: Callable[[Message], None] | None) -> None:
+    async with host.connect(f"/api/sessions/{recording.session}/events") as socket:
         async for text in socket:
             message: Message = json.loads(text)
             recording.messages.append((time.monotonic(), message))

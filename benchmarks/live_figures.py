@@ -3,6 +3,7 @@
 Pure. Times are seconds; on the time line they count from the session's first sample, as its client sent it.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,15 @@ class Costs:
     cpu_s: float
     threads: dict[str, float]
     peak_mb: float
+
+    @property
+    def known(self) -> bool:
+        """Whether the server's process could be looked at."""
+        return math.isfinite(self.cpu_s)
+
+
+UNKNOWN = Costs(math.nan, {}, math.nan)
+"""Of a server on another machine, or of somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 from benchmarks.conditions import Condition, Seen
+from benchmarks.host import Host
 from benchmarks.live import Stream, Transport, WebSocketStream, WhipStream, run_stream
 from benchmarks.measure_live import server_environment
 from benchmarks.relay import TcpRelay, UdpRelay
@@ -112,11 +113,11 @@ class _Stubborn(WebSocketStream):
         super().__init__(frames_of(pcm, "pcm16"))
         self.connections = 0
 
-    async def send(self, client: httpx.AsyncClient, url: str, session: str) -> None:
+    async def send(self, client: httpx.AsyncClient, host: Host, session: str) -> None:
         while True:
             self.connections += 1
             try:
-                return await super().send(client, url, session)
+                return await super().send(client, host, session)
             except (ConnectionClosed, ConnectionError, InvalidHandshake, InvalidMessage, EOFError):
                 await asyncio.sleep(0.5)
 
@@ -212,7 +213,7 @@ async def _session(
 ) -> Outcome:
     outcome = Outcome(0)
     try:
-        outcome.recording = await run_stream(url, stream, send_to=send_to, begun=begun)
+        outcome.recording = await run_stream(Host(url), stream, send_to=send_to, begun=begun)
     except httpx.HTTPStatusError as error:
         outcome.error = f"refused with {error.response.status_code}"
     except Refused as error:

@@ -79,16 +79,19 @@ def live_figures(part: str, runs: Sequence[LiveResult]) -> list[Figure]:
         ),
         figure(part, "end of session to draft note", "s", [run.draft_s for run in runs], at_most(2)),
         figure(part, "WER", "%", [100 * run.word_error_rate for run in runs]),
-        figure(
-            part,
-            "server, core-seconds per second of audio",
-            "core-s/s",
-            [run.cpu_per_s for run in runs],
-            at_most(0.12),
-        ),
-        figure(part, "server's memory, peak", "MB", [run.costs.peak_mb for run in runs], at_most(1000)),
+        *_of_server(part, runs),
         figure(part, "runs with audio neither transcribed nor named a gap", "count", lost, at_most(0)),
         figure(part, "audio lost on the way, named as gaps", "s", [run.lost_s for run in runs], at_most(0)),
+    ]
+
+
+def _of_server(part: str, runs: Sequence[LiveResult]) -> list[Figure]:
+    if not all(run.costs.known for run in runs):
+        return []
+    says = "server, core-seconds per second of audio"
+    return [
+        figure(part, says, "core-s/s", [run.cpu_per_s for run in runs], at_most(0.12)),
+        figure(part, "server's memory, peak", "MB", [run.costs.peak_mb for run in runs], at_most(1000)),
     ]
 
 
@@ -106,7 +109,7 @@ def details(results: Sequence[LiveResult]) -> dict[str, Any]:
             for name, runs in by_name.items()
         },
         "time_line": results[0].line,
-        "cost": [cost(f"{name}, bundled session", runs) for name, runs in by_name.items()],
+        "cost": [cost(f"{name}, bundled session", runs) for name, runs in by_name.items() if runs[0].costs.known],
         "gaps": [
             {"transport": name, "start_s": seconds(gap.start), "end_s": seconds(gap.end), "cause": gap.cause}
             for name, runs in by_name.items()

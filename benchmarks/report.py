@@ -96,8 +96,15 @@ def _head(body: Mapping[str, Any]) -> str:
         if busy
         else ""
     )
+    server = body.get("server")
+    against = (
+        f"<p>Against {escape(server['url'])}, sameday {escape(server['version'])}. Machine, load and commit are "
+        "the client's; those of the server are not known here.</p>"
+        if server
+        else ""
+    )
     return (
-        f"<h1>sameday: {escape(_title(body))}</h1>"
+        f"<h1>sameday: {escape(_title(body))}</h1>{against}"
         f'<p class="lead">{escape(summary(body["figures"]))}</p>{_missed(body["figures"])}'
         f'<p class="soft">{escape(body["started_at"])}, {length}, {state}; {kind}; '
         f"{machine['usable_cores']} cores of {escape(machine['processor'])}."

@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import numpy as np
 
+from benchmarks.host import Host
 from benchmarks.live import Message, Recording, Stream, Transport, WebSocketStream, WhipStream, run_stream
 from benchmarks.websocket_peer import PCM_FRAME_TICKS, frames_of
 from benchmarks.whip_peer import opus_packets
@@ -139,7 +140,7 @@ class _Traffic:
                 self.lag_s[place] = max((track["lag_s"] for track in message["tracks"]), default=0.0)
 
         try:
-            one.recording = await run_stream(self._job.url, stream, speakers=caller.speakers, shown=shown)
+            one.recording = await run_stream(Host(self._job.url), stream, speakers=caller.speakers, shown=shown)
         except httpx.HTTPStatusError as error:
             one.error = f"refused with {error.response.status_code}"
         except Exception as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -70,9 +71,11 @@ class WebSocketPeer:
         if self._started is not None:
             self._started = time.monotonic() - (self.acknowledged - self._frames[0].tick) / SAMPLE_RATE / self._pace
 
-    async def run(self, url: str, headers: Mapping[str, str] | None = None) -> Tick:
+    async def run(
+        self, url: str, headers: Mapping[str, str] | None = None, trusted: ssl.SSLContext | None = None
+    ) -> Tick:
         """Send all from where the server wants it and end the track; returns its last tick. Raises Refused."""
-        async with connect(url, additional_headers=headers, close_timeout=_CLOSE_S) as socket:
+        async with connect(url, additional_headers=headers, ssl=trusted, close_timeout=_CLOSE_S) as socket:
             ready = json.loads(await socket.recv())
             if "error" in ready:
                 raise Refused(ready["error"])

@@ -4,6 +4,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
@@ -53,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
         async with server.running(), sweeping(server):
             yield
 
-    app = FastAPI(title="sameday", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="sameday", version=version("sameday"), lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.drain = server.drain
     app.add_middleware(Forward, elsewhere=server.elsewhere)
     app.add_middleware(Gate, server=server)
