@@ -19,7 +19,7 @@ from streaming.ports import Record
 from streaming.redis_door import RedisDoor, Script
 from streaming.redis_rewriting import Rewriting
 from streaming.redis_scripts import OTHER_HEAD, PURGED
-from streaming.survey import check_durable
+from streaming.survey import REDIS_SCHEMA, check_durable, check_schema
 from streaming.vault import DataKey, Vault
 
 _BATCH = 256
@@ -291,7 +291,9 @@ class RedisStore:
         if self._checked:
             return
         await check_durable(self._door)
+        await check_schema(self._door, self._prefix)
         await self._open_vault()
+        await self._ask(self._redis.set(f"{self._prefix}:schema", REDIS_SCHEMA, nx=True))
         self._checked = True
 
     async def _open_vault(self) -> None:

@@ -16,6 +16,8 @@ from streaming.sqlite_schema import MIGRATIONS
 from streaming.vault import Vault
 
 ACCOUNTS = "@access:account"
+REDIS_SCHEMA = 1
+"""How the log lies on Redis: counted up with a change that an older version would misread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ async def of_redis(url: str, vault: Vault | None, *, prefix: str = "sameday", ti
     door = RedisDoor(url, timeout_s)
     try:
         await check_durable(door)
+        await check_schema(door, prefix)
         sessions = await door.ask(door.redis.llen(f"{prefix}:sessions"))
         accounts = await door.ask(door.redis.hlen(f"{prefix}:records:{ACCOUNTS}"))
         wrapped = await door.ask(cast("Awaitable[bytes | None]", door.redis.hget(f"{prefix}:keys", envelope.CHECK)))
@@ -68,6 +71,12 @@ async def check_durable(door: RedisDoor) -> None:
         )
     if memory.get("maxmemory", "0") != "0" and memory.get("maxmemory-policy") != "noeviction":
         raise StoreFailed("Redis may evict sessions.", mend="Set `maxmemory-policy noeviction`.")
+
+
+async def check_schema(door: RedisDoor, prefix: str) -> None:
+    """Whether this version can read what lies there. Raises StoreFailed."""
+    if int(await door.ask(door.redis.get(f"{prefix}:schema")) or 0) > REDIS_SCHEMA:
+        raise StoreFailed("The log was written by a newer version.", mend="Start the newer version.")
 
 
 def check_key(vault: Vault | None, wrapped: bytes | None) -> None:

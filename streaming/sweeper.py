@@ -11,7 +11,7 @@ from streaming.audit_chain import Deed
 from streaming.audit_trail import RETRY_S
 from streaming.deletion import SERVER, DeletionReceipt, Order
 from streaming.errors import SamedayError, SessionGoesOn, StoreFailed, UnknownSession
-from streaming.events import Scope
+from streaming.events import Scope, SessionEnded, SessionStarted
 from streaming.retention import Age, Times, age_of, due
 from streaming.serving import Server
 from streaming.settings import Settings
@@ -80,8 +80,9 @@ class Sweeper:
     async def _forget_keys(self, practice: str) -> None:
         """What a device still holds of a session that takes no more nobody can read from then on."""
         records = self._server.records_of(practice)
-        if kept := await device_keys.sessions(records):
-            for name in set(kept) - set(await self._server.house.store.left_open()):
+        for name in await device_keys.sessions(records):
+            kinds = {type(one.event) async for one in self._server.house.store.replay(name)}
+            if SessionStarted not in kinds or SessionEnded in kinds:
                 await device_keys.forget(records, name)
 
     async def _expire(self, name: str, *, audio: bool) -> int:

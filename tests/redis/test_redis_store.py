@@ -27,6 +27,7 @@ from streaming.deletion import Order, delete_session
 from streaming.errors import KeyRefused, StoreFailed
 from streaming.events import Event, NoteDrafted, SessionEnded
 from streaming.ports import Store
+from streaming.redis_door import RedisDoor
 from streaming.redis_records import RedisRecords
 from streaming.redis_rewriting import Rewriting
 from streaming.redis_store import RedisStore
@@ -150,6 +151,19 @@ async def test_a_server_that_may_evict_is_refused(redis_server: RedisServer) -> 
 def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(StoreFailed):
         RedisStore("redis://127.0.0.1:notaport/0")
+
+
+async def test_a_log_of_a_newer_version_is_refused(redis_server: RedisServer) -> None:
+    store = RedisStore(redis_server.url, prefix="newer")
+    await store.append("a", [started()])
+    await store.close()
+    door = RedisDoor(redis_server.url, 5.0)
+    await door.ask(door.redis.incr("newer:schema"))
+    await door.close()
+    with pytest.raises(StoreFailed, match="newer version"):
+        await replayed(RedisStore(redis_server.url, prefix="newer"), "a")
+    with pytest.raises(StoreFailed, match="newer version"):
+        await survey.of_redis(redis_server.url, None, prefix="newer")
 
 
 async def test_other_keys_of_the_server_are_left_alone(redis_server: RedisServer) -> None:
