@@ -160,8 +160,10 @@ async def test_a_log_of_a_newer_version_is_refused(redis_server: RedisServer) ->
     door = RedisDoor(redis_server.url, 5.0)
     await door.ask(door.redis.incr("newer:schema"))
     await door.close()
+    older = RedisStore(redis_server.url, prefix="newer")
     with pytest.raises(StoreFailed, match="newer version"):
-        await replayed(RedisStore(redis_server.url, prefix="newer"), "a")
+        await replayed(older, "a")
+    await older.close()
     with pytest.raises(StoreFailed, match="newer version"):
         await survey.of_redis(redis_server.url, None, prefix="newer")
 
