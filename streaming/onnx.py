@@ -1,16 +1,20 @@
-"""The one door to onnxruntime: loads a model for a fixed number of CPU threads and runs it on numpy arrays."""
+"""The one door to onnxruntime: loads a model for a fixed number of CPU threads and runs it on numpy arrays.
+
+It is imported when the first model is loaded: it starts a thread, which commands without a model need not have.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.tools.ort_format_model.ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
 
 from streaming.onnx_graph import Attribute
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 Array = NDArray[Any]
 
@@ -20,7 +24,7 @@ _ELEMENTS: dict[int, Any] = {1: np.float32, 2: np.uint8, 3: np.int8, 6: np.int32
 class OnnxModel:
     """A loaded model. `run` may be called from any thread, but calls share the model's threads."""
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+    def __init__(self, session: "onnxruntime.InferenceSession") -> None:
         self._session = session
         self.inputs: tuple[str, ...] = tuple(entry.name for entry in session.get_inputs())
         self.outputs: tuple[str, ...] = tuple(entry.name for entry in session.get_outputs())
@@ -37,6 +41,8 @@ def load(model: bytes | Path, *, threads: int = 1) -> OnnxModel:
     Threads do not spin while they wait: several models and sessions share few cores, and a spinning pool
     takes them from the rest.
     """
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -69,6 +75,8 @@ class Parts:
 
 def read_parts(path: Path) -> Parts:
     """Take a model in ORT format apart without running it, through the reader that onnxruntime brings along."""
+    from onnxruntime.tools.ort_format_model.ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
+
     stored = InferenceSession.GetRootAsInferenceSession(path.read_bytes(), 0)
     nodes: list[Node] = []
     tensors: dict[str, Array] = {}

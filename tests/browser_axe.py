@@ -3,7 +3,9 @@
 import shutil
 import subprocess
 import tarfile
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -14,16 +16,25 @@ _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 @pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+def axe() -> str:
     """The source of axe-core, from npm."""
+    source, missing = _fetched()
+    if missing:
+        pytest.skip(missing)
+    return source
+
+
+@cache
+def _fetched() -> tuple[str, str]:
+    """Once for all modules: npm takes seconds. The source, or why it cannot be had."""
     npm = shutil.which("npm")
     if npm is None:
-        pytest.skip(f"npm is not installed: {AXE} cannot be had")
-    folder = tmp_path_factory.mktemp("axe")
-    packed = subprocess.run([npm, "pack", AXE], cwd=folder, capture_output=True, text=True, timeout=90, check=False)
-    if packed.returncode:
-        pytest.skip(f"npm could not fetch {AXE}")
-    return _read(next(folder.glob("*.tgz")))
+        return "", f"npm is not installed: {AXE} cannot be had"
+    with TemporaryDirectory(prefix="sameday-axe-") as folder:
+        packed = subprocess.run([npm, "pack", AXE], cwd=folder, capture_output=True, timeout=90, check=False)
+        if packed.returncode:
+            return "", f"npm could not fetch {AXE}"
+        return _read(next(Path(folder).glob("*.tgz"))), ""
 
 
 def _read(archive: Path) -> str:

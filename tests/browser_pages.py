@@ -1,7 +1,8 @@
 """What the browser tests share that is no fixture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from fake_session_server import FakeServer
 from playwright.sync_api import Locator, Page, expect
@@ -19,7 +20,29 @@ FLAGS = [
 ]
 SIZES = {"phone": (360, 740), "tablet": (834, 1112), "desktop": (1280, 800)}
 
+Scheme = Literal["light", "dark"]
+
 OpenPage = Callable[..., Page]
+_DRAWN = """async () => {
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  const going = document.getAnimations().filter((one) => one instanceof CSSTransition);
+  await Promise.allSettled(going.map((one) => one.finished));
+}"""
+
+
+def at_each(page: Page, looks: Sequence[tuple[str, Scheme]]) -> Iterator[str]:
+    """The page as it is now at one size and scheme after the other, drawn; their names. Ends as the first one."""
+    for size, scheme in looks:
+        _show_as(page, size, scheme)
+        yield f"{size}-{scheme}"
+    _show_as(page, *looks[0])
+
+
+def _show_as(page: Page, size: str, scheme: Scheme) -> None:
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(_DRAWN)
 
 
 def consent_and_start(page: Page, people: int = 2) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from browser_axe import axe, violations
-from browser_pages import SIZES, OpenPage, consent_and_start, end_session, line, said
+from browser_pages import SIZES, OpenPage, Scheme, at_each, consent_and_start, end_session, line, said
 from fake_session_server import FakeServer
 from playwright.sync_api import Page, expect
 from session_script import NOTE, TALK, draft, ended, lag, partial
@@ -11,26 +11,31 @@ pytestmark = pytest.mark.browser
 pytest_plugins = ("browser_fixtures",)
 __all__ = ["axe"]
 
+_LOOKS: list[tuple[str, Scheme]] = [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")]
+_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["phone", "desktop"])
-def test_axe_finds_nothing(server: FakeServer, open_page: OpenPage, axe: str, size: str, scheme: str) -> None:
+
+def test_axe_finds_nothing(server: FakeServer, open_page: OpenPage, axe: str) -> None:
+    def look() -> None:
+        for name in at_each(page, _LOOKS):
+            assert violations(page, axe) == [], name
+
     server.on_end = [ended(47.5, 5.8), draft(NOTE)]
-    page = open_page(server.url, size, color_scheme=scheme)
+    page = open_page(server.url, "phone")
     page.get_by_role("button", name="Check the microphone").click()
     page.get_by_role("meter").wait_for()
     page.get_by_role("button", name="Start the session").click()
-    assert violations(page, axe) == []
+    look()
     consent_and_start(page)
     server.emit(*TALK, partial(48.0, "I will also", "write down the", "S2"), lag(49))
     said(page, "Yes, I can do that.").wait_for()
-    assert violations(page, axe) == []
+    look()
     page.get_by_role("button", name="End session").click()
-    assert violations(page, axe) == []
+    look()
     page.get_by_role("button", name="End the session", exact=True).click()
     page.get_by_role("heading", name="Draft note").wait_for()
     page.get_by_role("button", name="Client, 0:36: show what was said").first.click()
-    assert violations(page, axe) == []
+    look()
 
 
 def test_a_session_by_keyboard_alone(server: FakeServer, open_page: OpenPage) -> None:
@@ -83,22 +88,25 @@ def _tab_to(page: Page, name: str) -> None:
     pytest.fail(f"the keyboard does not reach “{name}”")
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_right_to_left_sticks_out_nowhere(server: FakeServer, open_page: OpenPage, size: str) -> None:
+def test_right_to_left_sticks_out_nowhere(server: FakeServer, open_page: OpenPage) -> None:
+    looks: list[tuple[str, Scheme]] = [(size, "light") for size in SIZES]
     server.on_end = [ended(47.5), draft(NOTE)]
-    page = open_page(server.url, size)
+    page = open_page(server.url, "phone")
     page.evaluate("document.documentElement.dir = 'rtl'")
-    wide = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    assert not page.evaluate(wide)
+    for name in at_each(page, looks):
+        assert not page.evaluate(_WIDE), name
     consent_and_start(page)
     server.emit(*TALK)
     said(page, "Yes, I can do that.").wait_for()
-    assert not page.evaluate(wide)
-    badge = said(page, "Yes, I can do that.").locator(".name").bounding_box()
-    text = said(page, "Yes, I can do that.").bounding_box()
-    assert badge
-    assert text
-    assert badge["x"] > text["x"] + text["width"] / 2, "the speaker stands at the line's beginning, on the right"
+    for name in at_each(page, looks):
+        assert not page.evaluate(_WIDE), name
+        badge = said(page, "Yes, I can do that.").locator(".name").bounding_box()
+        text = said(page, "Yes, I can do that.").bounding_box()
+        assert badge
+        assert text
+        middle = text["x"] + text["width"] / 2
+        assert badge["x"] > middle, "the speaker stands at the line's beginning, on the right"
     end_session(page)
     page.get_by_role("heading", name="Draft note").wait_for()
-    assert not page.evaluate(wide)
+    for name in at_each(page, looks):
+        assert not page.evaluate(_WIDE), name

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browser_pages import SIZES, OpenPage
+from browser_pages import SIZES, OpenPage, at_each
 from playwright.sync_api import Page, expect
 from reviewed_session import write_session
 
@@ -92,12 +92,11 @@ def test_a_session_starts_with_the_details_entered_before(practice: tuple[str, P
     assert (made["client"], made["context"]["modality"]) == (chart, "in_person")
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_the_details_fit_and_the_backlog_is_at_hand(
-    practice: tuple[str, Path], open_page: OpenPage, size: str
-) -> None:
-    page = open_page(practice[0], size)
+def test_the_details_fit_and_the_backlog_is_at_hand(practice: tuple[str, Path], open_page: OpenPage) -> None:
+    page = open_page(practice[0], "phone")
     page.locator(".details__summary").press("Enter")
     page.get_by_label("How you met").select_option("Telehealth, video")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    expect(page.get_by_role("navigation").get_by_role("link", name="Backlog")).to_have_attribute("href", "/backlog")
+    for name in at_each(page, [(size, "light") for size in SIZES]):
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        link = page.get_by_role("navigation").get_by_role("link", name="Backlog")
+        expect(link).to_have_attribute("href", "/backlog")

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from browser_pages import SIZES, OpenPage, consent_and_start, end_session, line, said
+from browser_pages import OpenPage, Scheme, at_each, consent_and_start, end_session, line, said
 from fake_session_server import FakeServer
 from playwright.sync_api import Page, expect
 from session_script import NOTE, TALK, draft, ended, failed, lag, partial, relabel
@@ -16,7 +16,9 @@ pytestmark = pytest.mark.browser
 pytest_plugins = ("browser_fixtures",)
 
 _SHOTS = os.environ.get("SAMEDAY_SHOTS")
-_LOOKS = [("phone", "light"), ("phone", "dark"), ("tablet", "light"), ("desktop", "light"), ("desktop", "dark")]
+_LOOKS: list[tuple[str, Scheme]] = [
+    ("phone", "light"), ("phone", "dark"), ("tablet", "light"), ("desktop", "light"), ("desktop", "dark"),
+]  # fmt: skip
 
 _TOO_WIDE = """() => {
   const width = document.documentElement.clientWidth;
@@ -34,29 +36,29 @@ _TOO_SMALL = """() => [...document.querySelectorAll("button, select, label.tick,
 
 
 class Look:
-    """Checks each state as it comes, and keeps its picture."""
+    """Checks each state as it comes, at every size, and keeps its pictures."""
 
-    def __init__(self, page: Page, size: str, scheme: str) -> None:
+    def __init__(self, page: Page, name: str) -> None:
         self.page = page
-        self.name = f"{size}-{scheme}"
+        self.name = name
         self.seen = 0
 
     def at(self, state: str, *, full: bool = False) -> None:
         self.page.wait_for_timeout(150)
         self.seen += 1
-        if _SHOTS:
-            Path(_SHOTS).mkdir(parents=True, exist_ok=True)
-            path = Path(_SHOTS) / f"{self.name}-{self.seen:02}-{state}.png"
-            self.page.screenshot(path=path, full_page=full)
-        assert self.page.evaluate(_TOO_WIDE) == [False, []], state
-        assert self.page.evaluate(_TOO_SMALL) == [], state
+        for look in at_each(self.page, _LOOKS):
+            if _SHOTS:
+                Path(_SHOTS).mkdir(parents=True, exist_ok=True)
+                path = Path(_SHOTS) / f"{self.name}-{look}-{self.seen:02}-{state}.png"
+                self.page.screenshot(path=path, full_page=full)
+            assert self.page.evaluate(_TOO_WIDE) == [False, []], (state, look)
+            assert self.page.evaluate(_TOO_SMALL) == [], (state, look)
 
 
-@pytest.mark.parametrize("size,scheme", _LOOKS)
-def test_every_state(server: FakeServer, open_page: OpenPage, size: str, scheme: str) -> None:
+def test_every_state(server: FakeServer, open_page: OpenPage) -> None:
     server.on_end = [relabel(3, "S1"), ended(47.5, 6.6), draft(NOTE)]
-    page = open_page(server.url, size, color_scheme=scheme)
-    look = Look(page, size, scheme)
+    page = open_page(server.url, "phone")
+    look = Look(page, "session")
     look.at("setup", full=True)
     page.get_by_role("button", name="Check the microphone").click()
     page.get_by_role("meter").wait_for()
@@ -88,10 +90,9 @@ def test_every_state(server: FakeServer, open_page: OpenPage, size: str, scheme:
     look.at("setup-again", full=True)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_states_of_trouble(server: FakeServer, open_page: OpenPage, size: str) -> None:
-    page = open_page(f"{server.url}/#session=gone", size)
-    look = Look(page, size, "trouble")
+def test_states_of_trouble(server: FakeServer, open_page: OpenPage) -> None:
+    page = open_page(f"{server.url}/#session=gone", "phone")
+    look = Look(page, "trouble")
     page.get_by_role("heading", name="does not know the session").wait_for()
     look.at("unknown-session")
     page.get_by_role("button", name="New session").click()

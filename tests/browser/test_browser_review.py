@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browser_pages import SIZES, OpenPage
+from browser_pages import SIZES, OpenPage, at_each
 from playwright.sync_api import Locator, Page, expect
 from reviewed_session import CONTEXT, INVENTED, write_session
 
@@ -253,17 +253,14 @@ def test_the_note_is_copied_as_its_export_has_it(practice: Practice, open_page: 
     assert "Appendix: transcript" not in copied
 
 
-@pytest.mark.parametrize(
-    ("name", "ending"), [("Word", "docx"), ("PDF", "pdf"), ("Plain text", "txt"), ("FHIR", "json")]
-)
-def test_every_file_is_downloaded_under_a_name_without_the_client(
-    practice: Practice, open_page: OpenPage, name: str, ending: str
-) -> None:
+def test_every_file_is_downloaded_under_a_name_without_the_client(practice: Practice, open_page: OpenPage) -> None:
     page = opened(practice, open_page, practice.session())
-    with page.expect_download() as started:
-        page.get_by_role("link", name=re.compile(f"^Download as {name}")).click()
-    assert re.fullmatch(rf"note-soap-\d{{4}}-\d\d-\d\d-draft\.(?:fhir\.)?{ending}", started.value.suggested_filename)
-    assert started.value.path().stat().st_size > 1000
+    for name, ending in (("Word", "docx"), ("PDF", "pdf"), ("Plain text", "txt"), ("FHIR", "json")):
+        with page.expect_download() as started:
+            page.get_by_role("link", name=re.compile(f"^Download as {name}")).click()
+        suggested = started.value.suggested_filename
+        assert re.fullmatch(rf"note-soap-\d{{4}}-\d\d-\d\d-draft\.(?:fhir\.)?{ending}", suggested)
+        assert started.value.path().stat().st_size > 1000
 
 
 def test_the_transcript_goes_along_only_when_it_is_ticked(practice: Practice, open_page: OpenPage) -> None:
@@ -285,17 +282,17 @@ def test_a_name_that_looks_like_markup_is_text(practice: Practice, open_page: Op
     assert page.locator("main img").count() == 0
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_the_review_fits_every_window(practice: Practice, open_page: OpenPage, size: str) -> None:
-    page = opened(practice, open_page, practice.session(), size)
+def test_the_review_fits_every_window(practice: Practice, open_page: OpenPage) -> None:
+    page = opened(practice, open_page, practice.session(), "phone")
     page.get_by_role("button", name="Edit Assessment as text").click()
     page.get_by_role("textbox", name="Assessment: one sentence a line").wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    small = page.evaluate(
-        "[...document.querySelectorAll('.act, .look__link, .take .button, .input')]"
-        ".filter((one) => one.offsetParent).filter((one) => one.getBoundingClientRect().height < 43.5).length"
-    )
-    assert small == 0
+    for name in at_each(page, [(size, "light") for size in SIZES]):
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
+        small = page.evaluate(
+            "[...document.querySelectorAll('.act, .look__link, .take .button, .input')]"
+            ".filter((one) => one.offsetParent).filter((one) => one.getBoundingClientRect().height < 43.5).length"
+        )
+        assert small == 0, name
 
 
 def test_a_section_is_drafted_again_words_are_put_right_and_the_last_note_stands_beside(

@@ -3,16 +3,8 @@
 The microphone plays the first minute of the bundled session; what the page shows is compared with the reference.
 """
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from itertools import permutations
-from pathlib import Path
 
 import jiwer
 import pytest
@@ -21,11 +13,11 @@ from fake_microphone import Talk, written
 from playwright.sync_api import Page, Playwright, expect
 
 from benchmarks.normalise import words
+from benchmarks.server_process import running_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 pytest_plugins = ("browser_fixtures",)
 
-ROOT = Path(__file__).resolve().parents[2]
 ABOUT_S = 62.0
 MAX_WER = 0.20
 """The bundled session reads at up to 12 %; a minute of it through a browser is allowed more."""
@@ -34,35 +26,10 @@ MAX_SPEAKER_WER = 0.30
 
 
 @pytest.fixture(scope="module")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """`sameday serve` in a process of its own, on a free port, with a folder of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
-    settings = {"SAMEDAY_DATA_DIR": str(folder), "SAMEDAY_PORT": str(port)}
-    with (folder / "log.txt").open("wb") as log:
-        command = [sys.executable, "-c", "from streaming.cli import main; raise SystemExit(main(['serve']))"]
-        process = subprocess.Popen(command, env=os.environ | settings, stdout=log, stderr=log, cwd=ROOT)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _await_ready(url, process, folder / "log.txt")
-        yield url
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _await_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        assert process.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=2):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.2)
-    pytest.fail(f"the server did not start: {log.read_text()}")
+    with running_server() as running:
+        yield running.url
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,12 @@ beside the answers that are meant to give them has one of them. Of spans tests/u
 import asyncio
 import contextlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import pytest
+from forked_server import run
 from live_server import data_folder, end, piece, printed_by, send, serving, transcript_of, until
 from scripted_model_server import LEAK, Act, ModelServer, model_server
 from websockets.asyncio.client import connect
@@ -40,12 +38,9 @@ def files_in(folder: Path) -> bytes:
 
 
 def command(environment: Mapping[str, str], *arguments: str) -> bytes:
-    done = subprocess.run(
-        [sys.executable, "-m", "streaming.cli", *arguments],
-        env=os.environ | dict(environment), capture_output=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = run(arguments, environment)
     assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
+    return (done.stdout + done.stderr).encode()
 
 
 async def signed_session(server: Running, client: httpx.AsyncClient) -> tuple[str, bytes]:
