@@ -8,6 +8,15 @@ from fake_session_server import FakeServer
 from playwright.sync_api import Locator, Page, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
+_OFF = (
+    # The address bar's suggestions are pages of the browser's own, two for each window: half of what a window costs.
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup",
+    # What Playwright switches off: of two such flags, Chromium takes the last.
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled",
+    "PreconnectToSearch",
+)  # fmt: skip
 FLAGS = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -17,6 +26,7 @@ FLAGS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
     "--allow-loopback-in-peer-connection",
+    f"--disable-features={','.join(_OFF)}",
 ]
 SIZES = {"phone": (360, 740), "tablet": (834, 1112), "desktop": (1280, 800)}
 

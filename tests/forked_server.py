@@ -140,10 +140,10 @@ def _made(files: list[int]) -> int:
         os.close(writing)
         for file in files:
             os.close(file)
-        child = os.read(reading, 64)
+        number = os.read(reading, 64)
         os.close(reading)
         os.waitpid(between, 0)
-        return int(child)
+        return int(number)
     child = os.fork()
     if child:
         os.write(writing, str(child).encode())
