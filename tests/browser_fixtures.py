@@ -9,7 +9,10 @@ from contextlib import ExitStack
 import pytest
 from browser_pages import CHROMIUM, FLAGS, SIZES, OpenPage
 from fake_session_server import FakeServer
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+
+_PATIENCE_MS = 20_000
+"""A busy machine takes its time: what comes at all is waited for."""
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +20,7 @@ def playwright() -> Iterator[Playwright]:
     """Playwright's driver."""
     if not CHROMIUM.exists():
         pytest.skip(f"Chromium is not installed: {CHROMIUM}")
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as started:
         yield started
 
@@ -42,7 +46,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     errors: list[str] = []
 
     def _watch(page: Page) -> None:
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(_PATIENCE_MS)
         page.on("dialog", lambda dialog: dialog.accept())
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if _is_fault(message.text) else None)

@@ -13,11 +13,13 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from ctypes import CDLL
 from functools import cache
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,7 @@ def main(number: int) -> None:
             os.chdir(folder)
             os.environ.clear()
             os.environ.update(environment)
+            time.tzset()
             sys.argv = ["sameday", *arguments]
             sys.exit(cli.main(arguments))
 
@@ -156,8 +159,8 @@ def _made(files: list[int]) -> int:
         os.close(file)
     # The old ones know what was there before: a terminal, or a file that can be wound back.
     sys.stdin = os.fdopen(0, closefd=False)
-    sys.stdout = os.fdopen(1, "w", closefd=False)
-    sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
+    sys.stdout = TextIOWrapper(os.fdopen(1, "wb", 0, closefd=False), write_through=True)
+    sys.stderr = TextIOWrapper(os.fdopen(2, "wb", 0, closefd=False), errors="backslashreplace", write_through=True)
     return 0
 
 
