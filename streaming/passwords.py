@@ -9,7 +9,7 @@ SHORTEST, LONGEST = 12, 256
 _FEWEST_KINDS_OF_LETTERS = 5
 _hasher = PasswordHasher()
 """RFC 9106's second recommended set, the library's default: 64 MiB, three passes, four lanes."""
-_nobodys = (
+NOBODYS = (
     f"$argon2id$v=19$m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}${'A' * 22}${'A' * 43}"
 )
 """A hash at the cost of today's that is no password's: made of nothing, since making one costs every start."""
@@ -34,7 +34,7 @@ def hashed(password: str) -> str:
 def matches(kept: str | None, password: str) -> bool:
     """Whether this is the password of the hash; without one the same work is done for nothing."""
     try:
-        return _hasher.verify(kept or _nobodys, password) and kept is not None
+        return _hasher.verify(kept or NOBODYS, password) and kept is not None
     except (VerificationError, InvalidHashError):
         return False
 

@@ -1,6 +1,8 @@
 """Who is let in: passwords, sign-ins over time, tokens, rates, proxies. Without a server."""
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +55,12 @@ def test_a_hash_is_of_its_password_alone_and_nobody_s_is_of_none() -> None:
     assert not passwords.matches(HASH, f"{PASSWORD} ")
     assert not passwords.matches(None, PASSWORD)
     assert not passwords.matches("no hash", PASSWORD)
+
+
+def test_where_there_is_no_password_the_same_work_is_done() -> None:
+    assert extract_parameters(passwords.NOBODYS) == extract_parameters(HASH)
+    with pytest.raises(VerifyMismatchError):  # once it has been worked out
+        PasswordHasher().verify(passwords.NOBODYS, PASSWORD)
 
 
 def test_for_nobody_the_same_hash_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
