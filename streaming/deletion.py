@@ -4,8 +4,8 @@
 hold of the session, then the log, and completes the receipt. Where it is cut off, the same call again, or the sweeper
 (`retention.py`), finishes it: until then the receipt says that it is not done.
 
-A note that is signed is the practice's record and stays unless the order says otherwise: then the audio, the words
-and who said them go, and the note with its trail stays.
+A note that is signed is the practice's record and stays unless the order says otherwise: then the audio, the words,
+who said them and the drafts that led to the note go, and the note with its trail stays (`withdrawn.py`).
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from streaming import device_keys, recap_book, signed_notes, visit_book
+from streaming import device_keys, recap_book, signed_notes, visit_book, withdrawn
 from streaming.errors import Conflict, SessionGoesOn, SessionPurged, UnknownRecord, UnknownSession
 from streaming.events import (
     AudioSpan,
@@ -28,6 +28,7 @@ from streaming.events import (
     Scope,
     SkeletonDrafted,
     SpeakerRelabelled,
+    Stored,
     TurnsSettled,
     UtteranceClosed,
     UtteranceCorrected,
@@ -56,8 +57,6 @@ _KINDS: dict[type[Event], str] = {
     NoteDrafted: "drafts",
     NoteReviewed: "note_actions",
 }
-_OF_TRANSCRIPT = (UtteranceClosed, UtteranceCorrected, SpeakerRelabelled, TurnsSettled, MomentMarked)
-"""What is gone with the words: a fold of the log works without them, and none of them is in a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,9 @@ class _Found:
     ended: bool
     signed: bool
     kinds: Mapping[str, int]
-    words: tuple[int, ...]
-    """Sequence numbers of what goes with the transcript."""
+    changes: Mapping[int, Event | None]
+    """What goes with the transcript, as `withdrawn` has it."""
+    state: SessionState
 
 
 async def delete_session(
@@ -125,7 +125,7 @@ async def delete_session(
     if not found.ended and not order.stop:
         raise SessionGoesOn("The session goes on.", mend="End it first, then delete it.")
     scope: Scope = "transcript" if order.scope == "session" and found.signed and not order.signed_too else order.scope
-    begun = DeletionReceipt(session, scope, order.at, order.why, order.by, _counted(found.kinds, scope), done=False)
+    begun = DeletionReceipt(session, scope, order.at, order.why, order.by, _counted(found, scope), done=False)
     if dry_run:
         return begun
     known = await _begin(records, begun)
@@ -150,12 +150,12 @@ async def receipts(records: Records) -> list[DeletionReceipt]:
 
 async def _look(store: Store, session: str) -> _Found:
     """Raises UnknownSession, SessionPurged, StoreFailed."""
-    state, counts, words = SessionState(), Counter[str](), list[int]()
+    state, counts, entries = SessionState(), Counter[str](), list[Stored]()
     async for stored in store.replay(session, audio=True):
         event = stored.event
         state.apply(event)
-        if isinstance(event, _OF_TRANSCRIPT):
-            words.append(stored.sequence)
+        if not isinstance(event, AudioSpan):
+            entries.append(stored)
         counts[_KINDS.get(type(event), "events")] += 1
         if isinstance(event, AudioSpan) and event.heard:
             counts["model_answers"] += len(event.heard)
@@ -164,13 +164,17 @@ async def _look(store: Store, session: str) -> _Found:
     if state.started_at is None:
         raise UnknownSession("No such session on this server.", mend="Name one that is in the log.")
     signed = state.review is not None and state.review.signed is not None
-    return _Found(state.practice, state.ended_at is not None, signed, dict(counts), tuple(words))
+    changes = withdrawn.withdrawn(entries, state)
+    return _Found(state.practice, state.ended_at is not None, signed, dict(counts), changes, state)
 
 
-def _counted(kinds: Mapping[str, int], scope: Scope) -> dict[str, int]:
+def _counted(found: _Found, scope: Scope) -> dict[str, int]:
     audio = {"audio", "model_answers"}
-    of = {"audio": audio, "transcript": audio | {_KINDS[one] for one in _OF_TRANSCRIPT}, "session": set(kinds)}[scope]
-    return {kind: count for kind, count in sorted(kinds.items()) if kind in of}
+    words = (
+        audio | {_KINDS[one] for one in withdrawn.WORDS} | ({"drafts"} if withdrawn.drafts_go(found.state) else set())
+    )
+    of = {"audio": audio, "transcript": words, "session": set(found.kinds)}[scope]
+    return {kind: count for kind, count in sorted(found.kinds.items()) if kind in of}
 
 
 async def _begin(records: Records, begun: DeletionReceipt) -> DeletionReceipt:
@@ -203,9 +207,9 @@ async def _remove(store: Store, session: str, found: _Found, told: ContentDelete
         with contextlib.suppress(SessionPurged):  # another node was at it too
             await store.purge(session, told)
         return
-    if told.scope == "transcript":
-        await store.rewrite(session, dict.fromkeys(found.words))
     await store.drop_audio(session)
+    if told.scope == "transcript":
+        await store.rewrite(session, found.changes)
     await store.append(session, [told])
 
 

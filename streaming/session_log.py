@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from streaming.errors import Fenced, StoreFailed
-from streaming.events import AudioSpan, Event, Stored, Struck
+from streaming.events import AudioSpan, ContentDeleted, Event, Stored, Struck
 from streaming.ports import Store
 from streaming.state import SessionState
 
@@ -65,7 +65,7 @@ class SessionLog:
             before = self.state.last_event
             rewritten = False
             async for stored in self.store.replay(self.session, before):
-                rewritten = rewritten or (before > 0 and isinstance(stored.event, Struck))
+                rewritten = rewritten or (before > 0 and isinstance(stored.event, Struck | ContentDeleted))
                 if not rewritten:
                     self._fold(self.state, stored)
             if rewritten:  # what was folded before is not what the log holds now

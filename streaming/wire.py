@@ -70,6 +70,7 @@ def session_object(
         "participants": participants(state.consents),
         "recording": state.held or "on",
         "struck": [{"at": one.at, "by": one.by, "spans": [_gap(gap) for gap in one.spans]} for one in state.struck],
+        "deleted": None if state.deleted is None else {"scope": state.deleted.scope, "at": state.deleted.at},
         "ice_servers": ice_servers,
         "last_event": state.last_event,
     }

@@ -1,6 +1,6 @@
 """Deleting a session: nothing of it is left in the log or the records, and the receipt says what there was."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from store_contract import MIC, gap, replayed, span, started
 
+from drafting import review_log
+from drafting.review import Review
 from streaming import device_keys, recap_book, signed_notes, visit_book
 from streaming.deletion import KIND, DeletionReceipt, Order, delete_session, receipts
 from streaming.errors import SessionGoesOn, SessionPurged, StoreFailed, UnknownSession
@@ -20,6 +22,7 @@ from streaming.events import (
     NoteDrafted,
     NoteReviewed,
     SessionEnded,
+    SkeletonDrafted,
     SpeakerRelabelled,
     UtteranceClosed,
     UtteranceCorrected,
@@ -28,7 +31,7 @@ from streaming.memory_records import MemoryRecords
 from streaming.memory_store import MemoryStore
 from streaming.sqlite_store import SqliteStore
 from streaming.state import SessionState
-from streaming.types import SpeakerId, Tick, Utterance, UtteranceId, Word
+from streaming.types import NoteContext, SpeakerId, Statement, Tick, Utterance, UtteranceId, Word
 
 pytestmark = pytest.mark.unit
 
@@ -117,7 +120,7 @@ async def test_a_signed_note_stays_unless_it_is_said_otherwise() -> None:
     made = await delete_session(store, records, "a", ORDER)
     assert made.scope == "transcript"
     assert made.removed == {
-        "audio": 2, "utterances": 1, "speakers": 1, "corrections": 1, "marks": 1,
+        "audio": 2, "utterances": 1, "speakers": 1, "corrections": 1, "marks": 1, "drafts": 1,
     }  # fmt: skip
     state = SessionState()
     for stored in await replayed(store, "a", audio=True):
@@ -132,6 +135,81 @@ async def test_a_signed_note_stays_unless_it_is_said_otherwise() -> None:
     whole = await delete_session(store, records, "a", Order("session", "asked", "sven", AT, signed_too=True))
     assert (whole.scope, whole.removed["note_actions"]) == ("session", 1)
     assert len(await replayed(store, "a")) == 1
+
+
+def a_note(*texts: str, note_format: str = "soap") -> dict[str, Any]:
+    rows = [{"text": text, "provenance": "transcript", "evidence": [SAID], "supported": True} for text in texts]
+    check = {"rule": "r", "severity": "warn", "message": "Something is missing.", "section": "Plan"}
+    sections = [{"name": "Plan", "statements": rows}, {"name": "Assessment", "statements": []}]
+    return NOTE | {"format": note_format, "sections": sections, "checks": [check]}
+
+
+def a_reviewed_note(*, sent_back: bool) -> list[Event]:
+    """A note that was drafted, edited, switched and signed, of whose words the record keeps one sentence."""
+    log: list[Event] = [SkeletonDrafted(a_note("Zebulon skeleton.")), NoteDrafted(a_note("Zebulon draft."), AT)]
+
+    def act(made: Callable[[Review], dict[str, Any]]) -> None:
+        review = folded(log).review
+        assert review is not None
+        log.append(NoteReviewed({"id": str(len(log)), **made(review)}))
+
+    def write(text: str) -> None:
+        told = {"Plan": [Statement(text, "clinician", ())]}
+        act(lambda review: review_log.editing(review, told, at=AT, who="Anna"))
+
+    def sign() -> None:
+        given = {"at": AT, "who": "Anna", "credentials": "LCSW", "override": "", "late_reason": ""}
+        act(lambda review: review_log.signing(review, context=NoteContext(), cosignature=sent_back, **given))
+
+    act(lambda _: review_log.redrafting(a_note("Zebulon again."), at=AT, who="Anna"))
+    write("Zebulon, edited.")
+    if sent_back:
+        sign()
+        act(lambda review: review_log.returning(review, "Shorter, please.", at=AT, who="Sven"))
+    write("Sleep diary.")
+    other = a_note("Zebulon in another.", note_format="dap")
+    act(lambda review: review_log.formatting(review, other, at=AT, who="Anna"))
+    sign()
+    if sent_back:
+        act(lambda review: review_log.cosigning(review, at=AT, who="Sven", credentials="PhD"))
+    act(lambda _: review_log.addending("Called back.", at=AT, who="Anna", credentials=""))
+    return log
+
+
+def folded(events: Sequence[Event]) -> SessionState:
+    state = SessionState()
+    for event in [started(), *events]:
+        state.apply(event)
+    return state
+
+
+@pytest.mark.parametrize("sent_back", [False, True])
+async def test_drafts_of_a_signed_note_go_with_the_transcript_and_the_record_stays(sent_back: bool) -> None:
+    log = a_reviewed_note(sent_back=sent_back)
+    before = folded(log).review
+    assert before is not None
+    store, records = await a_store([started(), *log]), await some_records()
+    assert str(log).count("Zebulon") >= 6
+    order = Order("transcript", "expired", "server", AT, stop=True)
+    made = await delete_session(store, records, "a", order)
+    assert made.removed == {"drafts": 2}
+    left = [stored.event for stored in await replayed(store, "a")]
+    assert "Zebulon" not in str(left)
+    after = folded(left[1:]).review
+    assert after is not None
+    assert (after.state, after.version, after.trail) == ("addended", before.version, before.trail)
+    assert (after.record, after.signed, after.addenda) == (before.record, before.signed, before.addenda)
+    assert after.intact
+    assert [one.text for one in after.note.sections[0].statements] == ["Sleep diary."]
+
+
+async def test_drafts_of_a_note_that_is_not_signed_stay() -> None:
+    again = review_log.redrafting(NOTE, at=AT, who="Anna")
+    store = await a_store([*a_session(), NoteReviewed({"id": "1", **again})])
+    await delete_session(store, await some_records(), "a", Order("transcript", "asked", "anna", AT))
+    review = folded([stored.event for stored in await replayed(store, "a")][1:]).review
+    assert review is not None
+    assert review.note.sections[0].statements[0].text == "Sleep diary."
 
 
 async def test_audio_alone_goes_by_its_own_order(tmp_path: Path) -> None:

@@ -227,6 +227,7 @@ def test_a_live_session() -> None:
         "struck": [],
         "ice_servers": ice,
         "completeness": None,
+        "deleted": None,
         "last_event": 9,
     }
 
