@@ -4,25 +4,34 @@ An entry's hash is the SHA-256 of its canonical JSON (keys sorted, no spaces, on
 entry before it; the first is chained to the chain's name. So whoever changes, removes, adds or moves an entry must
 write all later ones anew, and then the newest hash is another than the one that was noted elsewhere. What a chain
 alone cannot show is that its end was cut off: that takes a head that was noted (`audit_trail.py`).
+
+A chain whose oldest entries were deleted by age begins after the last of them, and one of its own entries says so,
+with that one's hash: a beginning that no entry tells of is a fault.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 HOUSE = "@house"
 """The chain of what concerns all practices: keys, backups, sign-ins of nobody who is known."""
 
-Fault = Literal["missing", "changed", "unlinked", "cut"]
-"""An entry is not there; is not what its hash says; is chained to another; or the chain's known end is not there."""
+Fault = Literal["missing", "changed", "unlinked", "cut", "untold"]
+"""An entry is not there; is not what its hash says; is chained to another; the chain's known end is not there; or
+older ones are not, and no entry says that they were deleted."""
+PRUNED = "audit.prune"
+"""The action of an entry that says up to where older ones were deleted by age."""
+ROLLED_BACK = "audit.rolled_back"
+"""The action of an entry that says that the chain had been longer once, and up to where."""
 
 FAULTS: dict[Fault, str] = {
     "missing": "is missing",
     "changed": "was changed",
     "unlinked": "does not follow from the one before it",
     "cut": "was the newest once and is not there any more",
+    "untold": "is the last of those that were deleted, and no entry says so",
 }
 """A fault in words, after `entry 7`."""
 
@@ -99,13 +108,27 @@ def restored(body: dict[str, Any]) -> Entry:
     return Entry(number, previous, Deed(**rest), found)
 
 
-def first_broken(chain: str, entries: Iterable[Entry], noted: Iterable[Head] = ()) -> tuple[Head, Broken | None]:
+def told(action: str, head: Head, at: str) -> Deed:
+    """What the server says of the place of a chain that ends with `head`: PRUNED or ROLLED_BACK."""
+    return Deed(at, "server", "", "server", action, "audit", f"{head.number}:{head.hash}")
+
+
+def first_broken(
+    chain: str, entries: Iterable[Entry], noted: Sequence[Head] = (), begin: Head | None = None
+) -> tuple[Head, Broken | None]:
     """The chain's end and the first link that does not hold, if one does not; `entries` come by number.
 
-    `noted` are heads that the chain must hold, as they were written elsewhere.
+    `noted` are heads that the chain must hold, as they were written elsewhere. `begin` is the last entry that was
+    deleted by age; what is noted of before it cannot be compared.
     """
-    head, wanted = start(chain), {one.number: one.hash for one in noted if one.number}
+    head = begin or start(chain)
+    if any(one.number == head.number and one.hash != head.hash for one in noted if one.number):
+        return head, Broken(head.number, "changed")
+    wanted = {one.number: one.hash for one in noted if one.number > head.number}
+    tells = None if begin is None else told(PRUNED, begin, "").subject
     for one in entries:
+        if one.deed.action == PRUNED and one.deed.subject == tells:
+            tells = None
         if one.number != head.number + 1:
             return head, Broken(head.number + 1, "missing")
         if one.hash != _hash(one.number, one.previous, one.deed):
@@ -115,10 +138,12 @@ def first_broken(chain: str, entries: Iterable[Entry], noted: Iterable[Head] = (
         if wanted.pop(one.number, one.hash) != one.hash:
             return head, Broken(one.number, "changed")
         head = Head(one.number, one.hash)
+    if begin is not None and tells is not None:
+        return head, Broken(begin.number, "untold")
     return head, Broken(min(wanted), "cut") if wanted else None
 
 
 def _hash(number: int, previous: str, deed: Deed) -> str:
-    told = {"number": number, "previous": previous, **asdict(deed)}
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    body = {"number": number, "previous": previous, **asdict(deed)}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

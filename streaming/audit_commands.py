@@ -42,9 +42,9 @@ def add_audit(parser: argparse.ArgumentParser) -> None:
 
 
 def _verify(chosen: argparse.Namespace, settings: Settings) -> int:
-    async def work(trail: AuditTrail) -> dict[str, tuple[Head, Broken | None]]:
+    async def work(trail: AuditTrail) -> dict[str, tuple[Head, Broken | None, Head | None]]:
         names = [chosen.practice] if chosen.practice else await trail.chains()
-        found = {name: await trail.verify(name) for name in names}
+        found = {name: (*await trail.verify(name), await trail.begin(name)) for name in names}
         for name in found:
             await trail.append(name, by_command("audit.verify"))
         return found
@@ -55,9 +55,11 @@ def _verify(chosen: argparse.Namespace, settings: Settings) -> int:
     elif not found:
         print("Nothing has been recorded yet.")
     else:
-        for name, (head, broken) in found.items():
-            print(f"{name}: {broken.says if broken else f'{head.number} entries, intact'}; head {head.hash}")
-    return _BROKEN if any(broken for _, broken in found.values()) else 0
+        for name, (head, broken, begin) in found.items():
+            state = broken.says if broken else f"{head.number} entries, intact"
+            since = f"; the first {begin.number} were deleted by age" if begin else ""
+            print(f"{name}: {state}{since}; head {head.hash}")
+    return _BROKEN if any(broken for _, broken, _ in found.values()) else 0
 
 
 def _show(chosen: argparse.Namespace, settings: Settings) -> int:

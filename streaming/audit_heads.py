@@ -33,6 +33,11 @@ def read(folder: Path, chain: str) -> Head | None:
         return None
 
 
+def chains(folder: Path) -> list[str]:
+    """The chains of which a head was noted, by name."""
+    return sorted(file.stem.removeprefix("audit-") for file in folder.glob("audit-*.head"))
+
+
 def forget(folder: Path) -> None:
     """No head is known any more: the store was put back to an older state on purpose. Raises OSError."""
     for file in folder.glob("audit-*.head"):

@@ -156,11 +156,11 @@ ACTIONS = frozenset(rule.action for _, _, rule in _RULES) | {OTHER}
 BY_COMMAND = frozenset(
     {
         "account.add", "account.cosignature", "account.disable", "account.enable", "account.password",
-        "account.token", "account.drop_tokens", "audit.read", "audit.verify", "backup.make", "backup.restore",
-        "key.rotate", "session.delete", "visit.import", "visit.list",
+        "account.token", "account.drop_tokens", "audit.prune", "audit.read", "audit.verify", "backup.make",
+        "backup.restore", "key.rotate", "session.delete", "audit.rolled_back", "visit.import", "visit.list",
     }
 )  # fmt: skip
-"""What is recorded of commands, and of the server where it deletes what is due."""
+"""What is recorded of commands, and of the server where it deletes what is due or finds an older store."""
 
 
 def rule_of(method: str, path: str) -> Rule | None:

@@ -12,6 +12,8 @@ That the end of a chain is cut off is noticed by heads that are noted: in the st
 and after each append in a file of the data folder. Whoever can write the store and that file on every node can cut
 off what came after a head that was noted nowhere else, and nothing here would show it; `sameday audit verify` prints
 the head, to be kept where they cannot.
+
+Where entries are deleted by age (`audit_pruning.py`), the chain begins after the last of them.
 """
 
 import asyncio
@@ -20,10 +22,11 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
-from streaming import audit_heads
-from streaming.audit_chain import Broken, Deed, Entry, Head, first_broken, linked, restored, start
+from streaming import audit_heads, wall_clock
+from streaming.audit_chain import ROLLED_BACK, Broken, Deed, Entry, Head, first_broken, linked, restored, start, told
 from streaming.errors import Conflict, Overloaded, StoreFailed, UnknownRecord
 from streaming.ports import Records
 
@@ -41,7 +44,8 @@ class AuditTrail:
 
     def __init__(self, records: Records, folder: Path | None = None) -> None:
         """`folder` is where heads are noted beside the store."""
-        self._records = records
+        self.records = records
+        """Where the entries lie."""
         self._folder = folder
         self._heads: dict[str, Head] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -65,7 +69,7 @@ class AuditTrail:
                 head = self._heads.get(practice) or await self._find_head(practice)
                 entry = linked(head, deed)
                 try:
-                    await self._records.put(*_place(practice, entry.number), entry.as_json(), version=0)
+                    await self.records.put(*place(practice, entry.number), entry.as_json(), version=0)
                 except Conflict:  # another node was quicker
                     self._heads.pop(practice, None)
                     continue
@@ -106,9 +110,11 @@ class AuditTrail:
     async def newest(self, practice: str, before: int | None = None) -> AsyncIterator[Entry]:
         """Entries from the newest on backwards, or from the one before a number. Raises StoreFailed."""
         last = (await self._find_head(practice)).number if before is None else before - 1
-        for block in range(last // _BLOCK, -1, -1):
+        begin = await self.begin(practice)
+        first = 1 if begin is None else begin.number + 1
+        for block in range(last // _BLOCK, first // _BLOCK - 1, -1):
             for one in reversed(await self._block(practice, block)):
-                if one.number <= last:
+                if first <= one.number <= last:
                     yield one
 
     async def verify(self, practice: str) -> tuple[Head, Broken | None]:
@@ -117,17 +123,70 @@ class AuditTrail:
         if self._folder is not None:
             noted.append(await asyncio.to_thread(audit_heads.read, self._folder, practice))
         known = [one for one in noted if one is not None]
+        begin = await self.begin(practice)
         last = max((one.number for one in known), default=0)
         entries: list[Entry] = []
-        block = 0
+        block = begin.number // _BLOCK if begin is not None else 0
         while (found := await self._block(practice, block)) or block <= last // _BLOCK:
-            entries += found
+            entries += [one for one in found if begin is None or one.number > begin.number]
             block += 1
-        return await asyncio.to_thread(first_broken, practice, entries, known)
+        return await asyncio.to_thread(first_broken, practice, entries, known, begin)
+
+    async def begin(self, practice: str) -> Head | None:
+        """The last entry of a chain that was deleted by age; None where none was. Raises StoreFailed."""
+        with contextlib.suppress(UnknownRecord):
+            return Head(**(await self.records.get(BEGIN_KIND, practice)).body)
+        return None
+
+    async def check_rolled_back(self) -> list[str]:
+        """The chains whose head, as noted in the folder, the store does not hold: it was put back to an older state.
+
+        Each gets an entry that says so, once, since a chain that has grown past that head shows it no more. Raises
+        StoreFailed.
+        """
+        found: list[str] = []
+        if self._folder is None:
+            return found
+        for practice in await asyncio.to_thread(audit_heads.chains, self._folder):
+            noted = await asyncio.to_thread(audit_heads.read, self._folder, practice)
+            if noted is None or await self._holds(practice, noted):
+                continue
+            found.append(practice)
+            deed = told(ROLLED_BACK, noted, wall_clock.utc())
+            if not await self._says(practice, deed):
+                await self.append(practice, deed)
+        return found
+
+    async def oldest(self, practice: str, until: str) -> AsyncIterator[Entry]:
+        """Entries from the oldest on that lies in the store, up to the first one of that time or later (ISO 8601)."""
+        limit, last = datetime.fromisoformat(until), (await self._find_head(practice)).number
+        for block in range(last // _BLOCK + 1):
+            for one in await self._block(practice, block):
+                if datetime.fromisoformat(one.deed.at) >= limit:
+                    return
+                yield one
+
+    async def _holds(self, practice: str, head: Head) -> bool:
+        begin = await self.begin(practice)
+        if begin is not None and head.number <= begin.number:
+            return True  # of what was deleted by age nothing can be said
+        entries = await self._block(practice, head.number // _BLOCK)
+        return any((one.number, one.hash) == (head.number, head.hash) for one in entries)
+
+    async def _says(self, practice: str, deed: Deed) -> bool:
+        """Whether an entry among the newest thousand says the same."""
+        looked = 0
+        async for one in self.newest(practice):
+            if (one.deed.action, one.deed.subject) == (deed.action, deed.subject):
+                return True
+            looked += 1
+            if looked == _BLOCK:
+                break
+        return False
 
     async def chains(self) -> list[str]:
         """The chains that have been begun, by name. Raises StoreFailed."""
-        return sorted(one.key for one in await self._records.all(_HEAD_KIND))
+        return sorted(one.key for one in await self.records.all(_HEAD_KIND))
 
     async def close(self) -> None:
         """Write down what waits, and note the heads in the store, as far as it is there."""
@@ -138,16 +197,17 @@ class AuditTrail:
 
     async def _find_head(self, practice: str) -> Head:
         """The newest entry, looked for from the last head that was noted on."""
-        noted = await self._noted(practice)
-        block = 0 if noted is None else noted.number // _BLOCK
-        head = noted or start(practice)
+        known = [start(practice), await self.begin(practice), await self._noted(practice)]
+        head = max((one for one in known if one is not None), key=lambda one: one.number)
+        block = (head.number + 1) // _BLOCK
         while found := await self._block(practice, block):
-            head = Head(found[-1].number, found[-1].hash)
+            if found[-1].number > head.number:
+                head = Head(found[-1].number, found[-1].hash)
             block += 1
         return head
 
     async def _block(self, practice: str, block: int) -> list[Entry]:
-        found = await self._records.all(_place(practice, block * _BLOCK)[0])
+        found = await self.records.all(place(practice, block * _BLOCK)[0])
         try:
             return [restored(one.body) for one in found]
         except (KeyError, TypeError):
@@ -155,7 +215,7 @@ class AuditTrail:
 
     async def _noted(self, practice: str) -> Head | None:
         with contextlib.suppress(UnknownRecord):
-            return Head(**(await self._records.get(_HEAD_KIND, practice)).body)
+            return Head(**(await self.records.get(_HEAD_KIND, practice)).body)
         return None
 
     async def _note(self, practice: str, entry: Entry) -> None:
@@ -171,12 +231,14 @@ class AuditTrail:
                 await self._note_in_store(practice, head)
 
     async def _note_in_store(self, practice: str, head: Head) -> None:
-        await self._records.put(_HEAD_KIND, practice, {"number": head.number, "hash": head.hash})
+        await self.records.put(_HEAD_KIND, practice, {"number": head.number, "hash": head.hash})
 
 
 _HEAD_KIND = "@audit:head"
+BEGIN_KIND = "@audit:begin"
+"""Where chains begin of which the oldest entries were deleted."""
 
 
-def _place(practice: str, number: int) -> tuple[str, str]:
+def place(practice: str, number: int) -> tuple[str, str]:
     """The kind and the key of an entry; no name of a practice holds ":" or "@"."""
     return f"@audit:{practice}:{number // _BLOCK}", f"{number:09d}"

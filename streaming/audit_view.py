@@ -66,11 +66,12 @@ async def page(trail: AuditTrail, practice: str, wanted: Wanted, *, before: int 
     return Page(found, None)
 
 
-def chain_json(head: Head, broken: Broken | None) -> dict[str, Any]:
-    """A chain's state."""
+def chain_json(head: Head, broken: Broken | None, begin: Head | None) -> dict[str, Any]:
+    """A chain's state; `deleted` counts its oldest entries, which were deleted by age."""
     return {
         "intact": broken is None,
         "entries": head.number,
+        "deleted": 0 if begin is None else begin.number,
         "hash": head.hash,
         "broken": None if broken is None else {"number": broken.number, "fault": broken.fault, "says": broken.says},
     }

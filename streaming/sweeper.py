@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
-from streaming import deletion, device_keys, wall_clock
+from streaming import audit_pruning, deletion, device_keys, wall_clock
 from streaming.audit_chain import Deed
 from streaming.audit_trail import RETRY_S
 from streaming.deletion import SERVER, DeletionReceipt, Order
@@ -63,6 +63,8 @@ class Sweeper:
     async def sweep(self) -> int:
         """One look; how much was deleted. Raises StoreFailed, Overloaded."""
         await self._audit.catch_up()
+        if older := await self._audit.check_rolled_back():
+            log.error("the store holds less than was noted of %d chains of the audit log: an old copy?", len(older))
         count = 0
         for practice in await self._server.practices():
             for receipt in await deletion.receipts(self._server.records_of(practice)):
@@ -74,6 +76,9 @@ class Sweeper:
             with_audio = set(await self._server.house.store.with_audio())
             for name in await self._server.house.names():
                 count += await self._expire(name, audio=name in with_audio)
+        if self._server.settings.audit_days is not None:
+            for chain in await self._audit.chains():
+                count += await audit_pruning.prune(self._audit, chain, self._server.settings.audit_days)
         self._tell_heads()
         return count
 

@@ -40,7 +40,7 @@ def router(server: Server) -> APIRouter:
         if not _sees_all(seat := seating.current()):
             raise NotAllowedToRole("The whole audit log is for supervisors.", mend="Ask one of your practice.")
         head, broken = await server.audit.verify(seat.practice)
-        return audit_view.chain_json(head, broken)
+        return audit_view.chain_json(head, broken, await server.audit.begin(seat.practice))
 
     @routes.delete("/api/sessions/{name}")
     async def delete(

@@ -3,11 +3,12 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from streaming import audit_heads
+from streaming import audit_heads, audit_pruning, wall_clock
 from streaming.audit_chain import Broken, Deed, Head, first_broken, linked, start
 from streaming.audit_trail import AuditTrail
 from streaming.errors import StoreFailed
@@ -172,3 +173,87 @@ async def test_a_thousand_entries_in_a_file_are_read_by_blocks(stored: SqliteSto
         database.execute(f"UPDATE record SET body = {changed} WHERE key = '000000501'")
     database.close()
     assert (await trail.verify("north"))[1] == Broken(501, "changed")
+
+
+async def an_old_trail(count: int, folder: Path | None = None) -> tuple[AuditTrail, MemoryRecords]:
+    """So many entries of long ago and one of today."""
+    trail, records = await a_trail(count, folder)
+    await trail.append("north", replace(deed(), at=wall_clock.utc()))
+    return trail, records
+
+
+async def test_old_entries_are_deleted_and_the_chain_holds_from_there_on() -> None:
+    trail, records = await an_old_trail(1001)
+    assert await audit_pruning.prune(trail, "north", 36_000) == 0
+    assert await audit_pruning.prune(trail, "north", 30) == 1001
+    other = AuditTrail(records)
+    head, broken = await other.verify("north")
+    assert (head.number, broken) == (1003, None)
+    begin = await other.begin("north")
+    assert begin is not None
+    found = [one async for one in other.newest("north")]
+    assert [one.number for one in found] == [1003, 1002]
+    assert (found[0].deed.action, found[0].deed.subject) == ("audit.prune", f"1001:{begin.hash}")
+    assert await records.all(_KIND) == []
+    assert (await other.append("north", deed())).number == 1004
+    assert await audit_pruning.prune(AuditTrail(records), "north", 30) == 0
+    assert (await other.verify("north"))[1] is None
+
+
+async def test_a_deletion_by_age_that_was_cut_off_holds_and_is_finished_by_the_next() -> None:
+    class Failing(MemoryRecords):
+        """Goes away in the middle."""
+
+        left = 3
+
+        async def remove(self, kind: str, key: str, *, version: int | None = None) -> None:
+            self.left -= 1
+            if not self.left:
+                raise StoreFailed("The store is away.")
+            await super().remove(kind, key, version=version)
+
+    records = Failing()
+    trail = AuditTrail(records)
+    for number in range(6):
+        await trail.append("north", deed(number))
+    await trail.append("north", replace(deed(), at=wall_clock.utc()))
+    with pytest.raises(StoreFailed):
+        await audit_pruning.prune(trail, "north", 30)
+    assert (await AuditTrail(records).verify("north"))[1] is None
+    assert len(await records.all(_KIND)) == 6  # two of eight are gone
+    assert [one.number async for one in trail.newest("north")] == [8, 7]
+    assert await audit_pruning.prune(trail, "north", 30) == 4
+    assert [one.key for one in await records.all(_KIND)] == ["000000007", "000000008"]
+    assert (await trail.verify("north"))[1] is None
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_entries_that_are_taken_out_as_if_by_age_are_missed(told: bool) -> None:
+    trail, records = await an_old_trail(5)
+    (last,) = [one async for one in trail.newest("north") if one.number == 5]
+    if told:  # of another place than is claimed
+        await trail.append("north", Deed(deed().at, "", "", "server", "audit.prune", "audit", f"4:{last.previous}"))
+    await records.put("@audit:begin", "north", {"number": 5, "hash": last.hash})
+    for number in range(1, 6):
+        await records.remove(_KIND, f"{number:09d}")
+    assert (await trail.verify("north"))[1] == Broken(5, "untold")
+    await records.put("@audit:begin", "north", {"number": 5, "hash": "0" * 64})
+    assert (await trail.verify("north"))[1] == Broken(6, "unlinked")
+
+
+async def test_a_store_that_was_put_back_to_an_older_state_is_noticed_and_it_stays_so(tmp_path: Path) -> None:
+    trail, _ = await a_trail(7, tmp_path)
+    assert await trail.check_rolled_back() == []
+    noted = audit_heads.read(tmp_path, "north")
+    assert noted is not None
+    older, records = await a_trail(4)
+    older = AuditTrail(records, tmp_path)
+    assert await older.check_rolled_back() == ["north"]
+    assert await older.check_rolled_back() == ["north"]  # and is written down once
+    assert (await older.verify("north"))[1] == Broken(7, "cut")
+    for number in range(9):
+        await older.append("north", deed(number))
+    assert (await older.verify("north"))[1] is None
+    (told,) = [one.deed async for one in older.newest("north") if one.deed.action == "audit.rolled_back"]
+    assert told.subject == f"7:{noted.hash}"
+    assert await older.check_rolled_back() == []

@@ -114,6 +114,7 @@ LAYERS: dict[str, str] = {
     "streaming.signed_notes": "app",
     "streaming.audit_gate": "app",
     "streaming.audit_heads": "door",
+    "streaming.audit_pruning": "app",
     "streaming.audit_trail": "app",
     "streaming.audit_view": "app",
     "streaming.sweeper": "app",
