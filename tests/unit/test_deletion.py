@@ -189,7 +189,7 @@ async def test_drafts_of_a_signed_note_go_with_the_transcript_and_the_record_sta
     before = folded(log).review
     assert before is not None
     store, records = await a_store([started(), *log]), await some_records()
-    assert str(log).count("Zebulon") >= 6
+    assert str(log).count("Zebulon") >= 5
     order = Order("transcript", "expired", "server", AT, stop=True)
     made = await delete_session(store, records, "a", order)
     assert made.removed == {"drafts": 2}
