@@ -104,9 +104,15 @@ def test_a_supervisor_co_signs_from_today_and_sees_who_did_what(house: House, op
     assert session
 
 
-def test_a_clinician_sees_what_was_done_under_their_own_name(house: House, open_page: OpenPage) -> None:
+def test_a_clinician_sees_their_own_name_and_what_was_done_under_it(house: House, open_page: OpenPage) -> None:
     page = _signed_in(house, open_page, "anna", "/audit")
     expect(page.get_by_text("What was done under your own name")).to_be_visible()
     expect(page.get_by_role("table", name="Entries")).to_contain_text("signed in")
     expect(page.get_by_label("Who")).to_be_hidden()
     expect(page.get_by_text("The log is whole")).to_be_hidden()
+    page.goto(f"{house.server.url}/settings")
+    expect(page.get_by_text("You sign as Anna North, LCSW")).to_be_visible()
+    expect(page.get_by_label("Your name")).to_be_hidden()
+    page.goto(house.server.url)
+    expect(page.get_by_label("Provider’s name")).to_have_value("Anna North")
+    expect(page.get_by_label("Provider’s license or degree")).to_have_value("LCSW")

@@ -80,6 +80,19 @@ def test_off_the_record_and_back_strike_and_consent_taken_back(page: Page, axe: 
         assert b"good morning" not in files_of(folder)
 
         page.locator("[data-utterance]").first.wait_for()
+        page.keyboard.press("s")
+        passage = page.locator("[data-utterance]").first
+        words = passage.locator(".said").inner_text()
+        passage.click()
+        bar = page.get_by_role("group", name="Strike a passage")
+        expect(bar).to_contain_text("1 passage")
+        assert violations(page, axe) == []
+        bar.get_by_role("button", name="Strike…").click()
+        page.get_by_role("dialog", name="Strike 1 passage?").get_by_role("button", name="Strike it").click()
+        expect(page.locator(".said", has_text=words)).to_have_count(0, timeout=20_000)
+        expect(line(page)).to_contain_text("Connected.", timeout=20_000)
+        assert words.lower().encode() not in files_of(folder)
+
         page.get_by_role("button", name="Consent taken back").click()
         dialog = page.get_by_role("dialog", name="Is consent taken back?")
         dialog.get_by_role("combobox").select_option("client")

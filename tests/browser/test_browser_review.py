@@ -87,7 +87,7 @@ def signed(page: Page) -> None:
 def test_the_least_certain_stands_first_and_leads_to_its_place(practice: Practice, open_page: OpenPage) -> None:
     page = opened(practice, open_page, practice.session())
     looks = section(page, "Look at these first").get_by_role("button")
-    kinds = [one.get_attribute("aria-label") or "" for one in looks.all()]
+    kinds = looks.all_inner_texts()
     order = ["Not supported", "Words that were hard", "About risk", "For you to enter"]
     found = [next(at for at, name in enumerate(order) if one.startswith(name)) for one in kinds]
     assert kinds[0].startswith("About risk"), "what could do most harm comes first"
@@ -110,7 +110,7 @@ def test_a_section_is_edited_by_keyboard_and_kept_sentences_stay_the_sessions(
     session = practice.session()
     page = opened(practice, open_page, session)
     before = sentences(page, "Plan")
-    page.get_by_role("button", name="Edit Plan as text").focus()
+    page.get_by_role("button", name="Edit as text: Plan").focus()
     page.keyboard.press("Enter")
     field = page.get_by_role("textbox", name="Plan: one sentence a line")
     expect(field).to_be_focused()
@@ -126,7 +126,7 @@ def test_a_section_is_edited_by_keyboard_and_kept_sentences_stay_the_sessions(
     page.reload()
     page.get_by_role("heading", name="Look at these first").wait_for()
     assert sentences(page, "Plan") == [before[0], "Next session in one week."]
-    page.get_by_role("button", name="Put Plan back to the draft").click()
+    page.get_by_role("button", name="Back to the draft: Plan").click()
     expect(section(page, "Plan").locator(".statement__text")).to_have_text(before)
 
 
@@ -134,7 +134,7 @@ def test_escape_leaves_a_section_as_it_was(practice: Practice, open_page: OpenPa
     session = practice.session()
     page = opened(practice, open_page, session)
     before = sentences(page, "Plan")
-    page.get_by_role("button", name="Edit Plan as text").click()
+    page.get_by_role("button", name="Edit as text: Plan").click()
     page.keyboard.type("Something else. ")
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", name="Plan")).to_be_focused()
@@ -284,7 +284,7 @@ def test_a_name_that_looks_like_markup_is_text(practice: Practice, open_page: Op
 
 def test_the_review_fits_every_window(practice: Practice, open_page: OpenPage) -> None:
     page = opened(practice, open_page, practice.session(), "phone")
-    page.get_by_role("button", name="Edit Assessment as text").click()
+    page.get_by_role("button", name="Edit as text: Assessment").click()
     page.get_by_role("textbox", name="Assessment: one sentence a line").wait_for()
     for name in at_each(page, [(size, "light") for size in SIZES]):
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
@@ -316,8 +316,8 @@ def test_a_section_is_drafted_again_words_are_put_right_and_the_last_note_stands
     page.keyboard.type("Arrived on time.")
     page.keyboard.press("Control+Enter")
     expect(section(page, "Objective").get_by_text("Arrived on time.")).to_be_visible()
-    expect(section(page, "Objective").get_by_role("button", name="Draft Objective again")).to_have_count(0)
-    page.get_by_role("button", name="Draft Subjective again").click()
+    expect(section(page, "Objective").get_by_role("button", name="Draft again: Objective")).to_have_count(0)
+    page.get_by_role("button", name="Draft again: Subjective").click()
     expect(page.get_by_role("status")).to_have_text("Subjective is drafted anew.")
     trail = httpx.get(f"{practice.url}/api/sessions/{session}/note/trail").json()["trail"]
     assert (trail[-1]["action"], trail[-1]["what"]) == ("redraft", "Subjective")
@@ -347,7 +347,7 @@ def test_from_a_draft_to_a_signed_note_by_keyboard_alone(new_practice: Practice,
                 return
         pytest.fail(f"Tab never reached {name}")
 
-    tab_to("Not supported by what was said, in Objective")
+    tab_to("Not supported by what was said · Objective")
     keys.press("Enter")
     tab_to(f"Drop: {INVENTED}")
     keys.press("Enter")

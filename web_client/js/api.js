@@ -90,6 +90,11 @@ export class Api {
     return (await request(path(id, "/revoke"), { method: "POST", body: JSON.stringify({ who }), timeoutMs: 60_000 })).json();
   }
 
+  /** Deletes a session that is over, for good: its receipt. `why` is asked or revoked. */
+  async remove(id, why) {
+    return (await request(`${path(id)}?why=${why}`, { method: "DELETE", timeoutMs: 60_000 })).json();
+  }
+
   async end(id) {
     return this.#session(await request(path(id, "/end"), { method: "POST" }));
   }

@@ -53,6 +53,10 @@ export function rememberSession(id, at) {
   keep(EARLIER, JSON.stringify([{ id, at }, ...others].slice(0, EARLIER_KEPT)));
 }
 
+export function forgetSession(id) {
+  keep(EARLIER, JSON.stringify(earlierSessions().filter((one) => one.id !== id)));
+}
+
 export function forgetSessions() {
   try {
     localStorage.removeItem(EARLIER);

@@ -1,7 +1,7 @@
 // What is recorded: off the record, who is there, strike, consent that is taken back.
 
 import { backoff, pause } from "./backoff.js";
-import { addressOf, remember } from "./memory.js";
+import { addressOf, forgetSession, remember } from "./memory.js";
 import { ownTrack, recordingOf } from "./state.js";
 import { R } from "./strings_recording.js";
 
@@ -14,7 +14,7 @@ export class RecordingDesk {
   #parts;
   #telling = null;
 
-  /** `parts` are {recorder, call(), leave()}: who sends from this window, and what else goes with a session. */
+  /** `parts` are {recorder, call(), leave(), readOn()}: who sends from this window, and what else goes with a session. */
   constructor(store, api, page, parts) {
     this.#store = store;
     this.#api = api;
@@ -87,6 +87,17 @@ export class RecordingDesk {
     this.#page.say(R.struck);
   }
 
+  /** Strikes what lies between two moments, as `striking.chosen` has them; also in a session that is over. */
+  async strikePassage({ start, end, since, until }) {
+    this.#store.dispatch({ type: "page/striking", striking: null });
+    this.#page.focusStrike();
+    this.#page.say(R.passage.striking);
+    await this.#change("strike", { start, end, ticks: this.#ticks("now") });
+    // Of a session that is over nothing more is followed: what the strike changed is read from where the page stands.
+    if (this.#store.state.phase === "ended") this.#parts.readOn();
+    this.#page.say(R.passage.done(R.passage.from(since, until)));
+  }
+
   async join(who) {
     // Held back here at once: what is said before the server answers is not sent.
     for (const recorder of Object.values(this.#tracks())) recorder.hold(true);
@@ -113,12 +124,21 @@ export class RecordingDesk {
     this.#ask(null);
     const recorders = Object.values(this.#tracks());
     for (const recorder of recorders) recorder.hold(true);
-    const receipt = await this.#api.revoke(this.#id, who);
+    this.#gone(await this.#api.revoke(this.#id, who));
+    await Promise.all(recorders.map((recorder) => recorder.discard()));
+  }
+
+  /** Deletes a session that is over; of one whose note is signed that note stays. */
+  async remove(why) {
+    this.#gone(await this.#api.remove(this.#id, why));
+  }
+
+  #gone(receipt) {
     remember({ id: null, recording: false, ending: false, off: false });
+    if (receipt.scope === "session") forgetSession(receipt.session);
     this.#parts.leave();
     this.#store.dispatch({ type: "page/receipt", receipt });
     history.replaceState(null, "", addressOf(null));
-    await Promise.all(recorders.map((recorder) => recorder.discard()));
   }
 
   #ask(what) {

@@ -1,6 +1,5 @@
 // What the page shows, worked out of the state: pure, so that it can be tested without a page.
 
-import { isSigned } from "./signed.js";
 import { modeOf, recordingOf } from "./state.js";
 import { S, clock, duration } from "./strings.js";
 
@@ -71,9 +70,9 @@ function utteranceEntry(state, said, before) {
  * Whether a gap is the wait at the start while the connection was made: nothing was recorded yet, so nothing was lost.
  * A wait that is longer than making a connection takes stays a gap.
  */
-const isLeadIn = (gap) => gap.cause === "no_audio" && gap.start === 0 && gap.end <= LEAD_IN_S;
+export const isLeadIn = (gap) => gap.cause === "no_audio" && gap.start === 0 && gap.end <= LEAD_IN_S;
 
-const beganAt = (gap) => clock(Math.max(1, Math.round(gap.end)));
+export const beganAt = (gap) => clock(Math.max(1, Math.round(gap.end)));
 
 function leadInEntry(gap, many) {
   const time = beganAt(gap);
@@ -216,28 +215,6 @@ export function lagWords(state) {
   return worst < NOTABLE_LAG_S ? S.health.keepsUp : S.health.behind(worst);
 }
 
-/** Whether a single tap can put the roles right: two people, and known who is taken for whom. */
-export function canSwap(state) {
-  if (isSigned(state.note)) return false;
-  const all = speakers(state);
-  return all.length === 2 && all.some((speaker) => state.roles.by[speaker]);
-}
-
-/** The roles to ask for when `speaker` is said to be `role`: of two people, the other one is then known as well. */
-export function withRole(state, speaker, role) {
-  const all = speakers(state);
-  const other = all.find((one) => one !== speaker);
-  const pair = { clinician: "client", client: "clinician" };
-  if (all.length !== 2 || !Object.hasOwn(pair, role)) return { ...state.roles.by, [speaker]: role };
-  return { [speaker]: role, [other]: pair[role] };
-}
-
-/** Why the roles are what they are, and whether to check them. */
-export function rolesWords(state) {
-  if (Object.keys(state.roles.by).length === 0) return S.live.rolesNone;
-  return S.live.roleSources[state.roles.source] ?? S.live.rolesGuess(state.roles.confidence ?? 0);
-}
-
 /** Whether an ended session has no more to say. */
 export const isComplete = (state) =>
   state.phase === "ended" && (state.note !== null || draftFailed(state) || state.interrupted);
@@ -246,33 +223,6 @@ export const isComplete = (state) =>
 export const shownNote = (state) => (state.note && state.otherNote) || state.note;
 
 export const draftFailed = (state) => state.failures.some((failure) => failure.stage === "draft");
-
-const TICKS_PER_S = 16000;
-
-/** The account of the session's sound over all tracks, once it has ended; null before. */
-export function completeness(state) {
-  if (!state.ended) return null;
-  const sum = (field) => state.ended.totals.reduce((total, track) => total + (track[field] ?? 0), 0);
-  const [received, transcribed, gap] = [sum("received_ticks"), sum("transcribed_ticks"), sum("gap_ticks")];
-  const leadIns = state.gaps.filter(isLeadIn);
-  const lead = leadIns.reduce((total, one) => total + Math.round(one.end * TICKS_PER_S), 0);
-  // Times on the wire are rounded: less than a millisecond is no gap.
-  const missing = gap - lead < TICKS_PER_S / 1000 ? 0 : gap - lead;
-  return {
-    receivedS: received / TICKS_PER_S,
-    transcribedS: transcribed / TICKS_PER_S,
-    leadS: lead / TICKS_PER_S,
-    began: leadIns.length ? beganAt(leadIns.reduce((a, b) => (a.end < b.end ? a : b))) : null,
-    gapS: missing / TICKS_PER_S,
-    speechS: sum("speech_ticks") / TICKS_PER_S,
-    gaps: state.gaps.length - leadIns.length,
-    adds: received === transcribed + gap,
-  };
-}
-
-/** What is missing, by time and cause, in words: one line for each gap that the transcript shows. */
-export const lostParts = (state) =>
-  timeline(state).filter((entry) => entry.kind === "gap" && !entry.quiet).map((entry) => `${entry.text}: ${entry.why}`);
 
 export function tracksOf(state) {
   return state.session?.tracks ?? state.started?.tracks ?? [];

@@ -1,7 +1,8 @@
 // What is done to a session beside its sound: who is who, words put right, moments marked, what was seen.
 
-import { elapsed, withRole } from "./selectors.js";
+import { elapsed } from "./selectors.js";
 import { S, clock } from "./strings.js";
+import { withRole } from "./who_is_who.js";
 
 export class SessionDesk {
   #store;

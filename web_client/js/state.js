@@ -59,6 +59,7 @@ export const INITIAL = Object.freeze({
   offHere: false, // off the record was asked for here, and the server may not know it yet
   participants: Object.freeze([]), // {who, consent}: who is there, and how they agreed
   asking: null, // the question that is open: strike, revoke, people
+  striking: null, // {from, to}: ids of the first and last passage chosen to be struck, null before one is; null: not choosing
   receipt: null, // of the session's deletion
   correcting: null, // id of the utterance that is being corrected
   quiet: false, // only the dot and the time are shown
@@ -123,6 +124,8 @@ const HANDLERS = new Map(Object.entries({
   recording: (state, message) => ({ ...state, recording: message.recording }),
   struck: (state, message) => ({
     ...state, partials: {}, utterances: state.utterances.filter(({ id }) => !message.removed.includes(id)),
+    // Passages that are heard anew may come again under a number that another one had.
+    striking: state.striking && { from: null, to: null },
   }),
   roles: (state, message) => ({
     ...state,
@@ -139,8 +142,8 @@ const HANDLERS = new Map(Object.entries({
     quiet: false,
     partials: {},
     endBlocked: false,
-    interrupted: false, // the server stopped in the middle of the session
-  confirmingEnd: false,
+    interrupted: false,
+    confirmingEnd: false,
     ended: { at: message.ended_at, reason: message.reason, totals: message.totals },
   }),
   draft: onNote,
@@ -198,6 +201,7 @@ const HANDLERS = new Map(Object.entries({
   "page/off-here": (state, message) => ({ ...state, offHere: message.off }),
   "page/asking": (state, message) => ({ ...state, asking: state.phase === "live" || !message.what ? message.what : null }),
   "page/receipt": (state, message) => ({ ...INITIAL, charts: state.charts, phase: "deleted", receipt: message.receipt }),
+  "page/striking": (state, message) => ({ ...state, striking: message.striking, correcting: null }),
   "page/quiet": (state, message) => ({ ...state, quiet: message.quiet && state.phase === "live" }),
   "page/copied": (state, message) => ({ ...state, copied: message.result }),
   // Nothing follows in the log: without an end the session broke off, without a note there will be none.

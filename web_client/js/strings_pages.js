@@ -104,6 +104,7 @@ export const P = {
     title: "Settings",
     you: "You",
     youLead: "Filled in for each new session. Kept in this browser alone.",
+    self: (who) => `You sign as ${who}: that is your account’s.`,
     fields: {
       provider: ["Your name", "As it stands in notes and signatures"],
       credentials: ["License or degree", "Such as LCSW or PhD"],
@@ -114,7 +115,7 @@ export const P = {
     save: "Save",
     saved: "Saved.",
     format: "Format of notes",
-    keys: "Single keys during a session: M marks, Q quiet view, O observe",
+    keys: "Single keys during a session: M mark, Q quiet view, O observe, P off the record, X strike the last minute, S strike a passage",
     phrases: "Phrases",
     phrasesLead: "Standard wordings that a note offers and never writes unasked. {target}, {goal} and {objective} are filled in.",
     find: "Find a phrase",

@@ -7,9 +7,10 @@ import { practice } from "../practice.js";
 import { Problems } from "../problems.js";
 import { F } from "../strings_frame.js";
 import { P } from "../strings_pages.js";
-import { h, setChildren } from "../view/dom.js";
+import { h, setChildren, setHidden, setText } from "../view/dom.js";
 import { Field, form } from "../view/fields.js";
 import { pairing } from "../view/pairing.js";
+import { whose } from "../whose.js";
 import { PhrasesBox } from "./phrases.js";
 
 const T = P.settings;
@@ -22,6 +23,7 @@ export class SettingsPage {
   #rules = h("ul", { class: "plain" });
   #device = h("ul", { class: "plain" });
   #keys = h("input", { type: "checkbox", checked: keysOn() });
+  #self = h("p", { hidden: true });
   #phrases = new PhrasesBox(this.#problems);
 
   start() {
@@ -35,7 +37,7 @@ export class SettingsPage {
       h("label", { class: "tick" }, this.#keys, h("span", {}, T.keys)));
     document.getElementById("main").append(this.#problems.element, h("header", { class: "head" }, h("h1", { tabindex: "-1" }, T.title)),
       h("div", { class: "columns" },
-        h("div", { class: "side" }, part(T.you, h("p", { class: "hint" }, T.youLead), mine), this.#phrases.element),
+        h("div", { class: "side" }, part(T.you, this.#self, h("p", { class: "hint" }, T.youLead), mine), this.#phrases.element),
         h("div", { class: "side" }, part(T.device, this.#device), part(F.tablet.title, ...pairing(`${location.origin}/today`)),
           part(T.templates, h("p", { class: "hint" }, T.templatesLead), this.#templates),
           part(T.rules, h("p", { class: "hint" }, T.rulesLead), this.#rules),
@@ -43,6 +45,16 @@ export class SettingsPage {
     this.#phrases.load();
     this.#problems.guard(() => this.#load());
     this.#showDevice();
+    this.#showSelf();
+  }
+
+  /** With accounts name and license are the account's, and nobody is asked for them. */
+  async #showSelf() {
+    const seat = await whose();
+    if (seat?.mode !== "account") return;
+    setText(this.#self, T.self([seat.name, seat.credentials].filter(Boolean).join(", ")));
+    setHidden(this.#self, false);
+    for (const name of ["provider", "credentials"]) setHidden(this.#field[name].element, true);
   }
 
   async #load() {

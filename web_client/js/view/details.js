@@ -1,11 +1,13 @@
-// What is known of a session beside the talk: whose it was, where, by whom. Before the session, and with its note.
+// What is known of a session beside the talk: whose it was, where, by whom. The fields, before the session and with its note.
 
 import { defaults } from "../defaults.js";
 import { D } from "../strings_details.js";
-import { h, icon, newId, setHidden, setText } from "./dom.js";
+import { whose } from "../whose.js";
+import { h, newId, setHidden, setText } from "./dom.js";
 
 const NEW = "new";
 const TELEHEALTH = ["telehealth_video", "telehealth_audio"];
+const SELF = ["provider", "credentials"];
 const TEXTS = ["place", "client_location", "provider_location", "platform", "telehealth_consent", "provider", "credentials"];
 
 export class DetailsFields {
@@ -19,6 +21,7 @@ export class DetailsFields {
   #error = h("p", { class: "field-error", role: "alert" });
   #shown = null;
   #charts = null;
+  #self = null; // name and credentials of whoever is here, once that is known
 
   constructor() {
     const redraw = () => this.#reveal();
@@ -45,6 +48,16 @@ export class DetailsFields {
       this.#text("provider", D.provider, { autocomplete: "name" }),
       this.#text("credentials", D.credentials, { hint: D.credentialsHint }));
     this.#reveal();
+    whose().then((seat) => {
+      this.#self = seat?.mode === "account" ? { provider: seat.name, credentials: seat.credentials ?? "" } : defaults();
+      this.#fillSelf();
+    });
+  }
+
+  /** A session that has no provider yet is that of whoever is here: the account's, else as this browser knows them. */
+  #fillSelf() {
+    if (!this.#self || this.#field.provider.value) return;
+    for (const name of SELF) this.#field[name].value = this.#self[name];
   }
 
   /** Shows what the server knows, once for each answer of it: what is being typed stays until then. */
@@ -59,12 +72,14 @@ export class DetailsFields {
     this.#field.participants.value = (context.participants ?? []).join(", ");
     for (const name of ["group_size", "em_minutes"]) this.#field[name].value = context[name] || "";
     for (const input of Object.values(this.#chart)) input.value = "";
+    this.#fillSelf();
     this.#reveal();
   }
 
   /** Fills in what is known before the session: the appointment's client and way of meeting, the clinician's own name and places. */
   suggest(appointment) {
-    for (const [name, value] of Object.entries(defaults())) this.#field[name].value ||= value;
+    for (const [name, value] of Object.entries(defaults())) if (!SELF.includes(name)) this.#field[name].value ||= value;
+    this.#fillSelf();
     if (appointment?.client) this.#choose(appointment.client);
     else if (appointment?.name) {
       this.#client.value = NEW;
@@ -154,47 +169,6 @@ export class DetailsFields {
     const row = field(input, id, label, hint);
     if (into === this.#field) this.#row[name] = row;
     return row;
-  }
-}
-
-/** The details with the note, folded away when they are filled in. */
-export class DetailsView {
-  #fields = new DetailsFields();
-  #title = h("span", { class: "details__known" });
-  #save = h("span", {}, D.save);
-  #busy = false;
-  #settled = false;
-
-  constructor(actions) {
-    const submit = async (event) => {
-      event.preventDefault();
-      const given = this.#busy ? null : this.#fields.given();
-      if (!given) return;
-      this.#wait(true);
-      await actions.details(given);
-      this.#wait(false);
-    };
-    this.element = h("details", { class: "details section" },
-      h("summary", { class: "details__summary" }, h("h2", {}, D.title), this.#title),
-      h("p", { class: "hint" }, D.lead),
-      h("form", { class: "form", novalidate: true, autocomplete: "off", on: { submit } }, this.#fields.element,
-        h("p", {}, h("button", { type: "submit", class: "button" }, icon("check"), this.#save))));
-  }
-
-  #wait(busy) {
-    this.#busy = busy;
-    setText(this.#save, busy ? D.saving : D.save);
-  }
-
-  render(state) {
-    const { client = null, context = {} } = state.session ?? {};
-    this.#fields.list(state.charts);
-    this.#fields.show(client, context);
-    const chart = state.charts.find((one) => one.id === client);
-    setText(this.#title, D.summary(chart?.client ?? "", D.modalities[context.modality ?? ""] && context.modality ? D.modalities[context.modality] : ""));
-    if (this.#settled) return;
-    this.#settled = true;
-    this.element.open = !client || !context.modality;
   }
 }
 

@@ -1,16 +1,18 @@
 // The note: sections, each statement with its source, risk, checks, time and code, and whether all of it is there.
 
+import { completeness, lostParts } from "../account.js";
 import { billingLine, noteText, riskName, riskState } from "../note_text.js";
 import { isReviewed } from "../review.js";
-import { completeness, draftFailed, lostParts, shownNote } from "../selectors.js";
+import { draftFailed, shownNote } from "../selectors.js";
 import { isSigned } from "../signed.js";
 import { S, duration, localTime } from "../strings.js";
 import { N } from "../strings_note.js";
 import { R } from "../strings_review.js";
 import { button, focusOn, h, icon, newId, setChildren, setHidden, setText } from "./dom.js";
-import { DetailsView } from "./details.js";
+import { DetailsView } from "./details_note.js";
 import { CompareView, marks } from "./compare.js";
 import { CosignView, remarks } from "./cosign.js";
+import { DeletionView } from "./deletion.js";
 import { AddendaView, SignView, TakeView, firstLook, signature } from "./review.js";
 import { SectionsView } from "./sections.js";
 import { notice } from "./notice.js";
@@ -35,6 +37,7 @@ export class NoteView {
   #details;
   #take = new TakeView();
   #compare;
+  #deletion;
 
   constructor(actions) {
     this.#actions = actions;
@@ -44,6 +47,7 @@ export class NoteView {
     this.#cosign = new CosignView(actions);
     this.#details = new DetailsView(actions);
     this.#compare = new CompareView(actions);
+    this.#deletion = new DeletionView(actions);
     this.#copy = button(N.note.copy, () => actions.copy(), { icon: "copy", kind: "primary" });
     this.#format.append(...Object.entries(S.note.formatNames).map(([value, name]) => h("option", { value }, name)));
     this.#format.addEventListener("change", () => actions.chooseFormat(this.#format.value));
@@ -81,6 +85,7 @@ export class NoteView {
     if (this.#format.value !== format) this.#format.value = format;
     if (!state.editor) this.#sections.closed();
     if (reviewed) this.#renderReview(state, note);
+    this.#deletion.render(state);
     this.#renderBody(state, note);
     this.#sections.settle(state);
   }
@@ -107,7 +112,7 @@ export class NoteView {
     setHidden(this.#compare.button, !isReviewed(note));
     setHidden(this.#jump, !note?.checks || isSigned(note));
     setText(this.#jump, N.checks.jump(note?.checks?.length ?? 0));
-    setChildren(this.#body, [...(note ? this.#note(state, note) : this.#withoutNote(state)), complete(state)].filter(Boolean));
+    setChildren(this.#body, [...(note ? this.#note(state, note) : this.#withoutNote(state)), complete(state), this.#deletion.element].filter(Boolean));
     if (focused) this.#sections.focus(focused);
   }
 

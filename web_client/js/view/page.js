@@ -84,6 +84,10 @@ export class Page {
     return this.#noteLoad;
   }
 
+  focusStrike() {
+    this.#transcript?.focusStrike();
+  }
+
   focusEnd() {
     this.#status?.focusEnd();
   }
@@ -129,7 +133,9 @@ export class Page {
 
   /** One key does it, where no field has the focus and no question is open. */
   key(name) {
-    if (!this.#dialog.open) this.#tools?.key(name);
+    if (this.#dialog.open || document.querySelector("dialog[open]")) return;
+    if (name === "s") this.#transcript?.strike();
+    else this.#tools?.key(name);
   }
 
   #renderSession(state) {
@@ -145,7 +151,7 @@ export class Page {
   #renderReceipt(state) {
     if (this.#receipt) return;
     this.#receipt = state.receipt;
-    import("./recording.js").then(({ receiptPanel }) => {
+    import("./deletion.js").then(({ receiptPanel }) => {
       setChildren(this.#body, [receiptPanel(state.receipt, () => this.#actions.newSession())]);
       focusOn(this.#body.querySelector("h1"));
     });

@@ -1,7 +1,7 @@
-// The buttons and questions of what is recorded, and the receipt of a deletion.
+// The buttons and questions of what is recorded.
 
 import { recordingOf } from "../state.js";
-import { S, localTime } from "../strings.js";
+import { S } from "../strings.js";
 import { R } from "../strings_recording.js";
 import { button, h, newId, setAttribute, setChildren, setText } from "./dom.js";
 
@@ -85,13 +85,4 @@ export class RecordingTools {
         button(R.signed, () => this.#do("agree", who, "written"), { kind: "small" }),
         button(R.leaves, () => this.#do("leave", who), { kind: "small" })))));
   }
-}
-
-/** What is shown in the place of a session that was deleted. */
-export function receiptPanel(receipt, another) {
-  const kinds = Object.entries(receipt.removed).filter(([, count]) => count);
-  return h("section", { class: "lost" }, h("h1", { tabindex: "-1" }, R.receiptTitle),
-    h("p", { class: "lead" }, R.receiptLead(receipt.who, localTime(receipt.at))),
-    h("h2", {}, R.receiptKinds), h("ul", {}, kinds.map(([name, count]) => h("li", {}, R.kind(name, count)))),
-    h("p", {}, R.receiptKept), h("p", {}, button(S.note.another, another, { icon: "plus", kind: "primary" })));
 }

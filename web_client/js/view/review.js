@@ -19,8 +19,7 @@ export function firstLook(state, note, goTo) {
     looks.length ? h("ul", { class: "looks" }, looks.map(({ kind, section, index, text }) => {
       const short = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
       return h("li", { class: "look", "data-kind": kind }, h("button", {
-        type: "button", class: "look__link", "aria-label": R.first.goTo(R.first.kinds[kind], short, section),
-        on: { click: () => goTo(section, index) },
+        type: "button", class: "look__link", on: { click: () => goTo(section, index) },
       }, h("span", { class: "look__kind" }, icon(kind === "unsupported" ? "warning" : "info"), h("span", {}, `${R.first.kinds[kind]} · ${section}`)),
       h("span", { class: "look__text", dir: "auto" }, short)));
     })) : null);

@@ -1,9 +1,10 @@
 // The line that stays in sight while a session runs: what is happening, how long, how it is going, what to press.
 
-import { callIsMissing, canSwap, elapsed, health, isRecording, rolesWords, speakerName, speakers } from "../selectors.js";
+import { callIsMissing, elapsed, health, isRecording, speakerName, speakers } from "../selectors.js";
 import { isSigned } from "../signed.js";
 import { recordingOf } from "../state.js";
 import { S, clock } from "../strings.js";
+import { canSwap, rolesWords } from "../who_is_who.js";
 import { button, h, icon, newId, setAttribute, setChildren, setHidden, setText } from "./dom.js";
 import { LevelView } from "./level.js";
 import { renderDevices } from "./setup.js";

@@ -3,7 +3,9 @@
 import { tentative, timeline } from "../selectors.js";
 import { isSigned } from "../signed.js";
 import { S } from "../strings.js";
-import { button, focusOn, h, setChildren, setHidden, setText } from "./dom.js";
+import { R } from "../strings_recording.js";
+import { button, focusOn, h, setAttribute, setChildren, setHidden, setText } from "./dom.js";
+import { NOTHING, StrikeView, canStrike } from "./strike.js";
 import { GapRow, UtteranceRow, partialRow, renderPartial } from "./transcript_rows.js";
 import { VirtualList } from "./virtual_list.js";
 
@@ -24,16 +26,21 @@ export class TranscriptView {
   #atEnd = true;
   #actions;
   #focused = null;
+  #strike;
+  #strikeWay;
+  #choosing = false;
   #search = null;
   #searchLoad = null;
 
   constructor(actions, rolesElement) {
-    this.#actions = actions;
+    this.#actions = { ...actions, pick: (id) => this.#strike.pick(id) };
+    this.#strike = new StrikeView(actions);
+    this.#strikeWay = button(R.passage.title, () => this.strike(), { icon: "strike", kind: "small", "aria-pressed": "false" });
     this.#newest = button(S.transcript.newest, () => this.#toEnd(), { icon: "down", kind: "float" });
     this.element = h("section", { class: "transcript", "aria-label": S.transcript.title, on: { keydown: (event) => this.#onKey(event) } },
       this.head,
-      this.#empty, this.#list, this.#partials, this.#newest);
-    this.head.append(h("h2", {}, S.transcript.title), rolesElement);
+      this.#empty, this.#list, this.#partials, this.#newest, this.#strike.element, this.#strike.dialog);
+    this.head.append(h("div", { class: "transcript__line" }, h("h2", {}, S.transcript.title), this.#strikeWay), rolesElement);
     // Once there is a note the transcript may have a bar of its own: its scrolling is heard on the way down.
     addEventListener("scroll", () => this.#look(), { passive: true, capture: true });
     addEventListener("resize", () => this.#moved());
@@ -44,6 +51,7 @@ export class TranscriptView {
     this.#renderPartials(state);
     this.#renderEvidence(state);
     this.#renderCorrecting(state);
+    this.#renderStriking(state);
     const live = state.phase === "live";
     setHidden(this.#newest, !live || this.#atEnd);
     setHidden(this.#empty, this.#entries.length > 0 || !this.#partials.hidden);
@@ -112,8 +120,43 @@ export class TranscriptView {
     for (const row of this.#rows.rows) row.correctable?.(open, state.correcting === row.id);
   }
 
+  /** Begins to choose what is struck, or leaves off. */
+  strike() {
+    if (!this.#strikeWay.hidden) this.#actions.striking(this.#choosing ? null : NOTHING);
+  }
+
+  focusStrike() {
+    this.#strikeWay.focus();
+  }
+
+  #renderStriking(state) {
+    const can = canStrike(state);
+    this.#choosing = can && state.striking !== null;
+    setHidden(this.#strikeWay, !can);
+    setAttribute(this.#strikeWay, "aria-pressed", String(this.#choosing));
+    setHidden(this.#strike.element, !this.#choosing);
+    setAttribute(this.element, "data-striking", this.#choosing);
+    const ids = this.#strike.render(state);
+    for (const row of this.#rows.rows) row.choosable?.(this.#choosing, ids.has(row.id));
+  }
+
   #onKey(event) {
-    if (event.key === "Escape" && this.#focused) this.#actions.backToNote();
+    if (event.key === "Escape" && this.#choosing && !event.target.closest("dialog")) {
+      this.#actions.striking(null);
+      this.focusStrike();
+    } else if (event.key === "Escape" && this.#focused) this.#actions.backToNote();
+    else if (this.#choosing && ["ArrowDown", "ArrowUp"].includes(event.key)) this.#step(event);
+  }
+
+  /** From one passage's button to the next one's; with Shift it is chosen as well. */
+  #step(event) {
+    let row = event.target.closest(".utterance");
+    if (!row || event.target.closest("input, textarea")) return;
+    event.preventDefault();
+    do row = event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling; while (row && !row.dataset.utterance);
+    if (!row) return;
+    row.querySelector(".pick")?.focus();
+    if (event.shiftKey) this.#strike.pick(row.dataset.utterance);
   }
 
   #isAtEnd() {

@@ -1,6 +1,7 @@
 // The rows of the transcript: an utterance, a gap, and what is not final yet.
 
 import { S } from "../strings.js";
+import { R } from "../strings_recording.js";
 import { button, h, icon, setAttribute, setHidden, setText } from "./dom.js";
 
 export class UtteranceRow {
@@ -11,6 +12,8 @@ export class UtteranceRow {
   #back;
   #correct;
   #actions;
+  #pick = null;
+  #label = "";
   #editor = null;
   #clip = null;
 
@@ -31,6 +34,29 @@ export class UtteranceRow {
     setText(this.#time, entry.time);
     setText(this.#said, entry.text);
     setAttribute(this.#correct, "aria-label", S.transcript.correctOf(entry.name, entry.time));
+    this.#label = R.passage.pickOf(entry.name, entry.time);
+    if (this.#pick) setAttribute(this.#pick, "aria-label", this.#label);
+  }
+
+  /** Whether it can be chosen to be struck, and is: by its button, or by a press anywhere on it. */
+  choosable(open, chosen) {
+    setAttribute(this.element, "data-chosen", open && chosen);
+    if (open !== (this.#pick !== null)) this.#offerPick(open);
+    if (!open) return;
+    setHidden(this.#correct, true);
+    setAttribute(this.#pick, "aria-pressed", String(chosen));
+  }
+
+  #offerPick(open) {
+    if (!open) {
+      this.#pick.remove();
+      this.#pick = null;
+      this.element.onclick = null;
+      return;
+    }
+    this.#pick = h("button", { type: "button", class: "chip pick", "aria-label": this.#label }, icon("check"), R.passage.pick);
+    this.element.append(this.#pick);
+    this.element.onclick = ({ target }) => { if (!target.closest("a, button:not(.pick)")) this.#actions.pick(this.id); };
   }
 
   /** Whether the words can be corrected, and whether they are being corrected now. */

@@ -1,0 +1,60 @@
+// Deleting a session that is over, with the question before it; and the receipt, in its place afterwards.
+
+import { addressOf } from "../memory.js";
+import { isSigned } from "../signed.js";
+import { S, localTime } from "../strings.js";
+import { R } from "../strings_recording.js";
+import { button, h, newId, setChildren, setText } from "./dom.js";
+
+const X = R.deletion;
+
+/** The last part of a session's page: deletes it, after a question that names what goes. */
+export class DeletionView {
+  #why = h("select", { id: newId("why"), class: "select" }, Object.entries(X.reasons).map(([value, words]) => h("option", { value }, words)));
+  #title = h("h2", { id: newId("deletion") });
+  #body = h("div", { id: newId("deletion") });
+  #confirm;
+  #dialog;
+  #state = null;
+
+  /** `actions`: recording("remove", why) deletes the session. */
+  constructor(actions) {
+    this.#confirm = button("", () => { this.#dialog.close(); actions.recording("remove", this.#why.value); }, { kind: "end" });
+    this.#dialog = h("dialog", { class: "dialog", "aria-labelledby": this.#title.id, "aria-describedby": this.#body.id },
+      this.#title, this.#body, h("div", { class: "dialog__buttons" },
+        button(R.keep, () => this.#dialog.close(), { autofocus: true }), this.#confirm));
+    this.element = h("section", { class: "section deletion", "aria-label": X.title }, h("h2", {}, X.title), h("p", { class: "hint" }, X.lead),
+      h("p", {}, button(X.open, () => this.#ask(), { kind: "end", "aria-haspopup": "dialog" })), this.#dialog);
+  }
+
+  render(state) {
+    this.#state = state;
+  }
+
+  #ask() {
+    const { session, charts, note } = this.#state;
+    const client = charts.find((one) => one.id === session.client)?.client ?? "";
+    const signed = isSigned(note);
+    setText(this.#title, signed ? X.askSigned : X.ask);
+    setText(this.#confirm.lastChild, signed ? X.confirmSigned : R.revokeConfirm);
+    setChildren(this.#body, [h("p", {}, h("strong", { dir: "auto" }, X.which(client, localTime(session.started_at)))),
+      h("p", {}, X.goes), h("ul", { class: "plain deletion__list" }, (signed ? X.partsSigned : X.parts).map((words) => h("li", {}, words))),
+      h("p", {}, signed ? X.staysSigned : X.stays),
+      h("p", { class: "field" }, h("label", { for: this.#why.id }, X.why), this.#why)]);
+    this.#dialog.showModal();
+  }
+}
+
+/** What is shown in the place of a session that was deleted. */
+export function receiptPanel(receipt, another) {
+  const kinds = Object.entries(receipt.removed).filter(([, count]) => count);
+  const part = receipt.scope === "transcript";
+  const at = localTime(receipt.at);
+  return h("section", { class: "lost" }, h("h1", { tabindex: "-1" }, part ? X.receiptTitlePart : R.receiptTitle),
+    h("p", { class: "lead" }, receipt.who ? R.receiptLead(receipt.who, at) : X.receiptLead(X.reasons[receipt.why] ?? "", at, receipt.by)),
+    h("h2", {}, R.receiptKinds), h("ul", { class: "plain" }, kinds.map(([name, count]) => h("li", {}, R.kind(name, count)))),
+    h("p", { class: "hint" }, `${X.receiptOf} `, h("code", {}, receipt.session)),
+    h("p", {}, part ? X.receiptKeptPart : R.receiptKept),
+    h("p", { class: "acts-row" }, part ? h("a", { class: "button", href: addressOf(receipt.session) }, X.openNote) : null,
+      button(S.note.another, another, { icon: "plus", kind: "primary" })));
+}
