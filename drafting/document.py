@@ -136,7 +136,7 @@ class Document:
     @property
     def service_date(self) -> str:
         """The session's ISO date, or empty."""
-        return (self.context.started_at or "")[:10]
+        return (self.context.started_at or self.context.service_date or "")[:10]
 
     @property
     def instant(self) -> datetime | None:
@@ -266,7 +266,7 @@ def _header(note: Note, context: NoteContext, is_signed: bool) -> Iterator[Field
     yield from known("Client ID", context.client_id)
     if not (context.date_of_birth or context.client_id):
         yield line("Date of birth or client ID", None)
-    yield line("Date of service", start[:10])
+    yield line("Date of service", (start or context.service_date or "")[:10])
     yield line("Start and stop", f"{start[11:16]} to {stop[11:16]}" if start and stop else None)
     yield Field("Minutes", _minutes(note))
     yield Field("CPT code", _code(note, is_signed))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from drafting.billing import Billing
+from drafting.recap_risk import Entered
 from drafting.risk import Ledger
 from streaming.types import Draft, Section, Statement, UtteranceId
 
@@ -44,6 +45,8 @@ class Note:
     checks: tuple[CheckFinding, ...]
     billing: Billing
     writer: str = "embedded"
+    entered: tuple[Entered, ...] = ()
+    """What a recap says of risk: the clinician's word, which stands beside what was heard."""
 
     @property
     def draft(self) -> Draft:
@@ -56,7 +59,10 @@ class Note:
         return sum(not one.supported for section in self.sections for one in section.statements)
 
     def as_json(self) -> dict[str, Any]:
-        """The object that `sameday draft --json` prints."""
+        """The object that `sameday draft --json` prints; in `risk` what was entered stands apart."""
+        risk = self.risk.as_json()
+        for one in self.entered:
+            risk[one.item] = risk[one.item] | {"entered": {"finding": one.finding, "text": one.text}}
         return {
             "format": self.format,
             "sections": [
@@ -66,7 +72,7 @@ class Note:
                 }
                 for section in self.sections
             ],
-            "risk": self.risk.as_json(),
+            "risk": risk,
             "checks": [one.as_json() for one in self.checks],
             "billing": self.billing.as_json(),
             "unsupported": self.unsupported,

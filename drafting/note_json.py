@@ -8,6 +8,7 @@ from typing import Any
 
 from drafting.billing import Billing
 from drafting.note import CheckFinding, Note, statement_json
+from drafting.recap_risk import Entered
 from drafting.risk_findings import EMPTY
 from streaming.types import NoteContext, Section, Statement, UtteranceId
 
@@ -36,6 +37,11 @@ def read(body: Mapping[str, Any], context: NoteContext | None = None) -> Note:
         ),
         billing=_billing(body.get("billing", {}), context),
         writer=str(body.get("writer", "embedded")),
+        entered=tuple(
+            Entered(item, row["entered"]["finding"], row["entered"]["text"])
+            for item, row in body.get("risk", {}).items()
+            if "entered" in row
+        ),
     )
 
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from drafting.billing import Billing, billing, coded, told
-from drafting.checks import findings
+from drafting.billing import Billing, told
 from drafting.formats import NoteFormat, named
-from drafting.note import CheckFinding, Note
-from drafting.recap_pieces import Piece, patterns, pieces
-from drafting.recap_questions import ANSWERED, LABELS, MAX_QUESTIONS, Question, missing
-from drafting.recap_risk import Entered, entered
+from drafting.note import Note
+from drafting.recap_checks import RECAP, Line, billed, judged
+from drafting.recap_pieces import Piece, pieces
+from drafting.recap_questions import LABELS, MAX_QUESTIONS, Question
+from drafting.recap_risk import Entered
 from drafting.recap_time import Given, given
 from drafting.recap_words import alone, worded
 from drafting.render import sections as rendered
@@ -40,14 +40,22 @@ class Recap:
     questions: tuple[str, ...]
     header: str = ""
     asks: tuple[Question, ...] = ()
-    risk_entered: tuple[Entered, ...] = ()
+    answers: tuple[tuple[str, str], ...] = ()
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def risk_entered(self) -> tuple[Entered, ...]:
+        """What the clinician entered of risk."""
+        return self.note.entered
 
     def as_json(self) -> dict[str, Any]:
-        """The draft object with `questions` (their kinds beside them) and `header`; risk as entered stands apart."""
-        body = self.note.as_json()
-        for one in self.risk_entered:
-            body["risk"][one.item] = body["risk"][one.item] | {"entered": {"finding": one.finding, "text": one.text}}
-        return body | {
+        """The draft object with `questions` (their kinds beside them) and `header`.
+
+        `about` says what each sentence is about, `answered` which questions were: what `recap_checks.again` needs.
+        """
+        return self.note.as_json() | {
+            "about": [[one.statement.text, list(one.piece.kinds)] for one in self.lines],
+            "answered": [kind for kind, _ in self.answers],
             "questions": list(self.questions),
             "question_kinds": [one.kind for one in self.asks],
             "header": self.header,
@@ -131,7 +139,7 @@ def of_format(
     transcript = Transcript((), {}, (), context)
     lines = _lines(text, answers)
     found = given([one.piece for one in lines])
-    bill = _billing(transcript, found)
+    bill = billed(transcript, found)
     base = _without_prompts(rendered(note_format, (), EMPTY, transcript), lines, found, bill)
     written = tuple(
         Section(
@@ -139,40 +147,20 @@ def of_format(
         )
         for one in base
     )
-    note = Note(1, note_format.key, verify(written, transcript), EMPTY, (), bill, "recap")
-    of_risk = entered([one.piece for one in lines], [one.statement.text for one in lines])
-    spoken_of = {kind for one in lines for kind in one.piece.kinds}
-    steps = patterns()["risk"]["steps"]
-    asks = missing(
-        spoken_of,
-        of_risk,
-        times=bool(found.minutes) or bill.source == "clock",
-        steps=any(steps.search(one.statement.text.lower()) for one in lines),
-        answered=dict(answers),
-    )
-    checks = (
-        *_follow_up(asks, note_format),
-        *_code_fits(found, bill, note_format),
-        *_unanswered(findings(note, (), transcript, note_format), spoken_of, of_risk, found, bill),
-    )
+    note = Note(1, note_format.key, verify(written, transcript), EMPTY, (), bill, RECAP)
+    made, asks = judged(lines, note, transcript, note_format, dict(answers))
+    served = context.started_at or service_date or context.service_date
     return Recap(
-        replace(note, checks=checks),
+        made,
         tuple(one.text for one in asks),
-        late_entry(written_on, context.started_at or service_date, late_reason),
+        late_entry(written_on, served, late_reason),
         asks,
-        of_risk,
+        tuple(answers),
+        tuple(lines),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A piece with the statement that tells it."""
-
-    piece: Piece
-    statement: Statement
-
-
-def _lines(text: str | Spoken, answers: Sequence[tuple[str, str]]) -> list[_Line]:
+def _lines(text: str | Spoken, answers: Sequence[tuple[str, str]]) -> list[Line]:
     whole = text if isinstance(text, str) else text.text
     nobody_else = alone(whole)
     lines = []
@@ -186,7 +174,7 @@ def _lines(text: str | Spoken, answers: Sequence[tuple[str, str]]) -> list[_Line
     return lines
 
 
-def _answered(kind: str, answer: str, nobody_else: bool) -> list[_Line]:
+def _answered(kind: str, answer: str, nobody_else: bool) -> list[Line]:
     """An answer's pieces where the question belongs; one that does not say by itself what it is gets the label."""
     lines = []
     for one in pieces(answer):
@@ -200,13 +188,13 @@ def _answered(kind: str, answer: str, nobody_else: bool) -> list[_Line]:
     return lines
 
 
-def _line(piece: Piece, sentence: str, evidence: tuple[UtteranceId, ...]) -> _Line:
+def _line(piece: Piece, sentence: str, evidence: tuple[UtteranceId, ...]) -> Line:
     if piece.kind == "risk" and not sentence.lower().startswith("risk:"):
         sentence = f"Risk: {sentence}"
-    return _Line(piece, Statement(sentence, "clinician", evidence))
+    return Line(piece, Statement(sentence, "clinician", evidence))
 
 
-def _home(line: _Line, note_format: NoteFormat) -> str:
+def _home(line: Line, note_format: NoteFormat) -> str:
     if line.piece.kind == "observation":
         return _observed(note_format)
     homes = (note_format.home(kind) for kind in _HOMES[line.piece.kind])
@@ -221,16 +209,8 @@ def _observed(note_format: NoteFormat) -> str:
     return note_format.home("measure", "session") or note_format.sections[0].name
 
 
-def _billing(transcript: Transcript, found: Given) -> Billing:
-    """By the session's clock where there is one, else by what the clinician gave."""
-    measured = billing(transcript)
-    if measured.source == "clock" or found.minutes is None:
-        return measured
-    return coded(found.minutes, "entered", transcript.context.service, transcript.context)
-
-
 def _without_prompts(
-    sections: Sequence[Section], lines: Sequence[_Line], found: Given, bill: Billing
+    sections: Sequence[Section], lines: Sequence[Line], found: Given, bill: Billing
 ) -> tuple[Section, ...]:
     """Without the prompts that the recap has answered; those for times say what is still missing."""
     first = {one.piece.kind for one in lines}
@@ -262,40 +242,6 @@ def _times(said: Statement, found: Given, bill: Billing) -> Statement:
     return replace(said, text="Start and stop times: to be entered.")
 
 
-def _follow_up(asks: Sequence[Question], note_format: NoteFormat) -> list[CheckFinding]:
-    """An error for risk that was entered and not followed up: it stands until the question is answered."""
-    return [
-        CheckFinding("risk_follow_up", "error", one.text, note_format.home("risk"))
-        for one in asks
-        if one.kind in ("risk_follow_up", "risk_clear", "risk_safety")
-    ]
-
-
-_TIMED = ("90832", "90834", "90837")
-
-
-def _code_fits(found: Given, bill: Billing, note_format: NoteFormat) -> list[CheckFinding]:
-    """A warning where the code that was written does not fit the minutes."""
-    if found.code not in _TIMED or not bill.minutes or found.code == bill.cpt:
-        return []
-    message = f"The recap says {found.code}, the time says {told(bill)}: correct the one that is wrong."
-    return [CheckFinding("cpt_mismatch", "warning", message, note_format.home("session"))]
-
-
-def _unanswered(
-    checks: Sequence[CheckFinding], spoken_of: set[str], of_risk: Sequence[Entered], found: Given, bill: Billing
-) -> list[CheckFinding]:
-    """The findings that the clinician's own words do not answer."""
-    answered = {rule for rule, kinds in ANSWERED.items() if kinds & spoken_of}
-    if any(one.item == "si" and one.finding in ("denied", "endorsed") for one in of_risk):
-        answered.add("risk_not_assessed")
-    if found.start is not None:
-        answered.add("start_stop_times")
-    if bill.minutes == 0 and bill.source != "clock":
-        answered.add("cpt_minutes")  # the times are asked for; there is nothing yet that could be too short
-    return [one for one in checks if one.rule not in answered]
-
-
 def late_entry(written_on: str | None, served: str | None, reason: str = "") -> str:
     """The header of a note that is written after the day of service; "" for one that is not. Raises BadRecap."""
     if not written_on or not served:
@@ -306,7 +252,9 @@ def late_entry(written_on: str | None, served: str | None, reason: str = "") -> 
         raise BadRecap("A date is not ISO 8601.", mend="Give it as 2026-01-31.") from None
     if written <= of:
         return ""
-    return f"Late entry, written {written} for the session of {of}. Reason: {reason.strip() or 'not given'}."
+    return (
+        f"Late entry, written {written} for the session of {of}. Reason: {reason.strip().rstrip('.') or 'not given'}."
+    )
 
 
 def answer(answers: Sequence[tuple[str, str]], more: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

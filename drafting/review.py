@@ -245,7 +245,7 @@ def sign(
     errors = [one for one in review.note.checks if one.severity == "error"]
     overridden = f"{len(errors)} overridden" if errors else "no errors"
     known = context or NoteContext()
-    began = known.started_at or service_date
+    began = known.started_at or service_date or known.service_date
     moved = step(review, "submit" if cosignature else "sign", at=at, who=who, what=overridden)
     if errors and not override.strip():
         raise NotSignable(
@@ -333,7 +333,7 @@ def late_entry(at: str, began: str | None, until: str | None, reason: str) -> st
         found = CheckFinding("late_entry_marked", "error", message, "")
         raise NotSignable(message, mend="Give the reason in `late_reason`.", checks=[found])
     days = f"written {today} for the session of {(began or until)[:10]}"
-    return f"Late entry, {days}. Reason: {reason.strip()}."
+    return f"Late entry, {days}. Reason: {reason.strip().rstrip('.')}."
 
 
 def is_prompt(statement: Statement) -> bool:

@@ -58,6 +58,8 @@ class Visit:
     drafted_at: str | None = None
     source: Source = "manual"
     session: str = ""
+    recap: str = ""
+    """The recap that its note was written from, if it was."""
     modality: Modality = ""
 
     @property
@@ -91,7 +93,7 @@ class Visit:
         return asdict(self) | {"date": self.date.isoformat()}
 
 
-_TEXTS = ("label", "client_id", "cpt", "payer", "session")
+_TEXTS = ("label", "client_id", "cpt", "payer", "session", "recap")
 _CHOICES: dict[str, tuple[str, ...]] = {"note": NOTE_STATES, "source": SOURCES, "kind": KINDS, "modality": MODALITIES}
 FIELDS = tuple(one.name for one in fields(Visit))
 
@@ -124,7 +126,7 @@ def read(body: Mapping[str, Any]) -> Visit:
 
 def changed(visit: Visit, change: Mapping[str, Any]) -> Visit:
     """The visit with some fields changed, null for none; its id and source stay. Raises BadVisit."""
-    fixed = sorted({"id", "source", "session"} & set(change))
+    fixed = sorted({"id", "source", "session", "recap"} & set(change))
     if fixed:
         raise BadVisit(f"{fixed[0]} cannot be changed.")
     empty = {name: getattr(_EMPTY, name) for name, value in change.items() if value is None and name in FIELDS}

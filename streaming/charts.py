@@ -45,6 +45,14 @@ async def context(records: Records, client: str | None, entered: NoteContext) ->
     return ContextGiven(client, context_json.write(entered), context_json.write(known))
 
 
+async def there(records: Records, client: str) -> str | None:
+    """The id of a chart if there is one: a visit may name its client by another system's id. Raises StoreFailed."""
+    try:
+        return (await records.get(KIND, client)).key if client else None
+    except UnknownRecord:
+        return None
+
+
 async def _chart(records: Records, client: str) -> Record:
     try:
         return await records.get(KIND, client)

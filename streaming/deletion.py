@@ -134,6 +134,7 @@ async def delete_session(
     await device_keys.forget(records, session)
     removed = dict(known.removed)
     if scope == "session":
+        await _delete_recaps(store, records, session, order)
         removed |= await _remove_records(records, session)
     told = ContentDeleted(scope, known.at, known.why, known.by, found.practice, removed)
     await _remove(store, session, found, told)
@@ -213,12 +214,20 @@ async def _remove(store: Store, session: str, found: _Found, told: ContentDelete
     await store.append(session, [told])
 
 
+async def _delete_recaps(store: Store, records: Records, session: str, order: Order) -> None:
+    """Delete the notes of recaps that were written from a session or for it, by the same order: signed ones stay."""
+    for key in await recap_book.of(records, session):
+        if key != session:
+            with contextlib.suppress(UnknownSession):  # from before they had logs
+                await delete_session(store, records, key, order)
+
+
 async def _remove_records(records: Records, session: str) -> dict[str, int]:
     """Delete what records say of a session; how many there were by kind. Raises StoreFailed."""
     removed: Counter[str] = Counter()
-    for one in await records.all(recap_book.KIND):
-        if session in (one.body.get("visit"), one.body.get("session")):
-            removed["recaps"] += await _gone(records, recap_book.KIND, one.key)
+    for key in await recap_book.of(records, session):
+        removed["recaps"] += await _gone(records, recap_book.KIND, key)
+    await visit_book.unrecapped(records, session)
     for kind, name in ((signed_notes.KIND, "signed_note_prints"), (visit_book.KIND, "visits")):
         if await _gone(records, kind, session):
             removed[name] += 1

@@ -230,7 +230,7 @@ class SkeletonDrafted:
 class NoteDrafted:
     """A note as the drafting stage made it: the object that `sameday draft --json` prints.
 
-    `at` is ISO 8601 with zone; `why` says what it was drafted for: the end, roles, context or redraft.
+    `at` is ISO 8601 with zone; `why` says what it was drafted for: the end, roles, context, redraft or recap.
     """
 
     note: dict[str, Any]

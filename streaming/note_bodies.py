@@ -1,6 +1,7 @@
 """What clients send as JSON about a note, a chart or a session's circumstances, checked at the edge."""
 
 import re
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -181,8 +182,7 @@ class ContextBody(_Body):
                 given[name] = getattr(plain, name)
             elif isinstance(value, list):
                 given[name] = tuple(filter(None, value))
-        fields = {name: getattr(known, name) for name in ENTERED} | given
-        return NoteContext(**fields)
+        return replace(known, **given)
 
 
 ENTERED = tuple(ContextBody.model_fields)

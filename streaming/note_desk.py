@@ -17,6 +17,7 @@ from drafting.contradictions import contradictions
 from drafting.core import Reading, assemble, read, render
 from drafting.formats import named
 from drafting.note import Note
+from drafting.recap_checks import RECAP, again
 from drafting.rechart import recharted
 from drafting.review import SKELETON, NotAllowed, Review, overlaid, section_of
 from drafting.review_changes import Change, changed
@@ -114,7 +115,7 @@ class NoteDesk:
         if review.record is not None:
             body = {name: value for name, value in review.record.items() if name in _NOTE_KEYS}
         elif wanted in review.drafts and not review.edits:
-            body = dict(review.drafts[wanted])
+            body = {name: value for name, value in review.drafts[wanted].items() if name in _NOTE_KEYS}
             self._readings.begin(self._log, talk=review.note.writer != SKELETON)
         else:
             body = (await self.checked(wanted)).as_json()
@@ -161,6 +162,7 @@ class NoteDesk:
     async def switch(self, version: int, note_format: str, *, who: str) -> None:
         """Make another format the note's own, from the facts; no writer is asked. Raises as `edit`, and BadFormat."""
         review = self.expect(version)
+        self._check_format(review, note_format)
         body = review.drafts.get(note_format)
         if body is None:
             reading = await self._reading(review, None)
@@ -229,6 +231,8 @@ class NoteDesk:
             return
         if version is not None:
             self.expect(version)
+        if review.note.writer == RECAP:
+            raise NotAllowed("A note from a recap is not drafted again.", mend="Edit it, or write the recap anew.")
         if section is not None:
             section_of(review.note, section)
             if section in review.edited:
@@ -269,6 +273,8 @@ class NoteDesk:
     def _check_format(self, review: Review, note_format: str | None) -> None:
         if review.signed is not None and note_format not in (None, review.note.format):
             raise NoteSigned("The note was signed in another format.", mend=f"Ask for {review.note.format}.")
+        if review.note.writer == RECAP and note_format not in (None, review.note.format):
+            raise NotAllowed("A note from a recap stays in its format.", mend="Write the recap anew in another one.")
 
     async def _reading(self, review: Review, context: NoteContext | None) -> Reading:
         reading = await self._readings.of(self._log, talk=review.note.writer != SKELETON)
@@ -297,10 +303,14 @@ def _assembled(
 ) -> Note:
     """A draft with the edits that it has places for, its findings and ledger; from the facts where there is none."""
     plan = named(note_format)
+    against = compared or Compared()
+    if base is not None and base.writer == RECAP:
+        stands, context = overlaid(base, review.edits), reading.transcript.context
+        made_of = review.drafts[note_format]
+        return again(stands, context, plan, made_of, earlier=against.earlier, others=against.others)
     if base is None:
         base = replace(review.note, format=note_format, sections=render(reading, plan), writer=EMBEDDED, checks=())
     sections = overlaid(base, review.edits).sections
-    against = compared or Compared()
     made = assemble(
         reading,
         sections,
@@ -326,6 +336,9 @@ def _recharted(review: Review, after: Transcript) -> dict[str, Any]:
     """The note's draft with other things known beside the talk."""
     base = note_json.read(review.drafts[review.note.format])
     plan = named(base.format)
+    if base.writer == RECAP:
+        made_of = review.drafts[base.format]
+        return {**made_of, **again(base, after.context, plan, made_of).as_json()}
     reading = read(replace(after, utterances=(), roles={}) if base.writer == SKELETON else after)
     ours = render(reading, plan)
     sections: tuple[Section, ...] = ours if base.writer in (EMBEDDED, SKELETON) else recharted(base.sections, ours)

@@ -2,12 +2,13 @@
 
 import asyncio
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from drafting import recap as recaps
 from drafting.formats import named
 from drafting.recap import BadRecap, Recap, Spoken
+from drafting.visits import Visit
 from streaming import charts, context_json, visit_book
 from streaming.ports import Record, Records
 from streaming.session_log import SessionLog
@@ -54,30 +55,44 @@ async def create(records: Records, asked: Asked, dictated: Spoken | None, *, at:
         raise BadRecap(f"The recap has more than {MAX_LETTERS} letters.", mend="Two or three lines are enough.")
     named(asked.format)
     visit = await visit_book.look(records, asked.visit) if asked.visit else None
-    known = await charts.context(records, asked.client, asked.context)
+    client, entered = asked.client, asked.context
+    if visit is not None:
+        client = client or await charts.there(records, visit.client_id)
+        entered = _of_visit(entered, visit, named_by_chart=client is not None)
+    known = await charts.context(records, client, entered)
     body: dict[str, Any] = {
         "text": asked.text,
         "spoken": None if dictated is None else [list(one) for one in dictated.utterances],
         "format": asked.format,
-        "client": asked.client,
+        "client": client,
         "visit": asked.visit,
         "session": asked.session,
         "context": known.context,
+        "entered": known.entered,
         "service_date": None if visit is None else visit.date.isoformat(),
         "written_on": asked.written_on or at[:10],
         "late_reason": asked.late_reason,
         "answers": [],
         "created_at": at,
     }
-    if visit is not None and visit.source == "session" and visit.start and visit.stop:
-        # Only a session's own clock is measured: an import may hold what the calendar said.
-        body["context"] = {"started_at": visit.start, "ended_at": visit.stop} | body["context"]
     body["recap"] = (await _written(body)).as_json()
     key = uuid.uuid4().hex
     version = await records.put(KIND, key, body, version=0)
     if visit is not None:
-        await visit_book.recapped(records, visit.id, at=at)
+        await visit_book.recapped(records, visit.id, key, at=at)
     return Record(KIND, key, version, body)
+
+
+def _of_visit(entered: NoteContext, visit: Visit, *, named_by_chart: bool) -> NoteContext:
+    """What was entered, with what the visit says of its day, its client and how one met, where nothing else does."""
+    known: dict[str, Any] = {"service_date": visit.date.isoformat()}
+    if visit.source == "session" and visit.start and visit.stop:
+        # Only a session's own clock is measured: an import may hold what the calendar said.
+        known |= {"started_at": visit.start, "ended_at": visit.stop}
+    if not named_by_chart:
+        known["client"] = visit.label or None
+    known["modality"] = visit.modality or None
+    return replace(entered, **{name: value for name, value in known.items() if getattr(entered, name) is None})
 
 
 async def look(records: Records, key: str) -> Record:
@@ -85,17 +100,33 @@ async def look(records: Records, key: str) -> Record:
     return await records.get(KIND, key)
 
 
-async def answer(records: Records, key: str, answers: dict[str, str]) -> Record:
-    """The recap with more answers folded in, and what is still asked. Raises UnknownRecord, BadRecap, Conflict."""
+async def answer(records: Records, key: str, answers: dict[str, str], context: NoteContext) -> Record:
+    """The recap with more answers folded in, and what is still asked; `context` is what is known beside it now.
+
+    Raises UnknownRecord, BadRecap, Conflict.
+    """
     stored = await records.get(KIND, key)
     so_far = tuple((kind, text) for kind, text in stored.body["answers"])
     body = {**stored.body, "answers": [list(one) for one in recaps.answer(so_far, answers)]}
+    body["context"] = context_json.write(context)
     body["recap"] = (await _written(body)).as_json()
     return Record(KIND, key, await records.put(KIND, key, body, version=stored.version), body)
 
 
+async def of(records: Records, session: str) -> list[str]:
+    """The ids of recaps that are a session's: its own, those dictated in it or written for it. Raises StoreFailed."""
+    return [
+        one.key
+        for one in await records.all(KIND)
+        if session in (one.key, one.body.get("visit"), one.body.get("session"))
+    ]
+
+
 def told(record: Record) -> dict[str, Any]:
-    """What a client sees: the draft object with questions and header, and what the recap was made of."""
+    """What a client sees: the draft object with questions and header, and what the recap was made of.
+
+    Its note is reviewed and signed as that of the session of the same id.
+    """
     body = record.body
     kept = ("format", "client", "visit", "written_on", "created_at")
     return {

@@ -68,6 +68,7 @@ def caught_up(known: Visit, now: Visit) -> Visit:
         client_id=known.client_id or now.client_id,
         modality=now.modality or known.modality,
         kind=known.kind,
+        recap=known.recap,
         note=known.note if ahead else now.note,
         signed_at=known.signed_at if ahead else now.signed_at,
         drafted_at=known.drafted_at if ahead else now.drafted_at,

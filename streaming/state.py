@@ -223,7 +223,12 @@ class SessionState:
         return self.roles.roles.get(speaker) if self.roles else None
 
     def measured(self, context: NoteContext) -> NoteContext:
-        """What is known beside the talk, with what only the session can say: its clock, its audio's account."""
+        """What is known beside the talk, with what only the session can say: its clock, its audio's account.
+
+        Of a note that was written from a recap no clock says anything: there was no session here.
+        """
+        if not self.tracks:
+            return context
         audio = completeness.told(self.totals, self.gaps)
         return replace(context, started_at=self.started_at, ended_at=self.ended_at, audio=audio)
 

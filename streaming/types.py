@@ -248,6 +248,8 @@ class NoteContext:
     started_at: str | None = None
     """ISO 8601 with zone: measured, never the calendar's."""
     ended_at: str | None = None
+    service_date: str | None = None
+    """The session's day (ISO 8601) where no clock measured it."""
     modality: Literal["in_person", "telehealth_video", "telehealth_audio"] | None = None
     client: str | None = None
     diagnosis: str | None = None

@@ -1,14 +1,14 @@
 """The practice's visits among its records: imported ones, those entered by hand, and the sessions of this server."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from drafting import visits
 from drafting.visit_csv import Imported
-from drafting.visits import BadVisit, Visit
+from drafting.visits import BadVisit, NoteState, Visit
 from streaming.errors import Conflict, PeerError, UnknownRecord
 from streaming.ports import Record, Records
 from streaming.session_log import SessionLog
@@ -17,7 +17,7 @@ from streaming.session_visit import caught_up, visit_of
 KIND = "visit"
 _TRIES = 3
 _DICTATION = "dictation"
-"""Marks a session that was a dictated recap: it is nobody's visit."""
+"""Marks a session that is nobody's visit: a dictated recap, or a recap's note."""
 _SEEN = "seen"
 """The last event of the session's log that the visit is of."""
 _HELD = "held"
@@ -99,8 +99,8 @@ async def _may_differ(sessions: Logs, name: str, stored: Record) -> bool:
     return await sessions.has_news(name, int(stored.body.get(_SEEN, 0)))
 
 
-async def dictated(records: Records, session: str) -> None:
-    """Take a session for a dictation from now on: it is no visit. Raises StoreFailed."""
+async def no_visit(records: Records, session: str) -> None:
+    """Take a session for no visit from now on: it is a dictation, or a recap's note. Raises StoreFailed."""
     await records.put(KIND, session, {_DICTATION: True})
 
 
@@ -148,16 +148,25 @@ async def change(records: Records, key: str, body: Mapping[str, Any], *, at: str
 
     Raises UnknownRecord, BadVisit, Conflict, StoreFailed.
     """
+
+    def now(visit: Visit) -> Visit:
+        given = dict(body)
+        if given.get("note") == "signed" and "signed_at" not in given and visit.note != "signed":
+            given["signed_at"] = at
+        elif given.get("note", "signed") != "signed" and "signed_at" not in given:
+            given["signed_at"] = None
+        return visits.changed(visit, given)
+
+    return await _changed(records, key, now)
+
+
+async def _changed(records: Records, key: str, now: Callable[[Visit], Visit]) -> Visit:
+    """The visit as `now` makes it of what is kept. Raises UnknownRecord, Conflict, StoreFailed, and as `now` does."""
     for attempt in range(_TRIES):
         stored = await records.get(KIND, key)
-        if body.get("note") == "signed" and "signed_at" not in body and stored.body.get("note") != "signed":
-            body = {**body, "signed_at": at}
-        elif body.get("note", "signed") != "signed" and "signed_at" not in body:
-            body = {**body, "signed_at": None}
-        visit = visits.changed(_visit(stored), body)
-        kept_body = visit.as_json() | _ours(stored)
+        visit = now(_visit(stored))
         try:
-            await records.put(KIND, key, kept_body, version=stored.version)
+            await records.put(KIND, key, visit.as_json() | _ours(stored), version=stored.version)
         except Conflict:
             if attempt + 1 == _TRIES:
                 raise
@@ -218,14 +227,29 @@ async def take(records: Records, imported: Imported) -> Taken:
     return Taken(new, filled, len(imported.visits) - new - filled)
 
 
-async def recapped(records: Records, key: str, *, at: str) -> None:
+async def recapped(records: Records, key: str, recap: str, *, at: str) -> None:
     """Mark that a visit has a draft from a recap; a note that is further stays. Raises UnknownRecord, StoreFailed."""
-    visit = await look(records, key)
-    if visit.note in ("unsigned", "skeleton"):
-        await change(records, key, {"note": "draft", "drafted_at": at}, at=at)
+
+    def now(visit: Visit) -> Visit:
+        fresh = visit.note in ("unsigned", "skeleton")
+        return replace(visit, recap=recap, **({"note": "draft", "drafted_at": at} if fresh else {}))
+
+    await _changed(records, key, now)
+
+
+async def noted(records: Records, key: str, note: NoteState, signed_at: str | None) -> None:
+    """How far the note is that was written for a visit from a recap. Raises UnknownRecord, StoreFailed, Conflict."""
+    await _changed(records, key, lambda visit: replace(visit, note=note, signed_at=signed_at))
+
+
+async def unrecapped(records: Records, recap: str) -> None:
+    """A recap's note was deleted: the visit that it was written for waits for one again. Raises StoreFailed."""
+    for one in await records.all(KIND):
+        if one.body.get("recap") == recap:
+            await _changed(records, one.key, lambda visit: replace(visit, recap="", note="unsigned", signed_at=None))
 
 
 __all__ = [
-    "KIND", "Taken", "VisitStays", "add", "begun", "change", "dictated", "free", "kept", "look", "recapped", "remove",
-    "take", "with_sessions",
+    "KIND", "Taken", "VisitStays", "add", "begun", "change", "free", "kept", "look", "no_visit", "noted", "recapped",
+    "remove", "take", "unrecapped", "with_sessions",
 ]  # fmt: skip

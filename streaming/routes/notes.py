@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from streaming import charts, context_json, note_standing, seating, signed_notes
-from streaming.errors import NotAllowedToRole, PeerError, StoreFailed
+from streaming import charts, context_json, note_standing, recap_notes, seating, signed_notes
+from streaming.errors import Conflict, NotAllowedToRole, PeerError, StoreFailed
 from streaming.events import ContextGiven
 from streaming.note_bodies import (
     AddendumBody,
@@ -75,6 +75,7 @@ def _add_signatures(routes: APIRouter, server: Server) -> None:
             needs = seating.current().needs_cosignature
             await desk.sign(body.version, Signing(who.name, who.credentials, body.override, body.late_reason, needs))
             await _keep_print(server, name, desk)
+            await _tell_visit(server, name, desk)
             return await desk.told()
 
     @routes.post("/api/sessions/{name}/note/cosign")
@@ -84,6 +85,7 @@ def _add_signatures(routes: APIRouter, server: Server) -> None:
             who = _supervisor()
             await desk.cosign(body.version, who=who.name, credentials=who.credentials)
             await _keep_print(server, name, desk)
+            await _tell_visit(server, name, desk)
             return await desk.told()
 
     @routes.post("/api/sessions/{name}/note/return")
@@ -91,6 +93,7 @@ def _add_signatures(routes: APIRouter, server: Server) -> None:
         """A note that awaits a co-signature is its author's again, with a remark."""
         async with server.sessions.at_desk(name) as desk:
             await desk.send_back(body.version, body.remark, who=_supervisor().name)
+            await _tell_visit(server, name, desk)
             return await desk.told()
 
     @routes.post("/api/sessions/{name}/note/addenda", status_code=201)
@@ -126,6 +129,15 @@ async def _keep_print(server: Server, name: str, desk: NoteDesk) -> None:
     except StoreFailed:
         # The note is signed: that later ones cannot be held against it must not look like a failure to sign.
         log.warning("the print of a signed note was not kept", extra={"session": name})
+
+
+async def _tell_visit(server: Server, name: str, desk: NoteDesk) -> None:
+    """Of a recap's note: how it stands, to the visit that it was written for."""
+    try:
+        await recap_notes.stands(server.records, name, desk.review)
+    except (Conflict, StoreFailed):
+        # As above: what was done to the note is done.
+        log.warning("a visit was not told how its note stands", extra={"session": name})
 
 
 def _supervisor() -> Signer:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from drafting import backlog, plan_text, self_check
 from drafting.visit_csv import MAX_BYTES, Imported, read_csv
 from drafting.visit_ics import read_ics
-from streaming import context_json, recap_book, visit_book
+from streaming import context_json, recap_book, recap_notes, seating, visit_book
 from streaming.errors import PeerError
 from streaming.local_zone import zone_of
 from streaming.serving import Server
@@ -82,8 +82,9 @@ def _add_recaps(routes: APIRouter, server: Server) -> None:
             body.late_reason,
         )
         made = await recap_book.create(server.records, asked, dictated, at=at)
+        await recap_notes.begin(server.records, server.sessions, made, seating.current())
         if body.session:
-            await visit_book.dictated(server.records, body.session)
+            await visit_book.no_visit(server.records, body.session)
         return JSONResponse(recap_book.told(made), 201, {"Location": f"/api/recaps/{made.key}"})
 
     @routes.get("/api/recaps/{key}")
@@ -92,7 +93,7 @@ def _add_recaps(routes: APIRouter, server: Server) -> None:
 
     @routes.post("/api/recaps/{key}/answers")
     async def answer(key: str, body: AnswersBody) -> dict[str, Any]:
-        return recap_book.told(await recap_book.answer(server.records, key, body.answers))
+        return recap_book.told(await recap_notes.answer(server.records, server.sessions, key, body.answers))
 
 
 def _add_visits(routes: APIRouter, server: Server) -> None:

@@ -106,13 +106,25 @@ def test_from_a_pile_to_a_signed_note(practice: Running, client: httpx.Client, o
     expect(note).to_contain_text("Weekly, thought record daily")
     expect(note.get_by_label("What is the plan until the next session")).to_have_count(0)
     expect(row.locator(".mark", has_text="draft")).to_be_visible()
-    note.get_by_role("button", name="It is signed in my record").click()
+    expect(note.get_by_label("Why this note is written after")).to_have_value("ill")
+    note.get_by_label("Your name").fill("Pat Doe")
+    note.get_by_label("Credentials").fill("LCSW")
+    note.get_by_label("Reason to sign all the same").fill("The chart is on paper.")
+    look(page, axe, "3-sign", _LOOKS[:1])
+    note.get_by_role("button", name="Sign the note").click()
     expect(page.locator(".visit")).to_have_count(2)
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-label", "1 of 3 notes are signed")
     expect(page.get_by_role("status").filter(has_text="Done. 2 notes left.")).to_be_attached()
-    look(page, None, "3-signed")
+    look(page, None, "4-signed")
     signed = client.get("/api/backlog").json()
     assert (signed["count"], signed["signed"]) == (2, 1)
+    recap = next(one["recap"] for one in client.get("/api/visits").json()["visits"] if one["note"] == "signed")
+    kept = client.get(f"/api/sessions/{recap}/note").json()
+    assert (kept["signed"]["signer"], kept["signed"]["intact"]) == ("Pat Doe", True)
+    page.goto(f"{practice.url}/#session={recap}")
+    expect(page.get_by_role("region", name="Sign", exact=True)).to_contain_text("Signed by Pat Doe, LCSW")
+    expect(page.get_by_role("textbox", name="Addendum")).to_be_visible()
+    assert violations(page, axe) == []
 
 
 def test_blocks_are_planned_and_kept(practice: Running, client: httpx.Client, open_page: OpenPage) -> None:

@@ -82,7 +82,9 @@ def test_a_passage_is_struck_by_keyboard_and_the_rest_deleted_with_a_receipt(
     assert (receipt["session"], receipt["why"], receipt["scope"]) == (session, "revoked", "session")
 
 
-def test_of_a_signed_session_the_note_stays_and_the_talk_goes(practice: tuple[str, Path], open_page: OpenPage) -> None:
+def test_of_a_signed_session_the_note_stays_and_the_talk_goes(
+    practice: tuple[str, Path], open_page: OpenPage
+) -> None:
     url, folder = practice
     session = write_session(folder)
     version = httpx.get(f"{url}/api/sessions/{session}/note").json()["version"]

@@ -19,8 +19,8 @@ pytest_plugins = ("browser_fixtures",)
 Reduce = Callable[[list[Message]], Any]
 
 _LIBRARY = """async () => {
-  const modules = await Promise.all(["state", "selectors", "account", "striking", "note_text", "level", "strings", "resampler", "time_line"]
-    .map((name) => import(`/static/js/${name}.js`)));
+  const modules = await Promise.all(["state", "selectors", "account", "note_text", "level", "strings", "resampler",
+    "time_line"].map((name) => import(`/static/js/${name}.js`)));
   window.pure = Object.assign({}, ...modules);
 }"""
 

@@ -60,11 +60,53 @@ async def test_a_visit_from_entry_to_signed_note(server: Running) -> None:
         assert "plan" not in answered.json()["question_kinds"]
         again = (await client.get(made.headers["location"])).json()
         assert again == answered.json()
-        signed = await client.patch(f"/api/visits/{visit['id']}", json={"note": "signed"})
-        assert signed.json()["signed_at"]
+        waiting = [one["id"] for one in (await backlog(client))["visits"]]
+        assert visit["id"] in waiting
+        assert recap["id"] not in waiting, "a recap's note is no visit of its own"
+        await _reviewed_and_signed(client, recap["id"])
+        signed = (await client.get(f"/api/visits/{visit['id']}")).json()
+        assert (signed["note"], signed["recap"]) == ("signed", recap["id"])
+        assert signed["signed_at"]
         assert visit["id"] not in [one["id"] for one in (await backlog(client))["visits"]]
+        late = await client.post(f"/api/recaps/{recap['id']}/answers", json={"answers": {"plan": "daily"}})
+        assert refusal(late)["code"] == "note_signed"
         assert (await client.delete(f"/api/visits/{visit['id']}")).status_code == 204
         assert refusal(await client.get(f"/api/visits/{visit['id']}"))["code"] == "unknown_record"
+
+
+async def _reviewed_and_signed(client: httpx.AsyncClient, recap: str) -> None:
+    """A recap's note, changed and signed as a session's: by the same routes and rules."""
+    note_of = f"/api/sessions/{recap}/note"
+    note = (await client.get(note_of)).json()
+    assert (note["state"], note["writer"], note["risk"]["si"]["entered"]["finding"]) == ("draft", "recap", "denied")
+    other = await client.patch(note_of, json={"version": note["version"], "format": "dap"})
+    assert refusal(other)["code"] == "not_allowed"
+    assert refusal(await client.post(f"{note_of}/redraft", json={}))["code"] == "not_allowed"
+    changes = [{"section": "Assessment", "op": "add", "text": "Care continues: sleep is still broken."}]
+    edited = await client.patch(note_of, json={"version": note["version"], "changes": changes})
+    assert edited.status_code == 200, edited.text
+    known = {"modality": "in_person", "place": "Room 2"}
+    told = await client.patch(f"/api/sessions/{recap}/context", json=known)
+    assert told.status_code == 200, told.text
+    note = (await client.get(note_of)).json()
+    assert "Care continues: sleep is still broken." in str(note["sections"])
+    signing = {"version": note["version"], "signer": "Pat Doe", "credentials": "LCSW"}
+    refused = await client.post(f"{note_of}/sign", json=signing)
+    assert refusal(refused)["code"] == "not_signable", "ten days late, and no reason is given"
+    reasons = {"override": "Chart is on paper.", "late_reason": "Was ill."}
+    signed = await client.post(f"{note_of}/sign", json=signing | reasons)
+    assert signed.status_code == 200, signed.text
+    assert f"for the session of {days_ago(10)}. Reason: Was ill." in signed.json()["late_entry"]
+    assert signed.json()["signed"]["intact"]
+    assert signed.json()["signed"]["record"]["risk"]["si"]["entered"]["finding"] == "denied"
+    added = {"version": signed.json()["version"], "text": "Client called.", "who": "Pat Doe", "credentials": "LCSW"}
+    assert (await client.post(f"{note_of}/addenda", json=added)).status_code == 201
+    text = (await client.get(f"{note_of}/export?format=txt")).text
+    assert f"Date of service: {days_ago(10)}" in text
+    assert "Signed by: Pat Doe, LCSW" in text or "Pat Doe, LCSW" in text
+    assert "Client called." in text
+    entries = (await client.get("/api/audit", params={"subject": recap})).json()["entries"]
+    assert {"recap.make", "note.edit", "note.sign", "note.addendum"} <= {one["action"] for one in entries}
 
 
 async def test_an_ended_session_is_a_visit_by_itself(server: Running) -> None:

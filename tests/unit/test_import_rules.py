@@ -105,6 +105,7 @@ LAYERS: dict[str, str] = {
     "streaming.device_keys": "app",
     "streaming.dictation": "app",
     "streaming.recap_book": "app",
+    "streaming.recap_notes": "app",
     "streaming.visit_book": "app",
     "streaming.engines": "app",
     "streaming.metrics": "app",

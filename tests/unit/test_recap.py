@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drafting.formats import named
 from drafting.recap import BadRecap, Recap, Spoken, answer, late_entry, recap
+from drafting.recap_checks import again
 from drafting.recap_pieces import pieces
 from drafting.recap_risk import Entry, entered
 from drafting.recap_time import given as given_time
@@ -70,6 +72,13 @@ def test_risk_is_entered_as_the_clinician_found_it() -> None:
         found = {one.item: one.finding for one in recap(case["text"]).risk_entered}
         wrong += [(number, item) for item, state in case.get("risk", {}).items() if found.get(item) != state]
     assert wrong == []
+
+
+def test_a_note_that_nobody_changed_reads_again_as_it_was_made() -> None:
+    context = NoteContext(client="J. D.", service_date="2026-03-04")
+    for case in CASES:
+        made = recap(case["text"], context)
+        assert again(made.note, context, named("soap"), made.as_json()) == made.note
 
 
 def test_what_is_missing_is_asked_and_what_is_there_is_not() -> None:

@@ -94,7 +94,7 @@ async def test_what_the_clinician_set_by_hand_outlives_the_log() -> None:
 
 async def test_a_dictation_is_no_visit() -> None:
     records, logs = await book(STARTED, ENDED)
-    await visit_book.dictated(records, "s1")
+    await visit_book.no_visit(records, "s1")
     assert await visit_book.with_sessions(records, logs, ZONE) == []
     with pytest.raises(UnknownRecord):
         await visit_book.look(records, "s1")
@@ -124,10 +124,10 @@ async def test_a_note_that_is_taken_back_is_no_longer_signed() -> None:
 async def test_a_recap_makes_a_draft_of_what_has_none_and_changes_no_signed_note() -> None:
     records, _ = await book()
     visit = await visit_book.add(records, {"date": "2026-03-04", "label": "J. D."})
-    await visit_book.recapped(records, visit.id, at="2026-03-05T09:00:00+00:00")
+    await visit_book.recapped(records, visit.id, "r1", at="2026-03-05T09:00:00+00:00")
     assert (await visit_book.look(records, visit.id)).note == "draft"
     await visit_book.change(records, visit.id, {"note": "signed"}, at="2026-03-05T10:00:00+00:00")
-    await visit_book.recapped(records, visit.id, at="2026-03-05T11:00:00+00:00")
+    await visit_book.recapped(records, visit.id, "r1", at="2026-03-05T11:00:00+00:00")
     assert (await visit_book.look(records, visit.id)).note == "signed"
 
 

@@ -48,6 +48,7 @@ export function riskName(item) {
 }
 
 export function riskState(found) {
+  if (found.entered) return N.risk.entered[found.entered.finding] ?? N.risk.stateUnknown;
   return Object.hasOwn(N.risk.states, found.state) ? N.risk.states[found.state] : N.risk.stateUnknown;
 }
 

@@ -53,6 +53,7 @@ export function firstLooks(state, note) {
 
 /** Whether signing now is signing after the day of the session, by the session's own clock. */
 export function isLate(endedAt, nowMs) {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(endedAt ?? "")) return nowMs > 0 && new Date(nowMs).toLocaleDateString("sv-SE") > endedAt;
   const parts = /^(\d{4}-\d{2}-\d{2})T.*?(Z|[+-]\d{2}:\d{2})$/.exec(endedAt ?? "");
   if (!parts || !nowMs) return false;
   const [, day, zone] = parts;

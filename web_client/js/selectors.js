@@ -224,6 +224,9 @@ export const shownNote = (state) => (state.note && state.otherNote) || state.not
 
 export const draftFailed = (state) => state.failures.some((failure) => failure.stage === "draft");
 
+/** Whether the note was written from a recap: nothing was recorded then, and there is no talk beside it. */
+export const isWritten = (state) => state.session?.tracks.length === 0;
+
 export function tracksOf(state) {
   return state.session?.tracks ?? state.started?.tracks ?? [];
 }

@@ -172,6 +172,7 @@ export const S = {
     title: "Transcript",
     empty: "The first words appear here a moment after someone speaks.",
     none: "No words were recognized in this session.",
+    written: "This note was written from a recap. Nothing was recorded for it.",
     tentative: "Not final yet",
     someone: "Someone",
     speaker: (label) => (/^S\d+$/.test(label) ? `Speaker ${label.slice(1)}` : label),

@@ -56,6 +56,7 @@ export const N = {
       not_asked: "Not assessed this session",
     },
     stateUnknown: "Not clear: check",
+    entered: { denied: "You entered: denied", endorsed: "You entered: present", unclear: "You entered it; it can be read twice", not_assessed: "You entered: not assessed" },
     reminder: "Some of this was not assessed. Decide before you sign whether that is right for this client.",
     item: "Risk",
     finding: "Finding",

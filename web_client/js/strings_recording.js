@@ -59,6 +59,9 @@ export const R = {
     open: "Delete…",
     ask: "Delete this session?",
     askSigned: "Delete sound and transcript?",
+    titleWritten: "Delete this note",
+    askWritten: "Delete this note?",
+    confirmWritten: "Delete the note",
     which: (client, at) => [client, at].filter(Boolean).join(", "),
     goes: "This is deleted for good and cannot be brought back:",
     parts: [
@@ -66,6 +69,7 @@ export const R = {
       "its drafts and its note, and recaps written from it",
       "its entry in the list of visits; an appointment that it came from stands in the list again",
     ],
+    partsWritten: ["the note with its drafts, and the recap that it was written from; the visit waits for a note again"],
     partsSigned: ["what is left of its sound, and the whole transcript with speakers and marks"],
     stays: "The client’s chart stays. A receipt stays as well: what kind of entries were deleted, how many, when, and by whom.",
     staysSigned: "The signed note is part of the client’s record and stays, with its drafts and who changed what; they may quote what was said. A receipt stays as well: what kind of entries were deleted, how many, when, and by whom.",

@@ -4,6 +4,7 @@ const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
 export const R = {
   lead: "Not signed. Check what is marked, change what is not right, then sign. Choose a time to see what was said.",
+  leadWritten: "Written from your recap, and not signed. Check it, change what is not right, then sign.",
   leadSigned: "Signed. What is signed stays as it is; you can add to it below.",
   leadAwaiting: "Signed by its author. It is final once a supervisor has signed it too.",
   titleSigned: "Note",

@@ -12,6 +12,7 @@ export class BacklogApp {
     recap: (visit, text, reason) => this.#guarded(() => this.#recap(visit, text, reason)),
     answer: (id, answers) => this.#guarded(() => json(`/api/recaps/${encodeURIComponent(id)}/answers`, { answers })),
     sign: (visit) => this.#guarded(() => this.#sign(visit)),
+    signed: () => this.#load(),
     take: (file, dates) => this.#guarded(() => this.#take(file, dates)),
     problem: (error) => this.#page.problem(toProblem(error)),
     check: () => this.#guarded(async () => (await request("/api/self-check")).json()),

@@ -87,7 +87,9 @@ export class BacklogPage {
   /** A row stays the same element while its visit waits, so that a recap being written is never lost. */
   #renderList(found) {
     const rows = found.visits.map((visit) => {
-      const row = this.#rows.get(visit.id) ?? new VisitRow({ ...this.#actions, sign: (one) => this.#sign(one) });
+      const row = this.#rows.get(visit.id) ?? new VisitRow({
+        ...this.#actions, sign: (one) => this.#done(this.#actions.sign(one)), signed: () => this.#done(this.#actions.signed()),
+      });
       this.#rows.set(visit.id, row);
       row.render(visit);
       return row.element;
@@ -98,8 +100,9 @@ export class BacklogPage {
     setChildren(this.#list, rows);
   }
 
-  async #sign(visit) {
-    const found = await this.#actions.sign(visit);
+  /** A note is signed: says what is left, and goes on to the next. */
+  async #done(work) {
+    const found = await work;
     if (!found) return;
     setText(this.#say, W.signedSay(found.count));
     const next = this.#rows.get(found.visits[0]?.id);

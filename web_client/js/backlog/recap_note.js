@@ -4,25 +4,47 @@ import { button, focusOn, h, newId, setChildren, setHidden, setText } from "../v
 import { field } from "./plan_box.js";
 import { W } from "./words.js";
 
+const addressOfNote = (id) => `/#session=${encodeURIComponent(id)}`;
+
 export class RecapNote {
   #actions;
   #recap = null;
   #body = h("div", { class: "recap__sections" });
   #questions = h("div");
   #said = h("p", { class: "hint", role: "status" });
+  #sign = h("div");
+  #box = null;
+  #open = h("a", { class: "button" }, W.editNote);
   #plain = h("textarea", { class: "recap__text", readonly: true, rows: "8", "aria-label": W.noteTitle, hidden: true });
 
   constructor(actions) {
     this.#actions = actions;
     this.title = h("h3", { tabindex: "-1" }, W.noteTitle);
-    const tools = h("p", { class: "recap__tools" }, button(W.copy, () => this.#copy(), { icon: "copy" }),
+    const tools = h("p", { class: "recap__tools" }, this.#open, button(W.copy, () => this.#copy(), { icon: "copy" }),
       button(W.signed, () => actions.sign(), { icon: "check" }));
     this.element = h("article", { class: "recap__note", hidden: true, "aria-label": W.noteTitle },
-      this.title, this.#questions, this.#body, tools, this.#said, this.#plain);
+      this.title, this.#questions, this.#body, this.#sign, tools, this.#said, this.#plain);
   }
 
-  render(recap) {
+  /** Signing comes with the first note: nobody needs it before. */
+  async #offerSign(recap, reason) {
+    this.#box ??= import("./sign_box.js").then(({ SignBox }) => {
+      const box = new SignBox({ signed: () => this.#actions.signed(), problem: (error) => this.#actions.problem(error) });
+      this.#sign.append(box.element);
+      return box;
+    });
+    try {
+      await (await this.#box).render(recap, reason);
+    } catch (error) {
+      this.#actions.problem(error.code ? error : { code: "unreachable" });
+    }
+  }
+
+  /** `reason` is why the note is late, where that was said. */
+  render(recap, reason = "") {
     this.#recap = recap;
+    this.#open.href = addressOfNote(recap.id);
+    this.#offerSign(recap, reason);
     setHidden(this.element, false);
     setHidden(this.#plain, true);
     setText(this.#said, "");

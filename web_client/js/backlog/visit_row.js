@@ -29,7 +29,7 @@ export class VisitRow {
     const hint = h("p", { class: "hint", id: newId("hint") }, W.recapHint);
     this.#text.setAttribute("aria-describedby", `${hint.id} ${this.#error.id}`);
     this.#late = field(W.lateReason, this.#reason);
-    this.#note = new RecapNote({ answer: actions.answer, sign: () => actions.sign(this.#visit) });
+    this.#note = new RecapNote({ answer: actions.answer, sign: () => actions.sign(this.#visit), signed: () => actions.signed(), problem: actions.problem });
     const form = h("form", { class: "recap__form", on: { submit: (event) => { event.preventDefault(); this.#write(); } } },
       h("p", { class: "field recap__field" }, h("label", { for: this.#text.id }, W.recapLabel), this.#text),
       h("div", { class: "recap__speak" }, this.#dictate, this.#heard), hint, this.#error, this.#late, this.#make);
@@ -53,8 +53,10 @@ export class VisitRow {
       .map((words) => h("li", { class: "mark", "data-mark": words }, words)));
     this.#open.setAttribute("aria-label", this.#box.hidden ? W.recapOf(name, day(visit.date)) : `${W.close}: ${W.recapFor(name)}`);
     setHidden(this.#late, visit.age_days === 0);
-    setHidden(this.#session, !visit.session);
-    if (visit.session) this.#session.href = `/#session=${encodeURIComponent(visit.session)}`;
+    const open = visit.session || visit.recap;
+    setHidden(this.#session, !open);
+    setText(this.#session, visit.session ? W.openSession : W.openNote);
+    if (open) this.#session.href = `/#session=${encodeURIComponent(open)}`;
   }
 
   #toggle() {
@@ -114,7 +116,7 @@ export class VisitRow {
     const made = await this.#actions.recap(this.#visit, text, this.#reason.value.trim());
     this.#busy(false);
     if (!made) return;
-    this.#note.render(made);
+    this.#note.render(made, this.#reason.value.trim());
     focusOn(this.#note.title);
   }
 

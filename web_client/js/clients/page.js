@@ -73,7 +73,7 @@ export class ClientsPage {
     const visits = await this.#problems.guard(() => practice.visits({ client: id }));
     if (!visits || this.#chosen !== id) return;
     this.#form.showSessions(visits.reverse().map((visit) => h("li", {}, h("a", {
-      class: "link", href: visit.session ? `/#session=${encodeURIComponent(visit.session)}` : "/backlog",
+      class: "link", href: visit.session || visit.recap ? `/#session=${encodeURIComponent(visit.session || visit.recap)}` : "/backlog",
     }, h("span", {}, DAY.format(new Date(`${visit.date}T00:00:00Z`))), h("span", { class: "hint" }, [visit.cpt, P.today.states[visit.note]].filter(Boolean).join(", "))))));
   }
 

@@ -87,7 +87,7 @@ export class TodayPage {
 
   #row(visit) {
     return h("li", {},
-      h("a", { class: "link", href: visit.session ? `/#session=${encodeURIComponent(visit.session)}` : "/backlog" },
+      h("a", { class: "link", href: visit.session || visit.recap ? `/#session=${encodeURIComponent(visit.session || visit.recap)}` : "/backlog" },
         h("span", { dir: "auto" }, this.#nameOf(visit)), h("span", { class: "hint" }, `${T.ages(visit.age_days)}, ${T.states[visit.note]}`)));
   }
 

@@ -23,8 +23,9 @@ export function visitRow(visit, { name, remove }) {
 }
 
 function actions(visit, { name, time, isToday, remove }) {
-  if (visit.session) {
-    return [h("a", { class: "button", href: `/#session=${encodeURIComponent(visit.session)}`, "aria-label": T.openOf(name) }, T.open)];
+  const note = visit.session || visit.recap;
+  if (note) {
+    return [h("a", { class: "button", href: `/#session=${encodeURIComponent(note)}`, "aria-label": T.openOf(name) }, T.open)];
   }
   const drop = button(T.remove, () => remove(visit), { kind: "small", "aria-label": T.removeOf(name) });
   if (visit.note === "signed") return [drop];

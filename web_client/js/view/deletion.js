@@ -1,10 +1,11 @@
 // Deleting a session that is over, with the question before it; and the receipt, in its place afterwards.
 
 import { addressOf } from "../memory.js";
+import { isWritten } from "../selectors.js";
 import { isSigned } from "../signed.js";
 import { S, localTime } from "../strings.js";
 import { R } from "../strings_recording.js";
-import { button, h, newId, setChildren, setText } from "./dom.js";
+import { button, h, newId, setChildren, setHidden, setText } from "./dom.js";
 
 const X = R.deletion;
 
@@ -13,6 +14,8 @@ export class DeletionView {
   #why = h("select", { id: newId("why"), class: "select" }, Object.entries(X.reasons).map(([value, words]) => h("option", { value }, words)));
   #title = h("h2", { id: newId("deletion") });
   #body = h("div", { id: newId("deletion") });
+  #heading = h("h2", {}, X.title);
+  #lead = h("p", { class: "hint" }, X.lead);
   #confirm;
   #dialog;
   #state = null;
@@ -23,22 +26,25 @@ export class DeletionView {
     this.#dialog = h("dialog", { class: "dialog", "aria-labelledby": this.#title.id, "aria-describedby": this.#body.id },
       this.#title, this.#body, h("div", { class: "dialog__buttons" },
         button(R.keep, () => this.#dialog.close(), { autofocus: true }), this.#confirm));
-    this.element = h("section", { class: "section deletion", "aria-label": X.title }, h("h2", {}, X.title), h("p", { class: "hint" }, X.lead),
+    this.element = h("section", { class: "section deletion", "aria-label": X.title }, this.#heading, this.#lead,
       h("p", {}, button(X.open, () => this.#ask(), { kind: "end", "aria-haspopup": "dialog" })), this.#dialog);
   }
 
   render(state) {
     this.#state = state;
+    setText(this.#heading, isWritten(state) ? X.titleWritten : X.title);
+    setHidden(this.#lead, isWritten(state));
+    setHidden(this.element, isWritten(state) && isSigned(state.note)); // there is no talk to delete, and the note stays
   }
 
   #ask() {
     const { session, charts, note } = this.#state;
     const client = charts.find((one) => one.id === session.client)?.client ?? "";
     const signed = isSigned(note);
-    setText(this.#title, signed ? X.askSigned : X.ask);
-    setText(this.#confirm.lastChild, signed ? X.confirmSigned : R.revokeConfirm);
+    setText(this.#title, isWritten(this.#state) ? X.askWritten : signed ? X.askSigned : X.ask);
+    setText(this.#confirm.lastChild, isWritten(this.#state) ? X.confirmWritten : signed ? X.confirmSigned : R.revokeConfirm);
     setChildren(this.#body, [h("p", {}, h("strong", { dir: "auto" }, X.which(client, localTime(session.started_at)))),
-      h("p", {}, X.goes), h("ul", { class: "plain deletion__list" }, (signed ? X.partsSigned : X.parts).map((words) => h("li", {}, words))),
+      h("p", {}, X.goes), h("ul", { class: "plain deletion__list" }, (isWritten(this.#state) ? X.partsWritten : signed ? X.partsSigned : X.parts).map((words) => h("li", {}, words))),
       h("p", {}, signed ? X.staysSigned : X.stays),
       h("p", { class: "field" }, h("label", { for: this.#why.id }, X.why), this.#why)]);
     this.#dialog.showModal();

@@ -3,7 +3,7 @@
 import { completeness, lostParts } from "../account.js";
 import { billingLine, noteText, riskName, riskState } from "../note_text.js";
 import { isReviewed } from "../review.js";
-import { draftFailed, shownNote } from "../selectors.js";
+import { draftFailed, isWritten, shownNote } from "../selectors.js";
 import { isSigned } from "../signed.js";
 import { S, duration, localTime } from "../strings.js";
 import { N } from "../strings_note.js";
@@ -80,7 +80,7 @@ export class NoteView {
     this.#renderCopied(state);
     const note = shownNote(state);
     const reviewed = isReviewed(note);
-    setHidden(this.#formatField, !note || isSigned(note));
+    setHidden(this.#formatField, !note || isSigned(note) || isWritten(state));
     const format = reviewed ? note.format : state.format ?? note?.format ?? "";
     if (this.#format.value !== format) this.#format.value = format;
     if (!state.editor) this.#sections.closed();
@@ -106,7 +106,7 @@ export class NoteView {
     this.#shown = parts;
     const title = isSigned(note) ? R.titleSigned : N.note.title;
     setText(this.#title, note && N.note.formats[note.format] ? `${title} · ${N.note.formats[note.format]}` : title);
-    setText(this.#lead, note?.state === "awaiting" ? R.leadAwaiting : isSigned(note) ? R.leadSigned : isReviewed(note) ? R.lead : N.note.lead);
+    setText(this.#lead, note?.state === "awaiting" ? R.leadAwaiting : isSigned(note) ? R.leadSigned : isWritten(state) ? R.leadWritten : isReviewed(note) ? R.lead : N.note.lead);
     setHidden(this.#lead, !note);
     setHidden(this.#copy, !note);
     setHidden(this.#compare.button, !isReviewed(note));
@@ -135,9 +135,10 @@ export class NoteView {
 
   #note(state, note) {
     const sections = this.#sections.render(state, note);
-    const empty = state.utterances.length === 0 ? notice("info", N.note.empty, "") : null;
+    const empty = state.utterances.length === 0 && !isWritten(state) ? notice("info", N.note.empty, "") : null;
     const stale = state.noteStale ? notice("busy", N.note.stale, "") : null;
-    const rest = [this.#risk(state, note.risk, isSigned(note)), isSigned(note) ? null : checks(note.checks, isReviewed(note)), billing(note.billing)];
+    const rest = [this.#risk(state, note.risk, isSigned(note)), isSigned(note) ? null : checks(note.checks, isReviewed(note)),
+      isWritten(state) && !note.billing?.minutes ? null : billing(note.billing)];
     if (!isReviewed(note)) return [stale, empty, ...sections, ...rest].filter(Boolean);
     const look = isSigned(note) ? null : firstLook(state, note, (section, index) => this.#sections.focusStatement(section, index));
     const [risk, open, code] = rest;
@@ -150,12 +151,12 @@ export class NoteView {
     const items = Object.entries(risk ?? {});
     if (!items.length) return null;
     const rows = items.map(([item, found]) =>
-      h("tr", { role: "row", "data-state": found.state },
+      h("tr", { role: "row", "data-state": found.entered?.finding === "endorsed" ? "endorsed" : found.state },
         h("th", { role: "rowheader", scope: "row" }, riskName(item)),
-        h("td", { role: "cell" }, h("span", { class: "finding" }, found.state === "not_asked" ? null : icon(found.state === "asked_denied" ? "check" : "warning"),
+        h("td", { role: "cell" }, h("span", { class: "finding" }, found.state === "not_asked" && !found.entered ? null : icon([found.state, found.entered?.finding].some((one) => ["asked_denied", "denied"].includes(one)) ? "check" : "warning"),
           h("span", {}, riskState(found)))),
         h("td", { role: "cell" }, this.#sections.evidence(state, found.evidence ?? [], `risk.${item}`))));
-    const open = items.some(([, found]) => found.state === "not_asked");
+    const open = items.some(([, found]) => found.state === "not_asked" && !found.entered);
     return h("section", { class: "section", "aria-label": N.risk.title },
       h("h2", {}, N.risk.title), h("p", { class: "hint" }, N.risk.lead),
       // The roles are said, since a narrow window lays the rows out as no table is and some readers then forget it is one.
@@ -195,7 +196,7 @@ function billing(value) {
 /** The account of the session's sound: the figures, and whether they add up. */
 function complete(state) {
   const sum = completeness(state);
-  if (!sum) return null;
+  if (!sum || isWritten(state)) return null;
   const began = sum.began ? N.complete.began(sum.began) : "";
   const verdict = !sum.adds
     ? notice("bad", N.complete.unexplained, "")

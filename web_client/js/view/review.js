@@ -2,6 +2,7 @@
 
 import { exportUrl } from "../api.js";
 import { errorsOf, firstLooks, isLate } from "../review.js";
+import { isWritten } from "../selectors.js";
 import { isSigned } from "../signed.js";
 import { S, localTime } from "../strings.js";
 import { R } from "../strings_review.js";
@@ -105,12 +106,17 @@ export class SignView {
     };
   }
 
+  /** Why the note is late, as it was said before; what stands there already stays. */
+  late(reason) {
+    this.#late.input.value ||= reason;
+  }
+
   render(state, note) {
     this.#editing = state.editor !== null;
     if (!this.#editing) setText(this.#unsaved, "");
     const count = errorsOf(note).length;
     this.#override.element.hidden = count === 0;
-    this.#late.element.hidden = !isLate(state.ended?.at, state.clock.nowMs);
+    this.#late.element.hidden = !isLate(state.session?.context?.service_date ?? state.ended?.at, state.clock.nowMs);
     this.#errors.replaceChildren(...(count ? [notice("busy", R.sign.errors(count), "")] : []));
     const known = state.session?.context ?? {};
     if (!this.#filled && !this.#signer.element.hidden && known.provider) {
@@ -178,6 +184,7 @@ export class TakeView {
   #id = "";
   #draft = h("p", { class: "hint" }, R.take.draft);
   #with;
+  #hint;
 
   constructor() {
     this.#links = Object.entries(R.take.formats).map(([format, name]) =>
@@ -186,11 +193,12 @@ export class TakeView {
     this.#with = h("input", { type: "checkbox", "aria-describedby": hint, on: { change: () => this.#address() } });
     this.element = h("section", { class: "section", "aria-label": R.take.title }, h("h2", {}, R.take.title), this.#draft,
       h("p", { class: "take" }, this.#links), h("label", { class: "tick" }, this.#with, h("span", {}, R.take.transcript)),
-      h("p", { class: "hint", id: hint }, R.take.transcriptHint));
+      this.#hint = h("p", { class: "hint", id: hint }, R.take.transcriptHint));
   }
 
   render(state, note) {
     this.#draft.hidden = isSigned(note);
+    for (const one of [this.#with.closest("label"), this.#hint]) one.hidden = isWritten(state);
     this.#id = state.session?.id ?? "";
     this.#address();
   }

@@ -14,6 +14,7 @@ export class SectionsView {
   #actions;
   #origins = new Map(); // evidence key to the button that showed it
   #editor = null; // the open one: it outlives a new rendering of its section, with what was typed
+  #drafts = true;
   #homes = new Map(); // section name to what takes the focus after a change
 
   constructor(actions) {
@@ -43,6 +44,7 @@ export class SectionsView {
   }
 
   render(state, note) {
+    this.#drafts = note.writer !== "recap"; // which is a person's own words: nobody drafts them again
     this.#origins.clear();
     this.#homes.clear();
     return (note.sections ?? []).map((section, at) => this.#section(state, note, section, at));
@@ -87,7 +89,7 @@ export class SectionsView {
     }
     return h("p", { class: "acts" },
       this.#act(R.edit.add, R.edit.addTo(name), () => this.#actions.edit({ kind: "add", section: name })),
-      edited || (section.statements ?? []).every((one) => one.provenance === "chart") ? null : this.#act(R.edit.redraft, R.edit.redraftOf(name), () => this.#actions.redraft(name)),
+      !this.#drafts || edited || (section.statements ?? []).every((one) => one.provenance === "chart") ? null : this.#act(R.edit.redraft, R.edit.redraftOf(name), () => this.#actions.redraft(name)),
       edited ? this.#act(R.edit.restore, R.edit.restoreOf(name),
         () => this.#actions.change(name, [{ op: "restore" }], R.edit.restored(name))) : null);
   }

@@ -1,6 +1,6 @@
 // The transcript: finished utterances and gaps in order of time, and below them what is not final yet.
 
-import { tentative, timeline } from "../selectors.js";
+import { isWritten, tentative, timeline } from "../selectors.js";
 import { isSigned } from "../signed.js";
 import { S } from "../strings.js";
 import { R } from "../strings_recording.js";
@@ -55,7 +55,7 @@ export class TranscriptView {
     const live = state.phase === "live";
     setHidden(this.#newest, !live || this.#atEnd);
     setHidden(this.#empty, this.#entries.length > 0 || !this.#partials.hidden);
-    setText(this.#empty, state.phase === "ended" ? S.transcript.none : S.transcript.empty);
+    setText(this.#empty, isWritten(state) ? S.transcript.written : state.phase === "ended" ? S.transcript.none : S.transcript.empty);
   }
 
   #renderEntries(state) {
