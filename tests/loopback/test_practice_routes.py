@@ -92,7 +92,7 @@ async def _reviewed_and_signed(client: httpx.AsyncClient, recap: str) -> None:
     assert "Care continues: sleep is still broken." in str(note["sections"])
     signing = {"version": note["version"], "signer": "Pat Doe", "credentials": "LCSW"}
     refused = await client.post(f"{note_of}/sign", json=signing)
-    assert refusal(refused)["code"] == "not_signable", "ten days late, and no reason is given"
+    assert refused.json()["error"]["code"] == "not_signable", "ten days late, and no reason is given"
     reasons = {"override": "Chart is on paper.", "late_reason": "Was ill."}
     signed = await client.post(f"{note_of}/sign", json=signing | reasons)
     assert signed.status_code == 200, signed.text
