@@ -231,8 +231,9 @@ async def recapped(records: Records, key: str, recap: str, *, at: str) -> None:
     """Mark that a visit has a draft from a recap; a note that is further stays. Raises UnknownRecord, StoreFailed."""
 
     def now(visit: Visit) -> Visit:
-        fresh = visit.note in ("unsigned", "skeleton")
-        return replace(visit, recap=recap, **({"note": "draft", "drafted_at": at} if fresh else {}))
+        if visit.note in ("unsigned", "skeleton"):
+            visit = replace(visit, note="draft", drafted_at=at)
+        return replace(visit, recap=recap)
 
     await _changed(records, key, now)
 
