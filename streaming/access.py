@@ -6,7 +6,7 @@ import ipaddress
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from streaming import media_token, seats
 from streaming.accounts import Accounts
@@ -27,7 +27,10 @@ _NOBODYS = (120, 60.0)
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A request as far as its sender shows in it. `headers` have small letters; `bearer` is without its word."""
+    """A request as far as its sender shows in it. `headers` have small letters; `bearer` is without its word.
+
+    `at` is when it came, in Unix time: a media token is good to connect with until its time; what it connected lasts.
+    """
 
     path: str
     method: str
@@ -35,6 +38,7 @@ class Asking:
     cookies: Mapping[str, str]
     bearer: str | None
     peer: Peer
+    at: int = field(default_factory=lambda: int(time.time()))
 
 
 class Access:
@@ -59,7 +63,7 @@ class Access:
         if not await self.accounts.any():
             return SINGLE if not self._settings.exposed and asking.peer.loopback else None
         if asking.bearer is not None:
-            return await self._by_bearer(asking.path, asking.bearer)
+            return await self._by_bearer(asking, asking.bearer)
         cookie = asking.cookies.get(SECURE_COOKIE if asking.peer.secure else COOKIE)
         found = await self.sign_ins.seat(cookie) if cookie else None
         if found is not None and asking.method not in _SAFE and not _from_own_page(asking.headers):
@@ -69,11 +73,13 @@ class Access:
             )
         return found
 
-    async def _by_bearer(self, path: str, bearer: str) -> Seat | None:
-        if seats.may_carry_media(path):
-            granted = media_token.read(await self.media_key(), bearer, int(time.time()))
+    async def _by_bearer(self, asking: Asking, bearer: str) -> Seat | None:
+        if seats.may_carry_media(asking.path):
+            granted = media_token.read(await self.media_key(), bearer, asking.at)
             if granted is not None:
-                return Seat(granted.practice, "clinician", "media", session=granted.session)
+                account = await self.accounts.find(granted.account)
+                good = account is not None and not account.disabled and account.practice == granted.practice
+                return replace(account.seat("media"), session=granted.session) if account and good else None
         account = await self.accounts.by_token(bearer)
         return None if account is None else account.seat("token")
 
@@ -85,7 +91,7 @@ class Access:
         if seat is None:
             wait_s = self._nobodys.take(network_of(asking.peer.address), now)
         else:
-            wait_s = self._requests.take(seat.account or seat.session or "", now)
+            wait_s = self._requests.take(seat.session or seat.account, now)
             if wait_s == 0 and asking.method == "POST" and asking.path == "/api/sessions":
                 wait_s = self._sessions.take(seat.account, now)
         if wait_s > 0:
@@ -94,7 +100,7 @@ class Access:
     async def media_token(self, seat: Seat, session: str) -> tuple[str, int]:
         """A token that carries the audio of one session, and until when (Unix time). Raises StoreFailed."""
         until = int(time.time() + self._settings.media_token_s)
-        granted = media_token.Grant(seat.practice, session, until)
+        granted = media_token.Grant(seat.practice, session, seat.account, until)
         return media_token.write(await self.media_key(), granted), until
 
     async def media_key(self) -> bytes:

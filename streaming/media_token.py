@@ -1,7 +1,7 @@
 """Tokens that carry the audio of one session for a short time: signed, not kept. Pure.
 
-`payload.signature`, both base64url: the payload is `practice/session/until`, the signature its HMAC-SHA256. The
-alphabet is one that a WebSocket subprotocol may have.
+`payload.signature`, both base64url: the payload is `practice/session/account/until`, the signature its HMAC-SHA256.
+The alphabet is one that a WebSocket subprotocol may have.
 """
 
 import base64
@@ -9,21 +9,22 @@ import binascii
 import hmac
 from dataclasses import dataclass
 
-_PURPOSE = b"sameday media token 1\n"
+_PURPOSE = b"sameday media token 2\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token allows; `until` is Unix time in seconds."""
+    """What a token allows, and who had it made; `until` is Unix time in seconds."""
 
     practice: str
     session: str
+    account: str
     until: int
 
 
 def write(key: bytes, grant: Grant) -> str:
     """The token of a grant."""
-    payload = f"{grant.practice}/{grant.session}/{grant.until}".encode()
+    payload = f"{grant.practice}/{grant.session}/{grant.account}/{grant.until}".encode()
     return f"{_text(payload)}.{_text(_signature(key, payload))}"
 
 
@@ -35,8 +36,8 @@ def read(key: bytes, token: str, now: int) -> Grant | None:
         return None
     if not hmac.compare_digest(signature, _signature(key, payload)):
         return None
-    practice, session, until = payload.decode().split("/")
-    return Grant(practice, session, int(until)) if now < int(until) else None
+    practice, session, account, until = payload.decode().split("/")
+    return Grant(practice, session, account, int(until)) if now < int(until) else None
 
 
 def _signature(key: bytes, payload: bytes) -> bytes:

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming import media_token, passwords
-from streaming.access import network_of
+from streaming.access import Access, Asking, network_of
 from streaming.accounts import Account, Accounts
 from streaming.errors import BadAccount, NotSignedIn, TooMany
 from streaming.media_token import Grant
 from streaming.memory_records import MemoryRecords
-from streaming.peers import peer_of
+from streaming.peers import Peer, peer_of
 from streaming.rate_limit import Rate
 from streaming.scoped import PracticeRecords
-from streaming.seats import ROLES
+from streaming.seats import ROLES, Seat
 from streaming.settings import Settings
 from streaming.sign_ins import SignIns
 
@@ -166,11 +166,12 @@ async def test_two_practices_keep_the_same_key_apart_and_neither_reaches_account
 
 
 KEY = bytes(range(32))
-TOKEN = media_token.write(KEY, Grant("north", "a1b2", 2_000))
+GRANT = Grant("north", "a1b2", "anna", 2_000)
+TOKEN = media_token.write(KEY, GRANT)
 
 
 def test_a_media_token_is_what_it_was_given_for_until_its_time() -> None:
-    assert media_token.read(KEY, TOKEN, 1_999) == Grant("north", "a1b2", 2_000)
+    assert media_token.read(KEY, TOKEN, 1_999) == GRANT
     assert media_token.read(KEY, TOKEN, 2_000) is None
     assert media_token.read(bytes(32), TOKEN, 1_999) is None
 
@@ -180,7 +181,25 @@ def test_a_changed_media_token_is_none(place: int, letter: str) -> None:
     changed = TOKEN[:place] + letter + TOKEN[place + 1 :]
     found = media_token.read(KEY, changed, 1_999)
     # The last letter of base64 has bits that say nothing: such a change leaves the token what it was.
-    assert found in (None, Grant("north", "a1b2", 2_000))
+    assert found in (None, GRANT)
+
+
+async def test_a_media_token_connects_within_its_time_and_as_long_as_its_account_is_good() -> None:
+    records = MemoryRecords()
+    access = Access(records, Settings(media_token_s=600))
+    await access.accounts.add(Account("anna", "Anna North", "north", "clinician", password=HASH))
+    token, until = await access.media_token(Account("anna", "", "north", "clinician").seat("token"), "a1b2")
+
+    async def seat(at: int) -> Seat | None:
+        peer = Peer("192.0.2.1", secure=True, loopback=False)
+        return await access.seat(Asking("/api/sessions/a1b2/audio", "POST", {}, {}, token, peer, at))
+
+    found = await seat(until - 1)
+    assert found is not None
+    assert (found.practice, found.way, found.account, found.session) == ("north", "media", "anna", "a1b2")
+    assert await seat(until) is None
+    await access.accounts.disable("anna")
+    assert await seat(until - 1) is None
 
 
 @given(st.text(max_size=80))
