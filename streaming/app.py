@@ -56,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="sameday", version=version("sameday"), lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.drain = server.drain
-    app.add_middleware(Forward, elsewhere=server.elsewhere)
+    app.add_middleware(Forward, elsewhere=server.elsewhere, authority=settings.tls_authority)
     app.add_middleware(Gate, server=server)
     app.add_middleware(AuditGate, server=server)
     app.add_middleware(

@@ -129,7 +129,8 @@ def open_nodes(settings: Settings, store: Store) -> Nodes | None:
     if not isinstance(store, RedisStore):
         return None
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = settings.node_url or f"http://{name}:{settings.port}"
+    scheme = "http" if settings.tls_cert is None else "https"
+    url = settings.node_url or f"{scheme}://{name}:{settings.port}"
     return Nodes(store, url, settings.max_sessions, settings.node_timeout_s)
 
 

@@ -9,7 +9,9 @@ import asyncio
 import contextlib
 import json
 import re
+import ssl
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -45,11 +47,26 @@ _CLOSE_AWAY = 4503
 
 
 class Forward:
-    """Wraps the application; `elsewhere` gives the address of the node that has a session, or None for this one."""
+    """Wraps the application; `elsewhere` gives the address of the node that has a session, or None for this one.
 
-    def __init__(self, app: App, elsewhere: Callable[[str], Awaitable[str | None]]) -> None:
+    Nodes with TLS are those that the system trusts, and those of an `authority` of one's own.
+    """
+
+    def __init__(
+        self, app: App, elsewhere: Callable[[str], Awaitable[str | None]], authority: Path | None = None
+    ) -> None:
         self._app = app
         self._elsewhere = elsewhere
+        self._authority = authority
+        self._context: ssl.SSLContext | None = None
+
+    async def _trusted(self, address: str) -> ssl.SSLContext | None:
+        """By what a node at this address is known; None for one without TLS."""
+        if not address.startswith("https:"):
+            return None
+        if self._context is None:
+            self._context = await asyncio.to_thread(_trusting, self._authority)
+        return self._context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = _SESSION.match(scope.get("path", ""))
@@ -73,7 +90,7 @@ class Forward:
         if scope["type"] == "websocket":
             await self._relay(found[1], address, scope, receive, send)
         elif b"origin" in headers or b"sec-fetch-site" in headers:
-            await _pass_on(_target(scope, address), scope, receive, send)
+            await _pass_on(_target(scope, address), await self._trusted(address), scope, receive, send)
         else:
             await _say(send, 307, b"", [(b"location", _target(scope, address).encode())])
 
@@ -84,14 +101,16 @@ class Forward:
         # The address names the host that the client asked for, by which the other node judges it.
         host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
         there = urlsplit(address)
-        url = _target(scope, f"{'wss' if there.scheme == 'https' else 'ws'}://{host}")
+        trusted = await self._trusted(address)
+        url = _target(scope, f"{'wss' if trusted else 'ws'}://{host}")
         own = [(key.decode("latin-1"), value.decode("latin-1")) for key, value in _passed(scope["headers"])]
         marked = [(key, value) for key, value in own if key != "host"] + [(FORWARDED.decode(), "1")]
         protocols = [Subprotocol(one) for one in scope.get("subprotocols", ())] or None
         code: int | None = None
         with contextlib.suppress(OSError, WebSocketException):
             async with connect(
-                url, host=there.hostname, port=there.port or (443 if there.scheme == "https" else 80),
+                url, host=there.hostname, port=there.port or (443 if trusted else 80),
+                ssl=trusted, server_hostname=there.hostname if trusted else None,
                 additional_headers=marked, subprotocols=protocols, user_agent_header=None, max_size=None, proxy=None,
                 open_timeout=_OPEN_S, close_timeout=_OPEN_S,
             ) as other:  # fmt: skip
@@ -116,6 +135,13 @@ class Forward:
                 there = await self._elsewhere(name)
 
 
+def _trusting(authority: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if authority is not None:
+        context.load_verify_locations(authority)
+    return context
+
+
 def _target(scope: Scope, address: str) -> str:
     path = scope.get("raw_path", scope["path"].encode()).decode("ascii")
     query = scope["query_string"].decode("latin-1")
@@ -130,7 +156,7 @@ def _passed(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     ]
 
 
-async def _pass_on(url: str, scope: Scope, receive: Receive, send: Send) -> None:
+async def _pass_on(url: str, trusted: ssl.SSLContext | None, scope: Scope, receive: Receive, send: Send) -> None:
     body, more = b"", True
     while more:
         message = await receive()
@@ -138,7 +164,7 @@ async def _pass_on(url: str, scope: Scope, receive: Receive, send: Send) -> None
         more = message["type"] == "http.request" and message.get("more_body", False)
     headers = [*_passed(scope["headers"]), (FORWARDED, b"1")]
     try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False, verify=trusted or True) as client:
             answer = await client.request(scope["method"], url, content=body, headers=headers)
     except httpx.HTTPError:
         await _unavailable(scope, receive, send, _away())

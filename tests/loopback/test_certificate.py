@@ -1,9 +1,11 @@
 """A server with a certificate that `sameday certificate` made, for a client that trusts its authority alone."""
 
+import asyncio
 import socket
 import ssl
 import tomllib
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,6 +16,7 @@ from websockets.asyncio.client import connect
 
 from benchmarks.server_process import running_server
 from streaming import cli, local_authority
+from streaming.forwarding import Forward
 
 pytestmark = pytest.mark.loopback
 
@@ -57,6 +60,44 @@ async def test_with_what_the_command_says_the_server_is_trusted_by_who_trusts_th
             with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
                 await stranger.get("/healthz")
         _nobody_waits_for_a_handshake(url, trusting)
+        await _other_nodes_are_trusted_by_the_authority(url, authority)
+
+
+async def _other_nodes_are_trusted_by_the_authority(url: str, authority: Path) -> None:
+    """What a node passes on comes to one with such a certificate: there it is asked who sends it."""
+    path = f"/api/sessions/{'a' * 32}/audio"
+    headers = [(b"host", b"desk.lan:8710"), (b"origin", b"https://desk.lan:8710")]
+    asked: dict[str, Any] = {"path": path, "query_string": b"", "headers": headers}
+    page = {"type": "http", "method": "GET", **asked}
+    socket = {"type": "websocket", "subprotocols": ["sameday", "bearer.made-up"], **asked}
+    assert (await _passed_on(url, None, page))[0]["status"] == 503
+    assert (await _passed_on(url, authority, page))[0]["status"] == 401
+    accepted, told, closed = await _passed_on(url, authority, socket)
+    assert accepted["type"] == "websocket.accept"
+    assert '"not_signed_in"' in told["text"]
+    assert closed["code"] == 4401
+    assert (await _passed_on(url, None, socket))[-1]["code"] == 4503
+
+
+async def _passed_on(url: str, authority: Path | None, scope: dict[str, Any]) -> list[dict[str, Any]]:
+    said: list[dict[str, Any]] = []
+    asked = iter([{"type": "http.request"} if scope["type"] == "http" else {"type": "websocket.connect"}])
+
+    async def receive() -> Any:
+        return next(asked, None) or await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    async def elsewhere(_: str) -> str:
+        return url
+
+    async def nobody(*_: Any) -> None:
+        raise AssertionError("the session is elsewhere")
+
+    async with asyncio.timeout(20):
+        await Forward(nobody, elsewhere, authority)(scope, receive, send)
+    return said
 
 
 def _nobody_waits_for_a_handshake(url: str, trusting: ssl.SSLContext) -> None:
