@@ -266,6 +266,8 @@ class Settings(EngineSettings, RetentionSettings):
             raise ValueError(
                 "allowed_origins: needed with a host that is not loopback, the addresses that browsers open"
             )
+        if self.store != "sqlite" and self.node_url is None and ipaddress.ip_address(self.host).is_unspecified:
+            raise ValueError("node_url: needed where nodes share a store and host is all addresses, which is none")
         return self
 
     @model_validator(mode="after")

@@ -14,8 +14,11 @@ from accounts_of_two import PASSWORD, user
 from live_server import refusal
 from websockets.asyncio.client import connect
 
+from benchmarks.commands_remote import examined
+from benchmarks.host import of_people
 from benchmarks.server_process import running_server
 from streaming import cli, local_authority
+from streaming.errors import PeerError
 from streaming.forwarding import Forward
 
 pytestmark = pytest.mark.loopback
@@ -61,6 +64,9 @@ async def test_with_what_the_command_says_the_server_is_trusted_by_who_trusts_th
                 await stranger.get("/healthz")
         _nobody_waits_for_a_handshake(url, trusting)
         await _other_nodes_are_trusted_by_the_authority(url, authority)
+        for trusted, says in ((None, "certificate is not trusted"), (authority, "asks for a token")):
+            with pytest.raises(PeerError, match=says):
+                await examined(of_people(url, None, trusted))
 
 
 async def _other_nodes_are_trusted_by_the_authority(url: str, authority: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -159,6 +160,18 @@ def test_a_bad_value_says_which_and_why_and_never_what(
     message = fault()
     assert message.startswith(says)
     assert "hunter2" not in message
+
+
+def test_a_node_that_listens_everywhere_says_where_the_others_reach_it() -> None:
+    given: dict[str, Any] = {
+        "host": "0.0.0.0",
+        "behind_proxy": ("10.0.0.1",),
+        "allowed_origins": ("https://a.example",),
+    }
+    assert load(**given).node_url is None
+    with pytest.raises(BadSettings, match="node_url: needed"):
+        load(**given, store="redis://127.0.0.1:6379/0")
+    assert load(**given, store="redis://127.0.0.1:6379/0", node_url="http://10.0.0.2:8710").node_url
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
