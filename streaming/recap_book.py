@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -120,6 +121,29 @@ async def of(records: Records, session: str) -> list[str]:
         for one in await records.all(KIND)
         if session in (one.key, one.body.get("visit"), one.body.get("session"))
     ]
+
+
+async def dictated_in(records: Records, session: str) -> list[Record]:
+    """The recaps that were written from a session's talk. Raises StoreFailed."""
+    return [one for one in await records.all(KIND) if one.body.get("session") == session and one.body.get("spoken")]
+
+
+def rests_on(record: Record, names: Collection[UtteranceId]) -> bool:
+    """Whether a dictated recap holds any of these utterances."""
+    return any(name in names for name, _ in record.body["spoken"])
+
+
+async def without(records: Records, record: Record, names: Collection[UtteranceId]) -> Record | None:
+    """A dictated recap written anew without these utterances; None where nothing is left to write.
+
+    Raises Conflict, UnknownRecord, StoreFailed.
+    """
+    left = [[name, words] for name, words in record.body["spoken"] if name not in names]
+    if not left:
+        return None
+    body = {**record.body, "spoken": left}
+    body["recap"] = (await _written(body)).as_json()
+    return Record(KIND, record.key, await records.put(KIND, record.key, body, version=record.version), body)
 
 
 def told(record: Record) -> dict[str, Any]:

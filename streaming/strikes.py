@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from streaming import striking
+from streaming import recap_strikes, striking
 from streaming.errors import Fenced, NotDrafted, StoreFailed
 from streaming.events import Event, GapMarked, Struck
 from streaming.note_desk import NoteDesk
+from streaming.ports import Records
 from streaming.session import Session
 from streaming.sessions import Sessions
 from streaming.state import SessionState
@@ -52,8 +53,8 @@ class Order:
     by: str
 
 
-async def strike(sessions: Sessions, name: str, order: Order, senders: Senders) -> None:
-    """Strike for good.
+async def strike(sessions: Sessions, records: Records, name: str, order: Order, senders: Senders) -> None:
+    """Strike for good, in the recaps too that were written from the talk; `records` are those of its practice.
 
     Raises UnknownSession, UnknownUtterance, PeerError for nothing, NoteSigned, NotDrafted, StoreFailed.
     """
@@ -62,7 +63,7 @@ async def strike(sessions: Sessions, name: str, order: Order, senders: Senders) 
         session = sessions.find(name)
         if session is None:
             NoteDesk(found, sessions.readings).check_unsigned()
-            await _strike_ended(sessions, name, found.state, order)
+            await _strike_ended(sessions, records, name, found.state, order)
         elif session.progress == "live":
             await session.ready.wait()
             await _strike_live(sessions, session, order, senders)
@@ -130,9 +131,11 @@ async def _take_up(sessions: Sessions, name: str) -> None:
     log.error("session not taken up after its log was changed", extra={"session": name})
 
 
-async def _strike_ended(sessions: Sessions, name: str, state: SessionState, order: Order) -> None:
+async def _strike_ended(sessions: Sessions, records: Records, name: str, state: SessionState, order: Order) -> None:
     gone = striking.stretches(state, _asked(order, {one.track: Tick(one.received_ticks) for one in state.totals}))
     struck = striking.struck_in(state, gone)
+    # Before the talk: a strike that is cut off in between can be asked for again.
+    await recap_strikes.strike(records, sessions, name, struck, by=order.by)
     told: list[Event] = [*(GapMarked(gap) for gap in gone), Struck(gone, struck, {}, now(), order.by)]
     await _rewrite(sessions, name, gone, (struck, struck), told)
     sessions.readings.forget(name)

@@ -54,7 +54,7 @@ def router(server: Server) -> APIRouter:
 
     @routes.post("/api/sessions/{name}/strike")
     async def strike(name: str, body: StrikeBody) -> dict[str, Any]:
-        await strikes.strike(server.sessions, name, _order(body, _by()), _Senders(server, body.ticks))
+        await strikes.strike(server.sessions, server.records, name, _order(body, _by()), _Senders(server, body.ticks))
         return await server.describe(name)
 
     @routes.post("/api/sessions/{name}/revoke")

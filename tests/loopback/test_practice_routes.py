@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from live_server import Message, client_of, end, piece, printed_by, refusal, send, server, start
+from live_server import Message, client_of, end, piece, printed_by, refusal, send, server, start, transcript_of
 
 from benchmarks.server_process import Running
 
@@ -145,6 +145,18 @@ async def test_a_dictated_recap_is_of_an_ended_session_that_is_no_visit(server: 
         assert own
         assert all(one["evidence"] for one in own)
         assert session not in [one["id"] for one in (await backlog(client))["visits"]]
+        where, gone = f"/api/recaps/{made.json()['id']}", own[0]["evidence"][0]
+        struck = await client.post(f"/api/sessions/{session}/strike", json={"utterances": [gone]})
+        assert struck.status_code == 200, struck.text
+        left = await client.get(where)
+        assert gone not in str(left.json()["note"])
+        assert not [one for one in own if gone in one["evidence"] and one["text"] in left.text]
+        others = [one for one in own if gone not in one["evidence"]]
+        assert others
+        assert all(one["text"] in left.text for one in others)
+        rest = [one["id"] for one in (await transcript_of(client, session))["utterances"]]
+        await client.post(f"/api/sessions/{session}/strike", json={"utterances": rest})
+        assert refusal(await client.get(where))["code"] == "unknown_record"
 
 
 async def test_a_chart_s_items_are_marked_as_chart(server: Running) -> None:

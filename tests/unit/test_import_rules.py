@@ -123,6 +123,7 @@ LAYERS: dict[str, str] = {
     "streaming.tally": "app",
     "streaming.sessions": "app",
     "streaming.recording": "session",
+    "streaming.recap_strikes": "app",
     "streaming.strikes": "app",
     "streaming.audit_commands": "command",
     "streaming.purge_commands": "command",
