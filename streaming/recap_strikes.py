@@ -1,7 +1,7 @@
 """Strikes in a dictation: a recap that was written from it loses what was struck, and is written anew from the rest.
 
-A recap that was typed is the clinician's own and is not touched. One whose note is signed is a record: nothing it rests
-on is struck, as of a session whose note is signed. One of which nothing is left is deleted.
+A recap that was typed is the clinician's own and is not touched. One whose note is signed is a record, and what it
+rests on is not struck, as of a session whose note is signed. One of which nothing is left is deleted.
 """
 
 from collections.abc import Collection, Mapping

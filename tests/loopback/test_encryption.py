@@ -210,6 +210,28 @@ async def test_after_a_rotation_the_old_key_opens_nothing(path: Path) -> None:
         SqliteStore(path, Vault(source))
 
 
+async def test_a_command_rotates_by_the_key_that_it_gives_first(path: Path) -> None:
+    kept = path.with_name("kept")
+    path.parent.mkdir()
+    old, new = (base64.b64encode(os.urandom(32)).decode() for _ in range(2))
+
+    def opened(*keys: str) -> SqliteStore:
+        kept.write_text("\n".join(keys))
+        return SqliteStore(path, Vault(KeyCommand(f"cat {kept}")))
+
+    store = opened(old)
+    await store.append("a", [started()])
+    await store.close()
+    store = opened(new, old)
+    assert await store.rewrap() == 2
+    await store.close()
+    store = opened(new)
+    assert_log(await replayed(store, "a"), [started()])
+    await store.close()
+    with pytest.raises(KeyRefused, match="another key"):
+        opened(old)
+
+
 async def test_what_a_purged_session_held_cannot_be_read_from_a_copy(path: Path) -> None:
     store: Store = SqliteStore(path, a_vault())
     await store.append("a", marked())
