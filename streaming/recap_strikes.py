@@ -7,7 +7,8 @@ rests on is not struck, as of a session whose note is signed. One of which nothi
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from streaming import recap_book, striking
+from streaming import deletion, recap_book, striking
+from streaming.deletion import Order
 from streaming.errors import NoteSigned
 from streaming.events import Event, NoteDrafted, Stored, Struck
 from streaming.ports import Record, Records
@@ -40,11 +41,13 @@ async def _strike(
     records: Records, sessions: Sessions, recap: Record, struck: frozenset[UtteranceId], by: str
 ) -> None:
     left = await recap_book.without(records, recap, struck)
-    log = [stored async for stored in sessions.store.replay(recap.key)]  # of its note, where it has one
-    if log:
-        drafts = {} if left is None else left.body["recap"]
-        told = Struck((), tuple(struck), {}, now(), by)
-        await sessions.store.rewrite(recap.key, _changes(log, drafts, struck), [told])
+    if left is None:
+        await deletion.delete_session(sessions.store, records, recap.key, Order("session", "asked", by, now()))
+        await sessions.forget(recap.key)
+        return
+    log = [stored async for stored in sessions.store.replay(recap.key)]
+    told = Struck((), tuple(struck), {}, now(), by)
+    await sessions.store.rewrite(recap.key, _changes(log, left.body["recap"], struck), [told])
     sessions.readings.forget(recap.key)
 
 
@@ -53,7 +56,5 @@ def _changes(
 ) -> dict[int, Event | None]:
     """Every draft is the newest one; of what a person did to the note what rests on struck words goes."""
     made = striking.changes(log, (), (), struck)
-    for stored in log:
-        if isinstance(stored.event, NoteDrafted):
-            made[stored.sequence] = replace(stored.event, note=dict(draft)) if draft else None
-    return made
+    drafts = {one.sequence: one.event for one in log if isinstance(one.event, NoteDrafted)}
+    return made | {at: replace(one, note=dict(draft)) for at, one in drafts.items()}

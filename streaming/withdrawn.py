@@ -30,7 +30,11 @@ from streaming.state import SessionState
 WORDS = (UtteranceClosed, UtteranceCorrected, SpeakerRelabelled, TurnsSettled, MomentMarked)
 """A fold of the log works without them, and none of them is in a note."""
 
-_NOTHING: Mapping[str, Any] = {"risk": {}, "checks": []}
+_KEPT = (
+    "format", "version", "writer", "billing", "unsupported",
+    "context", "signer", "credentials", "signed_at", "override", "overridden", "late_entry", "cosigned",
+)  # fmt: skip
+"""What of a note, and of a record, says nothing of the talk."""
 
 
 def withdrawn(entries: Iterable[Stored], state: SessionState) -> dict[int, Event | None]:
@@ -88,4 +92,4 @@ def _without_words(action: dict[str, Any], standing: Set[str]) -> dict[str, Any]
 def _emptied(note: Mapping[str, Any]) -> dict[str, Any]:
     """A note's headings: its format, sections by name, writer and minutes, and no word."""
     sections = [{"name": one["name"], "statements": []} for one in note.get("sections", ())]
-    return {**note, **{name: none for name, none in _NOTHING.items() if name in note}, "sections": sections}
+    return {name: note[name] for name in _KEPT if name in note} | {"sections": sections}

@@ -154,9 +154,27 @@ async def test_a_dictated_recap_is_of_an_ended_session_that_is_no_visit(server: 
         others = [one for one in own if gone not in one["evidence"]]
         assert others
         assert all(one["text"] in left.text for one in others)
+        note = await client.get(f"/api/sessions/{made.json()['id']}/note")
+        assert note.json()["sections"] == left.json()["note"]["sections"]
         rest = [one["id"] for one in (await transcript_of(client, session))["utterances"]]
         await client.post(f"/api/sessions/{session}/strike", json={"utterances": rest})
         assert refusal(await client.get(where))["code"] == "unknown_record"
+
+
+async def test_what_a_signed_recap_rests_on_is_not_struck(server: Running) -> None:
+    async with client_of(server) as client:
+        session = await start(client, tracks=[{"id": "mic", "speakers": 1, "role": "clinician"}])
+        await send(server, session, piece(0, 8, "clinician"))
+        await end(server, client, session)
+        recap = (await client.post("/api/recaps", json={"session": session})).json()
+        signature = {"version": 1, "signer": "Dana", "credentials": "LCSW", "override": "Dictated."}
+        signed = await client.post(f"/api/sessions/{recap['id']}/note/sign", json=signature)
+        assert signed.status_code == 200, signed.text
+        said = [one["id"] for one in (await transcript_of(client, session))["utterances"]]
+        refused = await client.post(f"/api/sessions/{session}/strike", json={"utterances": said})
+        assert (refused.status_code, refusal(refused)["code"]) == (409, "note_signed")
+        assert [one["id"] for one in (await transcript_of(client, session))["utterances"]] == said
+        assert (await client.get(f"/api/sessions/{recap['id']}/note")).json()["signed"]["intact"]
 
 
 async def test_a_chart_s_items_are_marked_as_chart(server: Running) -> None:

@@ -141,7 +141,12 @@ def a_note(*texts: str, note_format: str = "soap") -> dict[str, Any]:
     rows = [{"text": text, "provenance": "transcript", "evidence": [SAID], "supported": True} for text in texts]
     check = {"rule": "r", "severity": "warn", "message": "Something is missing.", "section": "Plan"}
     sections = [{"name": "Plan", "statements": rows}, {"name": "Assessment", "statements": []}]
-    return NOTE | {"format": note_format, "sections": sections, "checks": [check]}
+    return NOTE | {
+        "format": note_format,
+        "sections": sections,
+        "checks": [check],
+        "about": [[one, []] for one in texts],
+    }
 
 
 def a_reviewed_note(*, sent_back: bool) -> list[Event]:
