@@ -129,14 +129,18 @@ async def delete_session(
     if dry_run:
         return begun
     known = await _begin(records, begun)
+    at = known.at
     if known.done:
-        return known
+        if scope != "transcript" or not found.changes:
+            return known
+        # The note was not signed yet: its drafts, which were the note, go now.
+        known, at = replace(known, removed={**known.removed, **begun.removed}, done=False), order.at
     await device_keys.forget(records, session)
     removed = dict(known.removed)
     if scope == "session":
         await _delete_recaps(store, records, session, order)
         removed |= await _remove_records(records, session)
-    told = ContentDeleted(scope, known.at, known.why, known.by, found.practice, removed)
+    told = ContentDeleted(scope, at, known.why, known.by, found.practice, removed)
     await _remove(store, session, found, told)
     done = replace(known, removed=removed, done=True)
     await records.put(KIND, _key(done), done.as_json())

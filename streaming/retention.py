@@ -39,7 +39,12 @@ def age_of(state: SessionState) -> Age | None:
     if state.ended_at is None or (state.review is not None and state.review.state == "awaiting"):
         return None
     signed = state.review.signed if state.review is not None else None
-    gone = state.deleted.scope if state.deleted is not None else None
+    deleted = state.deleted
+    gone: Scope | None = None
+    if deleted is not None:
+        # Drafts that were the note, not being signed, are still there when it is signed later.
+        later = signed is not None and _at(signed.signed_at) > _at(deleted.at)
+        gone = "audio" if deleted.scope == "transcript" and later else deleted.scope
     return Age(state.ended_at, signed.signed_at if signed is not None else None, gone)
 
 
@@ -53,6 +58,10 @@ def due(age: Age, times: Times, now: datetime) -> Scope | None:
     if age.signed_at is not None and _over(datetime.fromisoformat(age.signed_at), times.transcript_days, now):
         return "transcript"
     return "audio" if age.gone is None and _over(ended, times.audio_days, now) else None
+
+
+def _at(time: str) -> datetime:
+    return datetime.fromisoformat(time)
 
 
 def _over(since: datetime, days: float | None, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Deleting a session: nothing of it is left in the log or the records, and the receipt says what there was."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from streaming.events import (
 )
 from streaming.memory_records import MemoryRecords
 from streaming.memory_store import MemoryStore
+from streaming.retention import Times, age_of, due
 from streaming.sqlite_store import SqliteStore
 from streaming.state import SessionState
 from streaming.types import NoteContext, SpeakerId, Statement, Tick, Utterance, UtteranceId, Word
@@ -208,13 +210,28 @@ async def test_drafts_of_a_signed_note_go_with_the_transcript_and_the_record_sta
     assert [one.text for one in after.note.sections[0].statements] == ["Sleep diary."]
 
 
-async def test_drafts_of_a_note_that_is_not_signed_stay() -> None:
-    again = review_log.redrafting(NOTE, at=AT, who="Anna")
-    store = await a_store([*a_session(), NoteReviewed({"id": "1", **again})])
-    await delete_session(store, await some_records(), "a", Order("transcript", "asked", "anna", AT))
-    review = folded([stored.event for stored in await replayed(store, "a")][1:]).review
-    assert review is not None
-    assert review.note.sections[0].statements[0].text == "Sleep diary."
+async def test_drafts_of_a_note_that_is_not_signed_stay_until_it_is() -> None:
+    store, records = await a_store([*a_session(), *a_reviewed_note(sent_back=False)[1:4]]), await some_records()
+    early, late = "2026-01-31T11:00:00+01:00", "2026-03-01T10:00:00+01:00"
+    made = await delete_session(store, records, "a", Order("transcript", "asked", "anna", early))
+    assert "drafts" not in made.removed
+    state = folded([stored.event for stored in await replayed(store, "a")][1:])
+    assert state.review is not None
+    assert state.review.note.sections[0].statements[0].text == "Zebulon, edited."
+    sign = review_log.signing(
+        state.review, at=AT, who="Anna", credentials="", override="", late_reason="", context=NoteContext()
+    )
+    await store.append("a", [NoteReviewed({"id": "s", **sign})])
+    times, then = Times(transcript_days=10), datetime.fromisoformat(late)
+    again = Order("transcript", "expired", "server", late)
+    for expected in ("transcript", None):
+        age = age_of(folded([stored.event for stored in await replayed(store, "a")][1:]))
+        assert age is not None
+        assert due(age, times, then) == expected
+        made = await delete_session(store, records, "a", again)
+    assert (made.at, made.removed["utterances"], made.removed["drafts"]) == (early, 1, 2)
+    left = [stored.event for stored in await replayed(store, "a")]
+    assert str(left).count("Zebulon") == str(sign).count("Zebulon")  # what was signed
 
 
 async def test_audio_alone_goes_by_its_own_order(tmp_path: Path) -> None:
