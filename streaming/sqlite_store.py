@@ -29,6 +29,7 @@ from streaming.sqlite_steps import PURGED, Step
 from streaming.vault import Vault
 
 _GROUP = 1024  # appends in one transaction at most: bounds how long the first of them waits for the last
+_EMPTY_EACH_S = 0.5
 _BATCH = 256  # events per read; with 200 ms of audio each that is 1.6 MB
 
 _EVENTS = "SELECT sequence, body FROM event WHERE session = :key AND sequence > :after"
@@ -216,7 +217,7 @@ class SqliteStore:
     def _next_group(self) -> tuple[list[_Work], bool]:
         """What waits now, at least one; False with it once the store is closing and nothing comes after."""
         group: list[_Work] = []
-        work = self._queue.get()
+        work = self._next_work()
         while work is not None:
             group.append(work)
             if len(group) == _GROUP:
@@ -226,6 +227,15 @@ class SqliteStore:
             except queue.Empty:
                 return group, True
         return group, False
+
+    def _next_work(self) -> _Work | None:
+        """Waits for it; meanwhile what was deleted goes from the write-ahead log, once no reader is in the way."""
+        while self._to_empty:
+            try:
+                return self._queue.get(timeout=_EMPTY_EACH_S)
+            except queue.Empty:
+                self._to_empty = not self._empty_write_ahead_log()
+        return self._queue.get()
 
     def _write(self, group: list[_Work]) -> list[_Outcome]:
         """One transaction for all. Where it fails nothing of it is in the log and nothing is acknowledged."""
@@ -246,8 +256,8 @@ class SqliteStore:
     def _empty_write_ahead_log(self) -> bool:
         """Dropped audio is overwritten in the file, and stays in the log of writes until that is cut short.
 
-        A reader in the way is waited for a moment only, since appends wait too: then False, and the next write tries
-        again; closing does it in any case.
+        A reader in the way is waited for a moment only, since appends wait too: then False, and it is tried
+        again with the next write or soon; closing does it in any case.
         """
         emptied = False
         with suppress(sqlite3.Error):
