@@ -43,7 +43,7 @@ class _Sessions(Collector):
         yield from self._recognition()
         yield from self._nodes()
         pending = self._server.audit.pending
-        yield GaugeMetricFamily("sameday_audit_pending", "Deeds that wait to be written down.", pending)
+        yield GaugeMetricFamily("sameday_audit_pending", "Entries of the audit log that wait to be written.", pending)
 
     def _nodes(self) -> Iterator[Metric]:
         standing, tally = self._server.standing, self._server.sessions.tally
@@ -71,7 +71,9 @@ class _Sessions(Collector):
     def _room(self) -> Iterator[Metric]:
         settings = self._server.settings
         yield GaugeMetricFamily(
-            "sameday_backlog_most_seconds", "Above it no new session is taken.", settings.max_backlog_s
+            "sameday_backlog_most_seconds",
+            "Audio that may wait before no new session is taken.",
+            settings.max_backlog_s,
         )
         waiting = sum(session.log.waits_for_store for session in self._server.sessions.all_live)
         yield GaugeMetricFamily(
