@@ -83,6 +83,8 @@ class RedisDoor:
 
     async def close(self) -> None:
         """Finish what was sent, and disconnect."""
+        if self._pending:  # first, since what ends there may have something to compact
+            await asyncio.wait(self._pending)
         if self._compacting is not None:
             await asyncio.wait({self._compacting}, timeout=_COMPACT_LAST_S)
             if self._compacting.cancel():

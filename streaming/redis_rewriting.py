@@ -1,12 +1,12 @@
 """A session's streams in Redis made anew with other events in the place of some: beside the old ones, piece by piece.
 
-Nobody sees them before they are put in the place of the old ones (`redis_scripts.SWAP`), and what is left of one that
-was cut off is gone after a while.
+Nobody sees them before they are put in the place of the old ones (`redis_scripts.SWAP`), which happens only where
+they are whole, and what is left of one that was cut off is gone after a while.
 """
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -37,10 +37,17 @@ class Rewriting:
         return [f"{stream}:{self.name}" for stream in self.streams]
 
     async def make(self, changes: Mapping[int, Event | None], head: int) -> list[int]:
-        """Make both up to the head; how many entries the old ones had. Raises StoreFailed."""
+        """Make both up to the head; how many entries each old one had and its new one has. Raises StoreFailed."""
+        try:
+            return await self._make(changes, head)
+        except BaseException:
+            await self.clear()
+            raise
+
+    async def _make(self, changes: Mapping[int, Event | None], head: int) -> list[int]:
         copy = self.door.redis.register_script(redis_scripts.COPY)
         keys = [key for pair in zip(self.streams, self.beside, strict=True) for key in pair]
-        counts = [0, 0]
+        counts = [0, 0, 0, 0]
         for first in range(1, head + 1, _PIECE):
             last = min(first + _PIECE - 1, head)
             mine = {at: changes[at] for at in range(first, last + 1) if at in changes}
@@ -53,6 +60,17 @@ class Rewriting:
         """Remove what was made and is not in its place; where that fails it goes by itself."""
         with suppress(StoreFailed):
             await self.door.ask(self.door.redis.unlink(*self.beside))
+
+    def appended(self, events: Sequence[Event], head: int) -> list[str | bytes | int]:
+        """What comes after the head, for `redis_scripts.SWAP`."""
+        return [
+            part
+            for at, event in enumerate(events, head + 1)
+            for part in (
+                envelope.kind_of(event),
+                envelope.seal_event(self.key, self.session, at, envelope.plain_event(event)),
+            )
+        ]
 
     def _sealed(self, changes: Mapping[int, Event | None]) -> list[str | bytes | int]:
         told: list[str | bytes | int] = []

@@ -37,45 +37,52 @@ return redis.call('INCRBY', KEYS[1], count)
 
 # A piece. KEYS: a stream, the one beside it, and the same of the other. ARGV: the first and last number, for how many
 # seconds what lies beside is kept, and per change its number, its type and its envelope, which is empty for one that
-# goes. Gives how many entries there were in each.
+# goes. Gives of each how many entries there were, and how many there are beside it of this piece.
 COPY = """
 local changes = {}
 for i = 4, #ARGV, 3 do changes[ARGV[i] .. '-0'] = {ARGV[i + 1], ARGV[i + 2]} end
 local counts = {}
 for i = 1, #KEYS, 2 do
-  local found = redis.call('XRANGE', KEYS[i], ARGV[1] .. '-0', ARGV[2] .. '-0')
+  local found, kept = redis.call('XRANGE', KEYS[i], ARGV[1] .. '-0', ARGV[2] .. '-0'), 0
   for _, entry in ipairs(found) do
     local change = changes[entry[1]]
-    if not change then
-      redis.call('XADD', KEYS[i + 1], entry[1], unpack(entry[2]))
-    elseif change[2] ~= '' then
-      redis.call('XADD', KEYS[i + 1], entry[1], 'k', change[1], 's', change[2])
+    if not change or change[2] ~= '' then
+      local fields = change and {'k', change[1], 's', change[2]} or entry[2]
+      redis.call('XADD', KEYS[i + 1], entry[1], unpack(fields))
+      kept = kept + 1
     end
   end
   redis.call('EXPIRE', KEYS[i + 1], ARGV[3])
   counts[#counts + 1] = #found
+  counts[#counts + 1] = kept
 end
 return counts
 """
 
-# KEYS: counter, events, audio, purged, what lies beside the events and beside the audio. ARGV: the head it was made
-# on, how many events and spans of audio there were; per event that is appended its type and its envelope.
+# What lies beside them is put in the place of the old ones only where it is whole: it may have been removed or have
+# run out, all of it or its first pieces. A rewriting that only replaces changes neither head nor lengths, so they are
+# counted. KEYS: counter, events, audio, purged, what lies beside the events and beside the audio, how often sessions
+# were rewritten. ARGV: the session, how often it was, the head it was made on; how many events there were and are
+# beside them, and the same of the audio; per event that is appended its type and its envelope.
 SWAP = """
 if redis.call('EXISTS', KEYS[4]) == 1 then return -1 end
 local head = tonumber(redis.call('GET', KEYS[1]) or '0')
-if head ~= tonumber(ARGV[1]) then return -2 - head end
+if head ~= tonumber(ARGV[3]) then return -2 - head end
+if tonumber(redis.call('HGET', KEYS[7], ARGV[1]) or '0') ~= tonumber(ARGV[2]) then return -2 - head end
 for i = 2, 3 do
-  if redis.call('XLEN', KEYS[i]) ~= tonumber(ARGV[i]) then return -2 - head end
+  if redis.call('XLEN', KEYS[i]) ~= tonumber(ARGV[2 * i]) then return -2 - head end
+  if redis.call('XLEN', KEYS[i + 3]) ~= tonumber(ARGV[2 * i + 1]) then return -2 - head end
 end
 for i = 2, 3 do
   redis.call('UNLINK', KEYS[i])
-  if redis.call('EXISTS', KEYS[i + 3]) == 1 then
+  if tonumber(ARGV[2 * i + 1]) > 0 then
     redis.call('RENAME', KEYS[i + 3], KEYS[i])
     redis.call('PERSIST', KEYS[i])
   end
 end
+redis.call('HINCRBY', KEYS[7], ARGV[1], 1)
 local count = 0
-for i = 4, #ARGV, 2 do
+for i = 8, #ARGV, 2 do
   count = count + 1
   redis.call('XADD', KEYS[2], string.format('%.0f-0', head + count), 'k', ARGV[i], 's', ARGV[i + 1])
 end

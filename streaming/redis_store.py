@@ -88,22 +88,27 @@ class RedisStore:
             return await self.append(session, then)
         key = await self._data_key(envelope.session_scope(session), make=True)
         async with self._turn(session):
+            before = await self._rewritten(session)
             while True:
-                head = await self._head(session)
-                counter, events, audio, purged = self._keys_of(session)
-                rewriting = Rewriting(self._door, session, (events, audio), key)
-                try:
-                    arguments: list[str | bytes | int] = [head, *await rewriting.make(changes, head)]
-                    for at, event in enumerate(then, head + 1):
-                        sealed = envelope.seal_event(key, session, at, envelope.plain_event(event))
-                        arguments += [envelope.kind_of(event), sealed]
-                    keys = [counter, events, audio, purged, *rewriting.beside]
-                    last = self._result(session, await self._fenced(session, self._swap_script, keys, arguments))
-                finally:
-                    await rewriting.clear()
-                if last is not None:
-                    await self._door.compact()
+                rewritten, head = await self._rewritten(session), await self._head(session)
+                if rewritten != before:  # what is to be put in its place was made of what stands there no more
+                    raise StoreFailed("Another node changed the session meanwhile.", mend="Ask again.")
+                rewriting = Rewriting(self._door, session, self._keys_of(session)[1:3], key)
+                told = rewriting.appended(then, head)
+                made = [session, rewritten, head, *await rewriting.make(changes, head), *told]
+                if (last := await self._ask(self._swap(session, rewriting, made))) is not None:
                     return last
+
+    async def _swap(self, session: str, rewriting: Rewriting, arguments: Sequence[str | bytes | int]) -> int | None:
+        """Waited for whole: what takes its place must not be cleared away before it has it."""
+        keys = [*self._keys_of(session), *rewriting.beside, self._rewritten_key]
+        try:
+            last = self._result(session, await self._fenced(session, self._swap_script, keys, arguments))
+        finally:
+            await rewriting.clear()
+        if last is not None:
+            await self._door.compact()
+        return last
 
     async def purge(self, session: str, receipt: Event) -> int:
         await self._ready()
@@ -280,6 +285,10 @@ class RedisStore:
     async def _head(self, session: str) -> int:
         return int(await self._ask(cast("Awaitable[Any]", self._redis.get(self._key(session, "head")))) or 0)
 
+    async def _rewritten(self, session: str) -> int:
+        """How often a session was rewritten."""
+        return int(await self._ask(cast("Awaitable[Any]", self._redis.hget(self._rewritten_key, session))) or 0)
+
     async def _ready(self) -> None:
         """Before the first use: what the server would lose must not be called durable."""
         if self._closed:
@@ -361,6 +370,10 @@ class RedisStore:
     @property
     def _data_keys_key(self) -> str:
         return f"{self._prefix}:keys"
+
+    @property
+    def _rewritten_key(self) -> str:
+        return f"{self._prefix}:rewritten"
 
     def _keys_of(self, session: str) -> tuple[str, str, str, str]:
         """What the scripts want first: counter, events, audio, and the mark of one that was purged."""

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -17,6 +18,7 @@ from store_contract import (
     gap,
     read_acknowledged,
     replayed,
+    same,
     span,
     start_writer,
     started,
@@ -232,25 +234,87 @@ async def test_what_is_deleted_while_the_file_is_being_written_anew_goes_too(red
     await redis.aclose()
 
 
+Between = Callable[[Rewriting], Awaitable[object]]
+
+
+def between(monkeypatch: pytest.MonkeyPatch, store: RedisStore, *done: Between) -> None:
+    """Once each, in turn, after a store has made a session's streams anew and before they take the others' place."""
+    make, waiting = Rewriting.make, list(done)
+
+    async def made(self: Rewriting, changes: Mapping[int, Event | None], head: int) -> list[int]:
+        counts = await make(self, changes, head)
+        if self.door is store._door and waiting:
+            await waiting.pop(0)(self)
+        return counts
+
+    monkeypatch.setattr(Rewriting, "make", made)
+
+
 async def test_a_rewriting_that_another_node_overtook_begins_anew(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, other = RedisStore(redis_server.url), RedisStore(redis_server.url)
     await store.append("a", [started(), span(0), gap(1)])
-    overtakes = [lambda: other.append("a", [gap(2)]), lambda: other.rewrite("a", {2: None})]
-    make = Rewriting.make
-
-    async def overtaken(self: Rewriting, changes: Mapping[int, Event | None], head: int) -> list[int]:
-        made = await make(self, changes, head)
-        if self.door is store._door and overtakes:
-            await overtakes.pop()()  # first its length changes, then its head
-        return made
-
-    monkeypatch.setattr(Rewriting, "make", overtaken)
-    assert await store.rewrite("a", {3: None}, [gap(9)]) == 5
-    assert [one.sequence for one in await replayed(store, "a", audio=True)] == [1, 4, 5]
+    between(monkeypatch, store, lambda _: other.append("a", [gap(2)]), lambda _: other.append("a", [gap(3)]))
+    assert await store.rewrite("a", {3: None}, [gap(9)]) == 6
+    assert [one.sequence for one in await replayed(store, "a", audio=True)] == [1, 2, 4, 5, 6]
+    # What another one put in the place of something stays: it may have been struck from what this one was made of.
+    for number, theirs in enumerate([{4: gap(7)}, {2: None}]):
+        between(monkeypatch, store, lambda _, theirs=theirs: other.rewrite("a", theirs))  # type: ignore[misc]
+        with pytest.raises(StoreFailed):
+            await store.rewrite("a", {4: gap(2), 5: gap(number)}, [gap(9)])
+        found = await replayed(store, "a", audio=True)
+        assert [one.sequence for one in found] == [1, *[2, 4, 5, 6][number:]]
+        assert same(found[-3].event, gap(7))
+        assert same(found[-2].event, gap(3))
+    assert await store.rewrite("a", {5: None}) == 6
     redis = Redis.from_url(redis_server.url)
     assert len(await redis.keys("*session:a:*")) == 2  # its counter and its events: nothing of a try is left
     await redis.aclose()
     await store.close()
     await other.close()
+
+
+async def test_a_log_is_not_replaced_by_what_is_not_whole(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, redis = RedisStore(redis_server.url), Redis.from_url(redis_server.url)
+    await store.append("a", [started(), *(span(number, 16) for number in range(300)), gap(1)])
+
+    async def cut(rewriting: Rewriting) -> None:
+        await redis.xtrim(rewriting.beside[1], maxlen=44)  # as where it ran out between two pieces
+
+    gone = [lambda rewriting, at=at: redis.unlink(rewriting.beside[at]) for at in (0, 1)]
+    between(monkeypatch, store, *gone, cut)
+    assert await store.rewrite("a", {2: None}, [gap(9)]) == 303
+    found = await replayed(store, "a", audio=True)
+    assert [one.sequence for one in found] == [1, *range(3, 304)]
+    assert await redis.ttl("sameday:session:a:audio") == -1
+    await redis.aclose()
+    await store.close()
+
+
+async def test_a_rewriting_whose_caller_goes_away_leaves_the_log_whole(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, redis = RedisStore(redis_server.url), Redis.from_url(redis_server.url)
+    await store.append("a", [started(), span(0), gap(1)])
+    sent, fenced = asyncio.Event(), store._fenced
+
+    async def slow(*given: Any) -> Any:
+        sent.set()
+        await asyncio.sleep(0.2)  # as where the server does not know the script yet
+        return await fenced(*given)
+
+    monkeypatch.setattr(store, "_fenced", slow)
+    asked = asyncio.create_task(store.rewrite("a", {2: None}, [gap(9)]))
+    await sent.wait()
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    await store.close()
+    after = RedisStore(redis_server.url)
+    assert [one.sequence for one in await replayed(after, "a", audio=True)] == [1, 3, 4]
+    assert len(await redis.keys("*session:a:*")) == 2
+    await redis.aclose()
+    await after.close()
