@@ -37,7 +37,7 @@ from streaming.ports import Records, Store
 from streaming.state import SessionState
 
 KIND = "deletion"
-"""Receipts among a practice's records, by session and scope. They are never deleted."""
+"""Receipts among a practice's records, by session and scope. None of what was deleted is ever removed."""
 
 Why = Literal["asked", "revoked", "expired"]
 """Somebody asked for it; consent was taken back; its time was over."""
@@ -81,6 +81,7 @@ class DeletionReceipt:
 
     `removed` counts entries of the log and records by kind. `scope` is what went, which is less than was ordered
     where a signed note stays. `done` is false while a deletion that was cut off has still to be finished.
+    `signed_too` is the order's: who finishes it deletes no signed note that was not meant.
     """
 
     session: str
@@ -90,6 +91,11 @@ class DeletionReceipt:
     by: str
     removed: Mapping[str, int] = field(default_factory=dict)
     done: bool = True
+    signed_too: bool = False
+
+    def again(self) -> Order:
+        """The order that finishes what was cut off."""
+        return Order(self.scope, self.why, self.by, self.at, signed_too=self.signed_too, stop=True)
 
     def as_json(self) -> dict[str, Any]:
         """As clients see it, and as it is kept."""
@@ -125,11 +131,15 @@ async def delete_session(
     if not found.ended and not order.stop:
         raise SessionGoesOn("The session goes on.", mend="End it first, then delete it.")
     scope: Scope = "transcript" if order.scope == "session" and found.signed and not order.signed_too else order.scope
-    begun = DeletionReceipt(session, scope, order.at, order.why, order.by, _counted(found, scope), done=False)
+    whole = order.signed_too and scope == "session"
+    counted = _counted(found, scope)
+    begun = DeletionReceipt(session, scope, order.at, order.why, order.by, counted, done=False, signed_too=whole)
     if dry_run:
         return begun
     known = await _begin(records, begun)
     at = known.at
+    if scope != order.scope:
+        await _give_way(records, session)
     if known.done:
         if scope != "transcript" or not found.changes:
             return known
@@ -138,7 +148,8 @@ async def delete_session(
     await device_keys.forget(records, session)
     removed = dict(known.removed)
     if scope == "session":
-        await _delete_recaps(store, records, session, order)
+        # A node that finishes it goes by what was ordered then.
+        await _delete_recaps(store, records, session, replace(order, signed_too=known.signed_too))
         removed |= await _remove_records(records, session)
     told = ContentDeleted(scope, at, known.why, known.by, found.practice, removed)
     await _remove(store, session, found, told)
@@ -187,8 +198,21 @@ async def _begin(records: Records, begun: DeletionReceipt) -> DeletionReceipt:
     try:
         await records.put(KIND, _key(begun), begun.as_json(), version=0)
     except Conflict:
-        return DeletionReceipt(**(await records.get(KIND, _key(begun))).body)
+        known = DeletionReceipt(**(await records.get(KIND, _key(begun))).body)
+        if known.done or known.signed_too or not begun.signed_too:
+            return known
+        wider = replace(known, signed_too=True)
+        await records.put(KIND, _key(known), wider.as_json())
+        return wider
     return begun
+
+
+async def _give_way(records: Records, session: str) -> None:
+    """The note was signed after a whole deletion was begun that was cut off: the transcript's is in its place."""
+    with contextlib.suppress(UnknownRecord):
+        begun = await records.get(KIND, f"{session}.session")
+        if not (begun.body["done"] or begun.body.get("signed_too")):
+            await records.remove(KIND, begun.key)
 
 
 async def _finished(records: Records, session: str) -> DeletionReceipt:

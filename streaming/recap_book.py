@@ -133,17 +133,19 @@ def rests_on(record: Record, names: Collection[UtteranceId]) -> bool:
     return any(name in names for name, _ in record.body["spoken"])
 
 
-async def without(records: Records, record: Record, names: Collection[UtteranceId]) -> Record | None:
-    """A dictated recap written anew without these utterances; None where nothing is left to write.
-
-    Raises Conflict, UnknownRecord, StoreFailed.
-    """
+async def without(record: Record, names: Collection[UtteranceId]) -> Record | None:
+    """A dictated recap written anew without these utterances, and not kept yet; None where nothing is left of it."""
     left = [[name, words] for name, words in record.body["spoken"] if name not in names]
     if not left:
         return None
     body = {**record.body, "spoken": left}
     body["recap"] = (await _written(body)).as_json()
-    return Record(KIND, record.key, await records.put(KIND, record.key, body, version=record.version), body)
+    return replace(record, body=body)
+
+
+async def keep(records: Records, changed: Record) -> None:
+    """Put a recap in the place of what it was made from. Raises Conflict, UnknownRecord, StoreFailed."""
+    await records.put(KIND, changed.key, changed.body, version=changed.version)
 
 
 def told(record: Record) -> dict[str, Any]:

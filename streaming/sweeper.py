@@ -69,8 +69,7 @@ class Sweeper:
         for practice in await self._server.practices():
             for receipt in await deletion.receipts(self._server.records_of(practice)):
                 if not receipt.done:
-                    again = Order(receipt.scope, receipt.why, receipt.by, receipt.at, signed_too=True, stop=True)
-                    count += await self._delete(receipt.session, practice, again)
+                    count += await self._delete(receipt.session, practice, receipt.again())
             await self._forget_keys(practice)
         if self._times.any:
             with_audio = set(await self._server.house.store.with_audio())
