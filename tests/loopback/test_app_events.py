@@ -241,14 +241,14 @@ async def test_nothing_of_a_session_is_in_what_the_server_prints(tmp_path: Path)
             session = await start(client, consent=["Daniel Fictional"])
             await send(running, session, piece(0.0, 6.9))
             await client.post(f"/api/sessions/{session}/roles", json={"roles": {"mic": "clinician"}})
+            async with connect(events_url(running, session, 0)) as socket:  # after the end it would close
+                await socket.send("Daniel Fictional")
             seen = await end(running, client, session)
             (utterance, *_) = seen.of("utterance")
             await client.get(f"/api/sessions/{session}/note?format=dap")
             await client.get(f"/api/sessions/{session}/transcript")
             await client.post(f"/api/sessions/{session}/whip", content="v=0 Daniel", headers={"Origin": "http://["})
             await client.post("/api/sessions", json={"consent": "Daniel Fictional"})
-            async with connect(events_url(running, session, 0)) as socket:
-                await socket.send("Daniel Fictional")
         printed = printed_by(running).lower()
     assert "daniel" in utterance["text"].lower()
     for word in ("daniel", "fictional", "see you again", "last week", session, "clinician"):
