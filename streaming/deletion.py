@@ -151,6 +151,8 @@ async def delete_session(
         # A node that finishes it goes by what was ordered then.
         await _delete_recaps(store, records, session, replace(order, signed_too=known.signed_too))
         removed |= await _remove_records(records, session)
+    if scope == "transcript" and withdrawn.drafts_go(found.state):
+        await recap_book.withdraw(records, session)
     told = ContentDeleted(scope, at, known.why, known.by, found.practice, removed)
     await _remove(store, session, found, told)
     done = replace(known, removed=removed, done=True)

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,7 +11,8 @@ from drafting import recap as recaps
 from drafting.formats import named
 from drafting.recap import BadRecap, Recap, Spoken
 from drafting.visits import Visit
-from streaming import charts, context_json, visit_book
+from streaming import charts, context_json, visit_book, withdrawn
+from streaming.errors import UnknownRecord
 from streaming.ports import Record, Records
 from streaming.session_log import SessionLog
 from streaming.types import NoteContext, UtteranceId
@@ -46,9 +48,10 @@ def spoken(log: SessionLog) -> Spoken:
 
 
 async def create(records: Records, asked: Asked, dictated: Spoken | None, *, at: str) -> Record:
-    """A recap with its note, kept under an id of its own. `at` is now, in the practice's zone.
+    """A recap with its note, kept under an id of its own; its log and its visit know nothing of it yet.
 
-    Raises BadRecap, BadFormat, UnknownRecord for a chart or a visit that is not there, StoreFailed.
+    `at` is now, in the practice's zone. Raises BadRecap, BadFormat, UnknownRecord for a chart or a visit that is not
+    there, StoreFailed.
     """
     if (dictated is None) == (not asked.text.strip()):
         raise BadRecap("Send either `text` or `session`.", mend="A recap is typed or dictated.")
@@ -78,10 +81,7 @@ async def create(records: Records, asked: Asked, dictated: Spoken | None, *, at:
     }
     body["recap"] = (await _written(body)).as_json()
     key = uuid.uuid4().hex
-    version = await records.put(KIND, key, body, version=0)
-    if visit is not None:
-        await visit_book.recapped(records, visit.id, key, at=at)
-    return Record(KIND, key, version, body)
+    return Record(KIND, key, await records.put(KIND, key, body, version=0), body)
 
 
 def _of_visit(entered: NoteContext, visit: Visit, *, named_by_chart: bool) -> NoteContext:
@@ -146,6 +146,21 @@ async def without(record: Record, names: Collection[UtteranceId]) -> Record | No
 async def keep(records: Records, changed: Record) -> None:
     """Put a recap in the place of what it was made from. Raises Conflict, UnknownRecord, StoreFailed."""
     await records.put(KIND, changed.key, changed.body, version=changed.version)
+
+
+async def withdraw(records: Records, key: str) -> None:
+    """Leave no word in the record of a recap whose note is signed; nothing where there is none. Raises StoreFailed.
+
+    Which utterances it rests on stays: a strike of one of them is still refused.
+    """
+    with suppress(UnknownRecord):
+        body = (await records.get(KIND, key)).body
+        blank = {"checks": [], "risk": {}, "questions": [], "question_kinds": [], "header": ""}
+        said = [[name, ""] for name, _ in body["spoken"]] if body.get("spoken") else None
+        emptied: dict[str, Any] = {"text": "", "spoken": said, "answers": [], "late_reason": ""}
+        emptied["recap"] = withdrawn.emptied(body.get("recap", {})) | blank
+        if body != body | emptied:
+            await records.put(KIND, key, body | emptied)
 
 
 def told(record: Record) -> dict[str, Any]:

@@ -1,15 +1,23 @@
 """A recap's note: in a log of its own under the recap's id, and so reviewed, signed and exported as a session's.
 
 Nothing was recorded for it: its log has no track. The visit that it was written for follows how it stands.
+
+The record comes first and the log is made of it: what is struck or deleted finds every recap by its record, and a
+making that was cut off in between is completed from it.
 """
 
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from drafting.recap import Spoken
 from drafting.review import Review
 from drafting.visits import NoteState
 from streaming import recap_book, visit_book, wall_clock
-from streaming.errors import UnknownRecord
+from streaming.errors import SessionPurged, UnknownRecord
 from streaming.events import ContextGiven, NoteDrafted, SessionEnded, SessionStarted
 from streaming.note_desk import NoteDesk
 from streaming.ports import Record, Records
+from streaming.recap_book import Asked
 from streaming.seats import Seat
 from streaming.session_log import SessionLog
 from streaming.sessions import Sessions
@@ -17,13 +25,62 @@ from streaming.sessions import Sessions
 _STANDS: dict[str, NoteState] = {"awaiting": "awaiting", "signed": "signed", "addended": "signed"}
 
 
-async def begin(records: Records, sessions: Sessions, made: Record, seat: Seat) -> None:
-    """The log of a new recap's note, with its first draft. Raises StoreFailed."""
+_UNDER_WAY = timedelta(hours=1)
+"""A recap that is younger may be in the making."""
+
+
+async def create(records: Records, sessions: Sessions, asked: Asked, seat: Seat, *, at: str) -> Record:
+    """A recap, typed or dictated, and its note. `at` is now, in the practice's zone.
+
+    Raises BadRecap, BadFormat, UnknownRecord for a chart or a visit that is not there, UnknownSession, StoreFailed.
+    """
+    if asked.session is None:
+        return await _create(records, sessions, asked, None, seat, at)
+    # A strike in the dictation comes before all of this, or after it and finds the recap.
+    async with sessions.lock(asked.session):
+        dictated = recap_book.spoken(await sessions.log_of(asked.session))
+        made = await _create(records, sessions, asked, dictated, seat, at)
+        await visit_book.no_visit(records, asked.session)
+    return made
+
+
+async def complete(records: Records, sessions: Sessions, practice: str, *, at: datetime) -> int:
+    """Begin the log of each of a practice's recaps that has none; returns of how many. `at` is now.
+
+    Their making was cut off, or they are from before they had logs. With one they can be answered, signed and
+    deleted as any other, and are due by time. Raises StoreFailed.
+    """
+    there, count = set(await sessions.store.sessions()), 0
+    for one in await records.all(recap_book.KIND):
+        if one.key in there or at - datetime.fromisoformat(one.body["created_at"]).astimezone(UTC) < _UNDER_WAY:
+            continue
+        async with sessions.lock(one.key):
+            try:
+                await _begin(records, sessions, one, practice, "")
+                count += 1
+            except SessionPurged:  # deleted, and another node was at it
+                with suppress(UnknownRecord):
+                    await records.remove(recap_book.KIND, one.key)
+    return count
+
+
+async def _create(
+    records: Records, sessions: Sessions, asked: Asked, dictated: Spoken | None, seat: Seat, at: str
+) -> Record:
+    made = await recap_book.create(records, asked, dictated, at=at)
+    await _begin(records, sessions, made, seat.practice, seat.account)
+    if asked.visit is not None:
+        await visit_book.recapped(records, asked.visit, made.key, at=at)
+    return made
+
+
+async def _begin(records: Records, sessions: Sessions, made: Record, practice: str, account: str) -> None:
+    """The log of a recap's note, with its first draft. Raises StoreFailed, SessionPurged."""
     body, at = made.body, wall_clock.now()
     await visit_book.no_visit(records, made.key)  # before it is there, or a look at the list would take it for one
     await SessionLog(made.key, sessions.store).append(
-        SessionStarted(at, (), (), body["format"], seat.practice, seat.account),
-        ContextGiven(body["client"], body["entered"], body["context"]),
+        SessionStarted(at, (), (), body["format"], practice, account),
+        ContextGiven(body["client"], body.get("entered", {}), body["context"]),
         SessionEnded(at, "requested", ()),
         NoteDrafted(body["recap"], at, "recap"),
     )
@@ -57,4 +114,4 @@ async def stands(records: Records, key: str, review: Review) -> None:
         return  # no recap's note, or its visit is gone
 
 
-__all__ = ["answer", "begin", "stands"]
+__all__ = ["answer", "complete", "create", "stands"]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
-from streaming import audit_pruning, deletion, device_keys, wall_clock
+from streaming import audit_pruning, deletion, device_keys, recap_notes, wall_clock
 from streaming.audit_chain import Deed
 from streaming.audit_trail import RETRY_S
 from streaming.deletion import SERVER, DeletionReceipt, Order
@@ -67,9 +67,11 @@ class Sweeper:
             log.error("the store holds less than was noted of %d chains of the audit log: an old copy?", len(older))
         count = 0
         for practice in await self._server.practices():
-            for receipt in await deletion.receipts(self._server.records_of(practice)):
+            records = self._server.records_of(practice)
+            for receipt in await deletion.receipts(records):
                 if not receipt.done:
                     count += await self._delete(receipt.session, practice, receipt.again())
+            await recap_notes.complete(records, self._server.house, practice, at=datetime.now(UTC))
             await self._forget_keys(practice)
         if self._times.any:
             with_audio = set(await self._server.house.store.with_audio())
@@ -106,7 +108,8 @@ class Sweeper:
     async def _delete(self, name: str, practice: str, order: Order) -> int:
         self._ages.pop(name, None)
         try:
-            receipt = await self._server.delete(name, practice, order)
+            async with self._server.house.lock(name):
+                receipt = await self._server.delete(name, practice, order)
         except (SessionGoesOn, UnknownSession):
             return 0
         except StoreFailed as error:

@@ -71,7 +71,7 @@ def _left(event: Event, standing: Set[str] | None) -> Event | None:
     if standing is None:
         return event
     if isinstance(event, NoteDrafted | SkeletonDrafted):
-        return replace(event, note=_emptied(event.note))
+        return replace(event, note=emptied(event.note))
     if isinstance(event, NoteReviewed):
         return replace(event, action=_without_words(event.action, standing))
     return event
@@ -83,13 +83,13 @@ def _without_words(action: dict[str, Any], standing: Set[str]) -> dict[str, Any]
             told: dict[str, Any] = {name: None if rows is None else [] for name, rows in action["sections"].items()}
             return action | {"sections": told}
         case "redraft" | "format":
-            return action | {"note": _emptied(action["note"])}
+            return action | {"note": emptied(action["note"])}
         case "sign" | "cosign" if action["digest"] not in standing:
-            return action | {"record": _emptied(action["record"])}
+            return action | {"record": emptied(action["record"])}
     return action
 
 
-def _emptied(note: Mapping[str, Any]) -> dict[str, Any]:
+def emptied(note: Mapping[str, Any]) -> dict[str, Any]:
     """A note's headings: its format, sections by name, writer and minutes, and no word."""
     sections = [{"name": one["name"], "statements": []} for one in note.get("sections", ())]
     return {name: note[name] for name in _KEPT if name in note} | {"sections": sections}

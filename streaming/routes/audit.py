@@ -51,7 +51,8 @@ def router(server: Server) -> APIRouter:
         if signed and not _sees_all(seat):
             raise NotAllowedToRole("A signed note is deleted by a supervisor.", mend="Leave out `signed`.")
         order = Order(scope, why, seat.account, wall_clock.now(), signed_too=signed)
-        return (await server.delete(name, seat.practice, order)).as_json()
+        async with server.sessions.lock(name):  # nobody signs it or writes a recap from it meanwhile
+            return (await server.delete(name, seat.practice, order)).as_json()
 
     @routes.get("/api/deletions")
     async def receipts() -> dict[str, Any]:

@@ -70,7 +70,6 @@ def _add_recaps(routes: APIRouter, server: Server) -> None:
     @routes.post("/api/recaps", status_code=201)
     async def create(body: RecapBody) -> JSONResponse:
         at = _now().astimezone(zone_of(body.zone)).isoformat(timespec="seconds")
-        dictated = recap_book.spoken(await server.sessions.log_of(body.session)) if body.session else None
         asked = recap_book.Asked(
             body.text,
             body.format or server.settings.note_format,
@@ -81,10 +80,7 @@ def _add_recaps(routes: APIRouter, server: Server) -> None:
             body.written_on.isoformat() if body.written_on else None,
             body.late_reason,
         )
-        made = await recap_book.create(server.records, asked, dictated, at=at)
-        await recap_notes.begin(server.records, server.sessions, made, seating.current())
-        if body.session:
-            await visit_book.no_visit(server.records, body.session)
+        made = await recap_notes.create(server.records, server.sessions, asked, seating.current(), at=at)
         return JSONResponse(recap_book.told(made), 201, {"Location": f"/api/recaps/{made.key}"})
 
     @routes.get("/api/recaps/{key}")

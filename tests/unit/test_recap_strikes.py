@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,12 +11,13 @@ import pytest
 from store_contract import MIC, replayed, started
 
 from drafting import review_log
-from streaming import recap_book, recap_notes, recap_strikes
+from streaming import recap_book, recap_notes, recap_strikes, strikes
 from streaming.deletion import Order, delete_session, receipts
 from streaming.errors import NoteSigned, StoreFailed
 from streaming.events import ContentDeleted, Event, NoteReviewed, SessionEnded, UtteranceClosed
 from streaming.memory_records import MemoryRecords
 from streaming.memory_store import MemoryStore
+from streaming.ports import Record
 from streaming.scheduler import Counts
 from streaming.seats import SINGLE
 from streaming.session import Engines
@@ -56,11 +58,19 @@ class Cut(MemoryStore):
 
 
 class CutRecords(MemoryRecords):
-    """Records that are away when a recap is next put."""
+    """Records that are away when a recap is next put, or take their time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = asyncio.Event()
 
     fails = False
+    waits: asyncio.Event | None = None
 
     async def put(self, kind: str, key: str, body: dict[str, Any], *, version: int | None = None) -> int:
+        if self.waits is not None and kind == recap_book.KIND:
+            self.reached.set()
+            await self.waits.wait()
         if self.fails and kind == recap_book.KIND:
             self.fails = False
             raise StoreFailed("The store is away.")
@@ -78,11 +88,12 @@ class Practice:
 
     async def begin(self) -> "Practice":
         await self.store.append("a", [started(), *map(said, WORDS), SessionEnded(AT, "requested", ())])
-        dictated = recap_book.spoken(await self.sessions.log_of("a"))
-        made = await recap_book.create(self.records, recap_book.Asked(session="a"), dictated, at=AT)
-        await recap_notes.begin(self.records, self.sessions, made, SINGLE)
-        self.recap = made.key
+        self.recap = (await self.write()).key
         return self
+
+    async def write(self) -> Record:
+        asked = recap_book.Asked(session="a", late_reason="Was ill.")
+        return await recap_notes.create(self.records, self.sessions, asked, SINGLE, at=AT)
 
     async def strike(self, *names: UtteranceId) -> None:
         await recap_strikes.strike(self.records, self.sessions, "a", names, by="anna")
@@ -95,6 +106,12 @@ class Practice:
             log.state.review, at=AT, who="Anna", credentials="", override="x", late_reason="", context=NoteContext()
         )
         await self.store.append(self.recap, [NoteReviewed({"id": "s", **action})])
+
+    async def intact(self) -> bool:
+        """Whether the recap's signed note is there as it was signed."""
+        log = SessionLog(self.recap, self.store)
+        await log.catch_up()
+        return log.state.review is not None and log.state.review.intact
 
     async def held(self) -> str:
         """All that is kept of the recap."""
@@ -152,12 +169,10 @@ async def test_a_signed_recap_stays_when_another_finishes_what_was_ordered_witho
     assert all(one.done for one in await receipts(practice.records))
     (left,) = await replayed(practice.store, "a")
     assert isinstance(left.event, ContentDeleted)
-    kept = SessionLog(practice.recap, practice.store)
-    await kept.catch_up()
-    assert kept.state.review is not None
-    assert kept.state.review.intact
-    assert kept.state.deleted is not None
-    assert kept.state.deleted.scope == "transcript"
+    assert await practice.intact()
+    kept = [one.event for one in await replayed(practice.store, practice.recap)][-1]
+    assert isinstance(kept, ContentDeleted)
+    assert kept.scope == "transcript"
 
 
 async def test_a_supervisor_s_order_takes_the_signed_recap_whoever_finishes_it() -> None:
@@ -186,3 +201,65 @@ async def test_a_note_that_is_signed_after_its_deletion_was_cut_off_stays() -> N
     assert NoteReviewed in [type(one.event) for one in await replayed(practice.store, practice.recap)]
     gone = replace(ORDER, signed_too=True)
     assert (await delete_session(practice.store, practice.records, practice.recap, gone)).scope == "session"
+
+
+async def test_a_strike_while_a_recap_is_written_finds_it() -> None:
+    practice = await Practice().begin()
+    wait = practice.records.waits = asyncio.Event()
+    writing = asyncio.create_task(practice.write())
+    await practice.records.reached.wait()
+    practice.records.waits = None
+    order = strikes.Order(None, (FIRST,), "anna")
+    asked = strikes.strike(practice.sessions, practice.records, "a", order, cast("strikes.Senders", None))
+    striking = asyncio.create_task(asked)
+    for _ in range(100):  # without a lock it would be through by then
+        await asyncio.sleep(0)
+    wait.set()
+    practice.recap = (await writing).key
+    await striking
+    recaps = await practice.records.all(recap_book.KIND)
+    assert [one.body["spoken"] for one in recaps] == [[[SECOND, WORDS[SECOND]]]] * 2
+    assert WORDS[FIRST] not in await practice.held()
+
+
+async def test_of_a_signed_recap_no_word_stays_in_its_record_once_its_transcript_goes() -> None:
+    practice = await Practice().begin()
+    await recap_notes.answer(practice.records, practice.sessions, practice.recap, {"plan": "Zebulon weekly"})
+    order = replace(ORDER, scope="transcript")
+    await delete_session(practice.store, practice.records, practice.recap, order)
+    (unsigned,) = await practice.records.all(recap_book.KIND)
+    assert str(unsigned.body).count("Zebulon") >= 3  # the draft is the note until it is signed
+    await practice.sign()
+    await delete_session(practice.store, practice.records, practice.recap, replace(order, at="2026-03-01T10:00:00Z"))
+    (left,) = await practice.records.all(recap_book.KIND)
+    assert [one for one in ("Zebulon", "breathing", "Was ill") if one in str(left.body)] == []
+    told = recap_book.told(left)
+    assert (told["format"], told["answers"], told["questions"]) == ("soap", [], [])
+    assert await practice.intact()
+    with pytest.raises(NoteSigned):
+        await practice.strike(SECOND)
+
+
+async def test_a_recap_whose_making_was_cut_off_is_struck_and_completed() -> None:
+    practice = await Practice().begin()
+    await practice.strike(FIRST, SECOND)
+    practice.store.fails = "append SessionStarted"
+    with pytest.raises(StoreFailed):
+        await practice.write()
+    await practice.strike(FIRST)
+    (cut_off,) = await practice.records.all(recap_book.KIND)
+    practice.recap = cut_off.key
+    assert "Zebulon is gone" not in await practice.held()
+    made = datetime.fromisoformat(AT)
+    done = [
+        await recap_notes.complete(practice.records, practice.sessions, "local", at=made + timedelta(hours=hours))
+        for hours in (0.5, 2, 2)
+    ]
+    assert done == [0, 1, 0]
+    await recap_notes.answer(practice.records, practice.sessions, practice.recap, {"plan": "weekly"})
+    assert (await delete_session(practice.store, practice.records, practice.recap, ORDER)).scope == "session"
+    practice.store.fails = "append SessionStarted"
+    with pytest.raises(StoreFailed):
+        await practice.write()
+    await practice.strike(FIRST, SECOND)
+    assert await practice.records.all(recap_book.KIND) == []
