@@ -85,7 +85,8 @@ def test_a_killed_server_and_a_page_that_goes_lose_nothing_that_was_captured(pag
         assert [gap["cause"] for gap in account["gaps"]] == ["dropped_by_sender"], (
             "while there was no page, and named"
         )
-        assert account["missing_s"] < away_s
+        # Besides: blocks that were on their way to the disk, and what was said before the line, up again, took any.
+        assert account["missing_s"] < away_s + 0.5
         assert page.evaluate("indexedDB.databases().then((all) => all.length)") <= 1
         assert page.evaluate(_KEPT) == [], "what is acknowledged does not stay on the device"
         frames = _on_its_own(_sent(file, session))
