@@ -18,9 +18,9 @@ from typing import Any, Literal
 HOUSE = "@house"
 """The chain of what concerns all practices: keys, backups, sign-ins of nobody who is known."""
 
-Fault = Literal["missing", "changed", "unlinked", "cut", "untold"]
-"""An entry is not there; is not what its hash says; is chained to another; the chain's known end is not there; or
-older ones are not, and no entry says that they were deleted."""
+Fault = Literal["missing", "changed", "unlinked", "cut", "untold", "early"]
+"""An entry is not there; is not what its hash says; is chained to another; the chain's known end is not there; older
+ones are not, and no entry says that they were deleted; or they cannot have been old enough."""
 PRUNED = "audit.prune"
 """The action of an entry that says up to where older ones were deleted by age."""
 ROLLED_BACK = "audit.rolled_back"
@@ -32,6 +32,7 @@ FAULTS: dict[Fault, str] = {
     "unlinked": "does not follow from the one before it",
     "cut": "was the newest once and is not there any more",
     "untold": "is the last of those that were deleted, and no entry says so",
+    "early": "is said to be the last of those deleted by age, which by what was noted here it cannot be",
 }
 """A fault in words, after `entry 7`."""
 
@@ -76,6 +77,14 @@ class Head:
 
     number: int
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The last entry that was deleted by age, 0 where none was, and the newest one, as both were noted."""
+
+    deleted: int
+    newest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,17 @@ def first_broken(
     if begin is not None and tells is not None:
         return head, Broken(begin.number, "untold")
     return head, Broken(min(wanted), "cut") if wanted else None
+
+
+def begins_early(begin: Head | None, known: Reach | None, *, by_age: bool) -> bool:
+    """Whether more of a chain's oldest entries is gone than can have been deleted by age.
+
+    `known` was noted elsewhere at the last sweep: what came after is not a day old. Without `by_age` nothing is
+    deleted.
+    """
+    if begin is None or known is None or begin.number <= known.deleted:
+        return False
+    return not by_age or begin.number > known.newest
 
 
 def _hash(number: int, previous: str, deed: Deed) -> str:

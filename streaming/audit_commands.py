@@ -102,9 +102,13 @@ def by_command(action: str, kind: str = "", subject: str = "") -> Deed:
 
 async def record(records: Records, settings: Settings, practice: str, deed: Deed) -> None:
     """Write down what a command has done. Raises StoreFailed."""
-    trail = AuditTrail(records, settings.audit_folder)
+    trail = _trail(records, settings)
     await trail.append(practice, deed)
     await trail.close()
+
+
+def _trail(records: Records, settings: Settings) -> AuditTrail:
+    return AuditTrail(records, settings.audit_folder, by_age=settings.audit_days is not None)
 
 
 def with_trail(settings: Settings, work: Callable[[AuditTrail], Coroutine[Any, Any, Found]]) -> Found:
@@ -113,7 +117,7 @@ def with_trail(settings: Settings, work: Callable[[AuditTrail], Coroutine[Any, A
 
     async def run() -> Found:
         store = engines.open_store(settings)
-        trail = AuditTrail(engines.open_records(store), settings.audit_folder)
+        trail = _trail(engines.open_records(store), settings)
         try:
             return await work(trail)
         finally:

@@ -5,14 +5,20 @@ hash; it is noted that the chain begins there; then they are deleted. A beginnin
 node is first.
 """
 
+import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 from streaming import wall_clock
-from streaming.audit_chain import PRUNED, Head, told
+from streaming.audit_chain import PRUNED, Head, Reach, start, told
 from streaming.audit_trail import BEGIN_KIND, AuditTrail, place
 from streaming.errors import Conflict, UnknownRecord
 from streaming.ports import Records
+
+_AT_ONCE = 256
+_PAUSE_S = 0.02
+"""Sessions' audio is written by the same thread, and the first deletion may be one of years."""
 
 
 async def prune(trail: AuditTrail, practice: str, days: float) -> int:
@@ -22,15 +28,20 @@ async def prune(trail: AuditTrail, practice: str, days: float) -> int:
     """
     now = datetime.fromisoformat(wall_clock.utc()).astimezone(UTC)
     until = (now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
-    due = [one async for one in trail.oldest(practice, until.isoformat())]
+    due, last = list[int](), start(practice)
+    async for one in trail.oldest(practice, until.isoformat()):
+        due.append(one.number)
+        last = Head(one.number, one.hash)
     begin = await trail.begin(practice)
-    if due and (begin is None or due[-1].number > begin.number):
-        last = Head(due[-1].number, due[-1].hash)
+    if due and (begin is None or last.number > begin.number):
         await trail.append(practice, told(PRUNED, last, wall_clock.utc()))
+        await trail.note_reach(practice, Reach(last.number, last.number))
         await _begin_after(trail.records, practice, last)
-    for one in due:
-        with contextlib.suppress(UnknownRecord):  # another node was at it too
-            await trail.records.remove(*place(practice, one.number))
+    for kind, numbers in groupby(due, lambda number: place(practice, number)[0]):
+        keys = [place(practice, number)[1] for number in numbers]
+        for at in range(0, len(keys), _AT_ONCE):
+            await trail.records.remove_all(kind, keys[at : at + _AT_ONCE])
+            await asyncio.sleep(_PAUSE_S)
     return len(due)
 
 

@@ -13,7 +13,8 @@ and after each append in a file of the data folder. Whoever can write the store 
 off what came after a head that was noted nowhere else, and nothing here would show it; `sameday audit verify` prints
 the head, to be kept where they cannot.
 
-Where entries are deleted by age (`audit_pruning.py`), the chain begins after the last of them.
+Where entries are deleted by age (`audit_pruning.py`), the chain begins after the last of them; up to where that was
+is noted in the folder too, at each sweep with the head that the store has then.
 """
 
 import asyncio
@@ -26,7 +27,20 @@ from datetime import datetime
 from pathlib import Path
 
 from streaming import audit_heads, wall_clock
-from streaming.audit_chain import ROLLED_BACK, Broken, Deed, Entry, Head, first_broken, linked, restored, start, told
+from streaming.audit_chain import (
+    ROLLED_BACK,
+    Broken,
+    Deed,
+    Entry,
+    Head,
+    Reach,
+    begins_early,
+    first_broken,
+    linked,
+    restored,
+    start,
+    told,
+)
 from streaming.errors import Conflict, Overloaded, StoreFailed, UnknownRecord
 from streaming.ports import Records
 
@@ -34,6 +48,7 @@ log = logging.getLogger("sameday.audit")
 
 _BLOCK = 1000
 _HEAD_EVERY = 32
+_NOT_NOTED = "how far the audit log reaches could not be noted: %s"
 RETRY_S = 5.0
 _PENDING_AT_MOST = 1000
 """Deeds that could not be written down yet; past it nothing more is done that would have to be."""
@@ -42,11 +57,12 @@ _PENDING_AT_MOST = 1000
 class AuditTrail:
     """Appends to the chains and reads them; any process of the house may. Used on one event loop."""
 
-    def __init__(self, records: Records, folder: Path | None = None) -> None:
-        """`folder` is where heads are noted beside the store."""
+    def __init__(self, records: Records, folder: Path | None = None, *, by_age: bool = False) -> None:
+        """`folder` is where heads are noted beside the store; `by_age` says that old entries are deleted."""
         self.records = records
         """Where the entries lie."""
         self._folder = folder
+        self._by_age = by_age
         self._heads: dict[str, Head] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._pending: deque[tuple[str, Deed]] = deque()
@@ -119,18 +135,30 @@ class AuditTrail:
 
     async def verify(self, practice: str) -> tuple[Head, Broken | None]:
         """The end of a chain, and its first link that does not hold. Raises StoreFailed."""
-        noted = [await self._noted(practice)]
+        here, known = None, None
         if self._folder is not None:
-            noted.append(await asyncio.to_thread(audit_heads.read, self._folder, practice))
-        known = [one for one in noted if one is not None]
-        begin = await self.begin(practice)
-        last = max((one.number for one in known), default=0)
+            here = await asyncio.to_thread(audit_heads.read, self._folder, practice)
+            known = await asyncio.to_thread(audit_heads.read_reach, self._folder, practice)
+        noted = [one for one in (await self._noted(practice), here) if one is not None]
+        last = max((one.number for one in noted), default=0)
+        while True:
+            begin = await self.begin(practice)
+            entries = await self._all_after(practice, begin, last)
+            if await self.begin(practice) == begin:  # else what is missing may have been deleted meanwhile
+                break
+        head, broken = await asyncio.to_thread(first_broken, practice, entries, noted, begin)
+        if begin is not None and begins_early(begin, known, by_age=self._by_age):
+            broken = Broken(begin.number, "early")
+        return head, broken
+
+    async def _all_after(self, practice: str, begin: Head | None, last: int) -> list[Entry]:
+        """All entries after the beginning, at least up to the block of the last one that is known of."""
         entries: list[Entry] = []
         block = begin.number // _BLOCK if begin is not None else 0
         while (found := await self._block(practice, block)) or block <= last // _BLOCK:
             entries += [one for one in found if begin is None or one.number > begin.number]
             block += 1
-        return await asyncio.to_thread(first_broken, practice, entries, known, begin)
+        return entries
 
     async def begin(self, practice: str) -> Head | None:
         """The last entry of a chain that was deleted by age; None where none was. Raises StoreFailed."""
@@ -138,24 +166,37 @@ class AuditTrail:
             return Head(**(await self.records.get(BEGIN_KIND, practice)).body)
         return None
 
-    async def check_rolled_back(self) -> list[str]:
-        """The chains whose head, as noted in the folder, the store does not hold: it was put back to an older state.
+    async def rolled_back(self, practice: str) -> bool:
+        """Whether the store holds less of a chain than was noted in the folder: it was put back to an older state, or
+        the oldest entries are gone as if by age.
 
-        Each gets an entry that says so, once, since a chain that has grown past that head shows it no more. Raises
-        StoreFailed.
+        The chain gets an entry that says so, once, since where it has grown past that head it shows it no more. Else
+        its head and its beginning are noted in the folder, which other nodes may have moved. Raises StoreFailed.
         """
-        found: list[str] = []
         if self._folder is None:
-            return found
-        for practice in await asyncio.to_thread(audit_heads.chains, self._folder):
-            noted = await asyncio.to_thread(audit_heads.read, self._folder, practice)
-            if noted is None or await self._holds(practice, noted):
-                continue
-            found.append(practice)
+            return False
+        noted = await asyncio.to_thread(audit_heads.read, self._folder, practice)
+        known = await asyncio.to_thread(audit_heads.read_reach, self._folder, practice)
+        begin = await self.begin(practice)
+        early = begins_early(begin, known, by_age=self._by_age)
+        less = noted is not None and (early or not await self._holds(practice, noted, begin))
+        if less and noted is not None:
             deed = told(ROLLED_BACK, noted, wall_clock.utc())
             if not await self._says(practice, deed):
                 await self.append(practice, deed)
-        return found
+        head = await self._find_head(practice)
+        if not less:
+            await self._note_here(practice, head)
+        await self.note_reach(practice, Reach(0 if begin is None else begin.number, head.number))
+        return less
+
+    async def note_reach(self, practice: str, reach: Reach) -> None:
+        """Note in the folder up to where a chain was deleted by age, and its newest entry."""
+        if self._folder is not None:
+            try:
+                await asyncio.to_thread(audit_heads.write_reach, self._folder, practice, reach)
+            except OSError as error:
+                log.error(_NOT_NOTED, type(error).__name__)
 
     async def oldest(self, practice: str, until: str) -> AsyncIterator[Entry]:
         """Entries from the oldest on that lies in the store, up to the first one of that time or later (ISO 8601)."""
@@ -166,10 +207,9 @@ class AuditTrail:
                     return
                 yield one
 
-    async def _holds(self, practice: str, head: Head) -> bool:
-        begin = await self.begin(practice)
+    async def _holds(self, practice: str, head: Head, begin: Head | None) -> bool:
         if begin is not None and head.number <= begin.number:
-            return True  # of what was deleted by age nothing can be said
+            return head.number < begin.number or head.hash == begin.hash  # of what came before nothing can be said
         entries = await self._block(practice, head.number // _BLOCK)
         return any((one.number, one.hash) == (head.number, head.hash) for one in entries)
 
@@ -187,6 +227,11 @@ class AuditTrail:
     async def chains(self) -> list[str]:
         """The chains that have been begun, by name. Raises StoreFailed."""
         return sorted(one.key for one in await self.records.all(_HEAD_KIND))
+
+    async def chains_known(self) -> list[str]:
+        """Those, and others of which a head was noted in the folder. Raises StoreFailed."""
+        noted = [] if self._folder is None else await asyncio.to_thread(audit_heads.chains, self._folder)
+        return sorted({*noted, *await self.chains()})
 
     async def close(self) -> None:
         """Write down what waits, and note the heads in the store, as far as it is there."""
@@ -221,14 +266,17 @@ class AuditTrail:
     async def _note(self, practice: str, entry: Entry) -> None:
         """Note the head elsewhere; what was done is written down even where that fails."""
         head = Head(entry.number, entry.hash)
-        if self._folder is not None:
-            try:
-                await asyncio.to_thread(audit_heads.write, self._folder, practice, head)
-            except OSError as error:
-                log.error("the head of the audit log could not be noted: %s", type(error).__name__)
+        await self._note_here(practice, head)
         if entry.number == 1 or entry.number % _HEAD_EVERY == 0:  # by the first the chain is known to be there
             with contextlib.suppress(StoreFailed):
                 await self._note_in_store(practice, head)
+
+    async def _note_here(self, practice: str, head: Head) -> None:
+        if self._folder is not None and head.number:
+            try:
+                await asyncio.to_thread(audit_heads.write, self._folder, practice, head)
+            except OSError as error:
+                log.error(_NOT_NOTED, type(error).__name__)
 
     async def _note_in_store(self, practice: str, head: Head) -> None:
         await self.records.put(_HEAD_KIND, practice, {"number": head.number, "hash": head.hash})

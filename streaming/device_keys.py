@@ -32,10 +32,9 @@ async def sessions(records: Records) -> list[str]:
     return [one.key for one in await records.all(KIND)]
 
 
-async def forget(records: Records, session: str) -> None:
-    """Delete a session's key; one that is not there changes nothing. Raises StoreFailed."""
-    with contextlib.suppress(UnknownRecord):
-        await records.remove(KIND, session)
+async def forget(records: Records, *sessions: str) -> None:
+    """Delete sessions' keys; one that is not there changes nothing. Raises StoreFailed."""
+    await records.remove_all(KIND, sessions)
 
 
 async def _kept(records: Records, session: str) -> dict[str, str]:

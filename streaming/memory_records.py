@@ -1,5 +1,6 @@
 """Records in memory, for tests and for runs that keep nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from streaming import record_json
@@ -36,6 +37,9 @@ class MemoryRecords:
         if version is not None and version != stored:
             raise record_json.conflict(stored)
         del self._kept[kind, key]
+
+    async def remove_all(self, kind: str, keys: Sequence[str]) -> int:
+        return sum(self._kept.pop((kind, key), None) is not None for key in keys)
 
     def _version(self, kind: str, key: str) -> int:
         return self._kept[kind, key][0] if (kind, key) in self._kept else 0

@@ -198,6 +198,14 @@ class Records(Protocol):
         """
         ...
 
+    async def remove_all(self, kind: str, keys: Sequence[str]) -> int:
+        """Delete those of a kind that are there, a few hundred at most, in one step; how many. Raises StoreFailed.
+
+        The store's files let go of them too, as far as they can, also where single ones stay until they are written
+        anew: for what is deleted by age.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SectionSoFar:

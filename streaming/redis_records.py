@@ -1,9 +1,11 @@
 """Records in Redis, in the log's server: a hash for each kind."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from streaming import record_json
 from streaming.ports import Record
+from streaming.redis_scripts import FORGET_RECORDS
 from streaming.redis_store import RedisStore
 
 
@@ -34,3 +36,9 @@ class RedisRecords:
             raise record_json.unknown()
         if stored < 0:
             raise record_json.conflict(~stored)
+
+    async def remove_all(self, kind: str, keys: Sequence[str]) -> int:
+        found = int(await self._store.run(FORGET_RECORDS, [f"records:{kind}"], keys)) if keys else 0
+        if found:
+            await self._store.compact()
+        return found

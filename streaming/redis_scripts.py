@@ -119,6 +119,9 @@ redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', stored + 1) .. '\\n' 
 return stored + 1
 """
 
+# KEYS: the hash. ARGV: keys of records. Gives how many there were.
+FORGET_RECORDS = "return redis.call('HDEL', KEYS[1], unpack(ARGV))"
+
 
 def content(fields: Mapping[bytes, bytes]) -> tuple[str, bytes]:
     """An entry's type, where it stands beside it, and its envelope; also of the first form, which had no envelope."""

@@ -41,8 +41,8 @@ class RedisStore:
         self, url: str, vault: Vault | None = None, *, prefix: str = "sameday", timeout_s: float = 5.0
     ) -> None:
         self._door = RedisDoor(url, timeout_s)
-        self._redis = self._door.redis
-        self._ask = self._door.ask
+        self._redis, self._ask = self._door.redis, self._door.ask
+        self.compact = self._door.compact
         self._prefix = prefix
         self._vault = vault
         self._data_keys: dict[str, DataKey] = {}

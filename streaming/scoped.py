@@ -1,5 +1,6 @@
 """A practice's own part of the records: what it keeps, no other practice finds."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,9 @@ class PracticeRecords:
 
     async def remove(self, kind: str, key: str, *, version: int | None = None) -> None:
         await self._records.remove(self._own(kind), key, version=version)
+
+    async def remove_all(self, kind: str, keys: Sequence[str]) -> int:
+        return await self._records.remove_all(self._own(kind), keys)
 
     def _own(self, kind: str) -> str:
         return kind if self._practice == LOCAL else f"{self._practice}:{kind}"

@@ -126,7 +126,7 @@ class Server:
             await stack.enter_async_context(tracing.running(settings.trace_endpoint))
             records = engines.open_records(store)
             access = Access(records, settings)
-            self._audit = AuditTrail(records, settings.audit_folder)
+            self._audit = AuditTrail(records, settings.audit_folder, by_age=settings.audit_days is not None)
             stack.push_async_callback(self._audit.close)
             await _check_accounts(access, settings)
             made = await stack.enter_async_context(engines.running(settings))

@@ -1,6 +1,7 @@
 """Records in the log's SQLite file: its threads, its durability, its way of deleting for good."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from streaming import envelope, record_json
@@ -38,6 +39,9 @@ class SqliteRecords:
             raise record_json.unknown()
         if stored < 0:
             raise record_json.conflict(~stored)
+
+    async def remove_all(self, kind: str, keys: Sequence[str]) -> int:
+        return await self._store.change(_removing_all(_whole(kind), [_whole(key) for key in keys]), wipes=True)
 
 
 def _whole(name: str) -> str:
@@ -78,5 +82,15 @@ def _removing(kind: str, key: str, version: int | None) -> Step:
             return ~stored
         database.execute("DELETE FROM record WHERE kind = ? AND key = ?", (kind, key))
         return stored
+
+    return step
+
+
+def _removing_all(kind: str, keys: Sequence[str]) -> Step:
+    """How many there were."""
+
+    def step(database: sqlite3.Connection) -> int:
+        places = [(kind, key) for key in keys]
+        return database.executemany("DELETE FROM record WHERE kind = ? AND key = ?", places).rowcount
 
     return step

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from streaming import audit_pruning, deletion, device_keys, recap_notes, wall_clock
 from streaming.audit_chain import Deed
@@ -17,6 +18,7 @@ from streaming.serving import Server
 from streaming.settings import Settings
 
 log = logging.getLogger("sameday.retention")
+_T = TypeVar("_T")
 
 
 @asynccontextmanager
@@ -61,35 +63,63 @@ class Sweeper:
                     await self._audit.catch_up()
 
     async def sweep(self) -> int:
-        """One look; how much was deleted. Raises StoreFailed, Overloaded."""
-        await self._audit.catch_up()
-        if older := await self._audit.check_rolled_back():
-            log.error("the store holds less than was noted of %d chains of the audit log: an old copy?", len(older))
+        """One look; how much was deleted. What fails holds up nothing else. Raises StoreFailed, Overloaded."""
         count = 0
+        await self._alone(self._audit.catch_up())
+        await self._alone(self._look_at_chains())
         for practice in await self._server.practices():
             records = self._server.records_of(practice)
-            for receipt in await deletion.receipts(records):
-                if not receipt.done:
-                    count += await self._delete(receipt.session, practice, receipt.again())
-            await recap_notes.complete(records, self._server.house, practice, at=datetime.now(UTC))
-            await self._forget_keys(practice)
+            count += await self._alone(self._finish(practice)) or 0
+            await self._alone(recap_notes.complete(records, self._server.house, practice, at=datetime.now(UTC)))
+            await self._alone(self._forget_keys(practice))
         if self._times.any:
             with_audio = set(await self._server.house.store.with_audio())
             for name in await self._server.house.names():
-                count += await self._expire(name, audio=name in with_audio)
+                count += await self._alone(self._expire(name, audio=name in with_audio), name) or 0
         if self._server.settings.audit_days is not None:
             for chain in await self._audit.chains():
-                count += await audit_pruning.prune(self._audit, chain, self._server.settings.audit_days)
+                pruning = audit_pruning.prune(self._audit, chain, self._server.settings.audit_days)
+                count += await self._alone(pruning) or 0
         self._tell_heads()
+        return count
+
+    async def _alone(self, step: Awaitable[_T], session: str = "") -> _T | None:
+        """A step whose failing leaves the others as they are; None where it fails."""
+        extra = {"session": session} if session else None
+        try:
+            return await step
+        except SamedayError as error:
+            log.error("a step of a sweep failed: %s", error.code, extra=extra)
+        except Exception as error:  # what it says may hold content
+            log.error("a step of a sweep failed: %s", type(error).__name__, extra=extra)
+        return None
+
+    async def _look_at_chains(self) -> None:
+        for chain in await self._audit.chains_known():
+            if await self._alone(self._audit.rolled_back(chain)):
+                log.error("the store holds less of a chain of the audit log than was noted: an old copy?")
+
+    async def _finish(self, practice: str) -> int:
+        """Go on with deletions that were cut off; how many."""
+        count = 0
+        for receipt in await deletion.receipts(self._server.records_of(practice)):
+            if not receipt.done:
+                again = self._delete(receipt.session, practice, receipt.again())
+                count += await self._alone(again, receipt.session) or 0
         return count
 
     async def _forget_keys(self, practice: str) -> None:
         """What a device still holds of a session that takes no more nobody can read from then on."""
         records = self._server.records_of(practice)
-        for name in await device_keys.sessions(records):
-            kinds = {type(one.event) async for one in self._server.house.store.replay(name)}
-            if SessionStarted not in kinds or SessionEnded in kinds:
-                await device_keys.forget(records, name)
+        over = [
+            name for name in await device_keys.sessions(records) if await self._alone(self._takes_no_more(name), name)
+        ]
+        if over:
+            await device_keys.forget(records, *over)
+
+    async def _takes_no_more(self, name: str) -> bool:
+        kinds = {type(one.event) async for one in self._server.house.store.replay(name)}
+        return SessionStarted not in kinds or SessionEnded in kinds
 
     async def _expire(self, name: str, *, audio: bool) -> int:
         found = await self._age(name)

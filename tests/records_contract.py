@@ -72,6 +72,17 @@ class RecordsContract:
         assert await records.all("chart") == []
         assert await records.put("chart", "a", {}, version=0) == 1
 
+    async def test_many_are_removed_at_once_and_others_stay(self, records: Records) -> None:
+        for key in ("a", "b", "c"):
+            await records.put("chart", key, {})
+        await records.put("visit", "a", {})
+        assert await records.remove_all("chart", ["a", "c", "d"]) == 2
+        assert await records.remove_all("chart", ["a"]) == 0
+        assert await records.remove_all("chart", []) == 0
+        assert [one.key for one in await records.all("chart")] == ["b"]
+        assert [one.key for one in await records.all("visit")] == ["a"]
+        assert await records.put("chart", "a", {}, version=0) == 1
+
     async def test_one_of_many_at_once_wins(self, records: Records) -> None:
         await records.put("chart", "a", {"by": None})
         results = await asyncio.gather(

@@ -60,6 +60,17 @@ async def test_prefixes_keep_practices_apart(redis_server: RedisServer) -> None:
         await store.close()
 
 
+async def test_what_goes_by_age_goes_from_the_file_of_writes(redis_server: RedisServer) -> None:
+    store = RedisStore(redis_server.url)
+    records = RedisRecords(store)
+    for key in ("a", "b"):
+        await records.put("device_key", key, {"key": f"cobalt{key}"})
+    assert await records.remove_all("device_key", ["a"]) == 1
+    assert await redis_server.lets_go([b"cobalta"])
+    assert redis_server.holds(b"cobaltb") == 1
+    await store.close()
+
+
 async def test_nodes_write_one_audit_log(redis_server: RedisServer) -> None:
     stores = [RedisStore(redis_server.url, a_vault()) for _ in range(2)]
     nodes = [AuditTrail(RedisRecords(store)) for store in stores]

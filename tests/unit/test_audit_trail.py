@@ -2,17 +2,18 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from streaming import audit_heads, audit_pruning, wall_clock
-from streaming.audit_chain import Broken, Deed, Head, first_broken, linked, start
-from streaming.audit_trail import AuditTrail
+from streaming.audit_chain import PRUNED, Broken, Deed, Head, first_broken, linked, start, told
+from streaming.audit_trail import AuditTrail, place
 from streaming.errors import StoreFailed
 from streaming.memory_records import MemoryRecords
+from streaming.ports import Record
 from streaming.sqlite_records import SqliteRecords
 from streaming.sqlite_store import SqliteStore
 
@@ -182,10 +183,18 @@ async def an_old_trail(count: int, folder: Path | None = None) -> tuple[AuditTra
     return trail, records
 
 
-async def test_old_entries_are_deleted_and_the_chain_holds_from_there_on() -> None:
+async def test_old_entries_are_deleted_and_the_chain_holds_from_there_on(monkeypatch: pytest.MonkeyPatch) -> None:
     trail, records = await an_old_trail(1001)
     assert await audit_pruning.prune(trail, "north", 36_000) == 0
+    pieces, remove_all = list[int](), records.remove_all
+
+    async def counted(kind: str, keys: Sequence[str]) -> int:
+        pieces.append(len(keys))
+        return await remove_all(kind, keys)
+
+    monkeypatch.setattr(records, "remove_all", counted)
     assert await audit_pruning.prune(trail, "north", 30) == 1001
+    assert pieces == [256, 256, 256, 231, 2]
     other = AuditTrail(records)
     head, broken = await other.verify("north")
     assert (head.number, broken) == (1003, None)
@@ -204,13 +213,14 @@ async def test_a_deletion_by_age_that_was_cut_off_holds_and_is_finished_by_the_n
     class Failing(MemoryRecords):
         """Goes away in the middle."""
 
-        left = 3
+        away = True
 
-        async def remove(self, kind: str, key: str, *, version: int | None = None) -> None:
-            self.left -= 1
-            if not self.left:
+        async def remove_all(self, kind: str, keys: Sequence[str]) -> int:
+            if self.away:
+                self.away = False
+                await super().remove_all(kind, keys[:2])
                 raise StoreFailed("The store is away.")
-            await super().remove(kind, key, version=version)
+            return await super().remove_all(kind, keys)
 
     records = Failing()
     trail = AuditTrail(records)
@@ -227,11 +237,11 @@ async def test_a_deletion_by_age_that_was_cut_off_holds_and_is_finished_by_the_n
     assert (await trail.verify("north"))[1] is None
 
 
-@pytest.mark.parametrize("told", [False, True])
-async def test_entries_that_are_taken_out_as_if_by_age_are_missed(told: bool) -> None:
+@pytest.mark.parametrize("said", [False, True])
+async def test_entries_that_are_taken_out_as_if_by_age_are_missed(said: bool) -> None:
     trail, records = await an_old_trail(5)
     (last,) = [one async for one in trail.newest("north") if one.number == 5]
-    if told:  # of another place than is claimed
+    if said:  # of another place than is claimed
         await trail.append("north", Deed(deed().at, "", "", "server", "audit.prune", "audit", f"4:{last.previous}"))
     await records.put("@audit:begin", "north", {"number": 5, "hash": last.hash})
     for number in range(1, 6):
@@ -243,17 +253,88 @@ async def test_entries_that_are_taken_out_as_if_by_age_are_missed(told: bool) ->
 
 async def test_a_store_that_was_put_back_to_an_older_state_is_noticed_and_it_stays_so(tmp_path: Path) -> None:
     trail, _ = await a_trail(7, tmp_path)
-    assert await trail.check_rolled_back() == []
+    assert await trail.chains_known() == ["north"]
+    assert not await trail.rolled_back("north")
     noted = audit_heads.read(tmp_path, "north")
     assert noted is not None
     older, records = await a_trail(4)
     older = AuditTrail(records, tmp_path)
-    assert await older.check_rolled_back() == ["north"]
-    assert await older.check_rolled_back() == ["north"]  # and is written down once
+    assert await older.rolled_back("north")
+    assert await older.rolled_back("north")  # and is written down once
     assert (await older.verify("north"))[1] == Broken(7, "cut")
     for number in range(9):
         await older.append("north", deed(number))
     assert (await older.verify("north"))[1] is None
-    (told,) = [one.deed async for one in older.newest("north") if one.deed.action == "audit.rolled_back"]
-    assert told.subject == f"7:{noted.hash}"
-    assert await older.check_rolled_back() == []
+    (said,) = [one.deed async for one in older.newest("north") if one.deed.action == "audit.rolled_back"]
+    assert said.subject == f"7:{noted.hash}"
+    assert not await older.rolled_back("north")
+
+
+async def replaced_as_if_by_age(records: MemoryRecords, begin: Head) -> None:
+    """All entries up to one taken out, and one made that tells of it as the server would."""
+    for one in await records.all(_KIND):
+        if int(one.key) <= begin.number:
+            await records.remove(_KIND, one.key)
+    made = linked(begin, told(PRUNED, begin, wall_clock.utc()))
+    await records.put(*place("north", made.number), made.as_json())
+    await records.put("@audit:begin", "north", {"number": begin.number, "hash": begin.hash})
+
+
+@pytest.mark.parametrize("by_age", [False, True])
+async def test_a_chain_that_was_replaced_as_if_by_age_is_found_by_what_was_noted_beside_it(
+    tmp_path: Path, by_age: bool
+) -> None:
+    trail, records = await a_trail(50, tmp_path)
+    trail = AuditTrail(records, tmp_path, by_age=by_age)
+    assert not await trail.rolled_back("north")
+    await replaced_as_if_by_age(records, Head(1000, "0" * 64))
+    assert (await trail.verify("north"))[1] == Broken(1000, "early")
+    await AuditTrail(records, tmp_path).append("north", deed())  # a new process takes the forged end for the chain's
+    assert await AuditTrail(records, tmp_path, by_age=by_age).rolled_back("north")
+    newest = await anext(one.deed async for one in trail.newest("north"))
+    assert (newest.action, newest.subject.partition(":")[0]) == ("audit.rolled_back", "1002")
+
+
+async def test_entries_taken_out_as_if_by_age_are_missed_where_none_are_deleted(tmp_path: Path) -> None:
+    trail, records = await a_trail(50, tmp_path)
+    assert not await trail.rolled_back("north")
+    (last,) = [one async for one in trail.newest("north") if one.number == 50]
+    await replaced_as_if_by_age(records, Head(50, last.hash))
+    assert (await trail.verify("north"))[1] == Broken(50, "early")
+    assert await trail.rolled_back("north")
+
+
+async def test_a_beginning_that_another_node_moved_is_noted_here_too(tmp_path: Path) -> None:
+    other, records = await an_old_trail(5)
+    here = AuditTrail(records, tmp_path, by_age=True)
+    assert not await here.rolled_back("north")
+    assert audit_heads.read(tmp_path, "north") == Head(6, (await here.verify("north"))[0].hash)
+    assert await audit_pruning.prune(other, "north", 30) == 5
+    assert not await here.rolled_back("north")
+    for by_age in (True, False):  # also once nothing more is to be deleted
+        assert (await AuditTrail(records, tmp_path, by_age=by_age).verify("north"))[1] is None
+        assert not await AuditTrail(records, tmp_path, by_age=by_age).rolled_back("north")
+    audit_heads.forget(tmp_path)
+    assert not await AuditTrail(records, tmp_path).rolled_back("north")
+
+
+async def test_a_chain_that_is_pruned_while_it_is_verified_holds() -> None:
+    class Pruned(MemoryRecords):
+        """Just after it was read where the chain begins."""
+
+        due = False
+
+        async def all(self, kind: str) -> list[Record]:
+            if self.due and kind == _KIND:
+                self.due = False
+                await audit_pruning.prune(AuditTrail(self), "north", 30)
+            return await super().all(kind)
+
+    records = Pruned()
+    trail = AuditTrail(records)
+    for number in range(4):
+        await trail.append("north", deed(number))
+    await trail.append("north", replace(deed(), at=wall_clock.utc()))
+    records.due = True
+    assert await trail.verify("north") == (Head(6, (await trail.verify("north"))[0].hash), None)
+    assert not records.due
