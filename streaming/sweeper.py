@@ -104,7 +104,7 @@ class Sweeper:
         count = 0
         for receipt in await deletion.receipts(self._server.records_of(practice)):
             if not receipt.done:
-                again = self._delete(receipt.session, practice, receipt.again())
+                again = self._delete(receipt.session, practice, receipt.again(), begun=True)
                 count += await self._alone(again, receipt.session) or 0
         return count
 
@@ -135,10 +135,13 @@ class Sweeper:
     def _order(scope: Scope) -> Order:
         return Order(scope, "expired", SERVER, wall_clock.now())
 
-    async def _delete(self, name: str, practice: str, order: Order) -> int:
+    async def _delete(self, name: str, practice: str, order: Order, *, begun: bool = False) -> int:
+        """Delete, or with `begun` go on with what was cut off; how many."""
         self._ages.pop(name, None)
         try:
             async with self._server.house.lock(name):
+                if begun and not await self._is_open(practice, name, order.scope):
+                    return 0  # it was not cut off, but under way
                 receipt = await self._server.delete(name, practice, order)
         except (SessionGoesOn, UnknownSession):
             return 0
@@ -147,6 +150,10 @@ class Sweeper:
             return 0
         await self._audit.append_surely(practice, deed_of(receipt, SERVER, SERVER))
         return 1
+
+    async def _is_open(self, practice: str, name: str, scope: Scope) -> bool:
+        receipts = await deletion.receipts(self._server.records_of(practice))
+        return any((one.session, one.scope, one.done) == (name, scope, False) for one in receipts)
 
     async def _age(self, name: str) -> tuple[str, Age] | None:
         """Whose session it is and how old; only that of a signed note stays as it is."""
