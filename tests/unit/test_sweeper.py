@@ -1,7 +1,8 @@
 """One look of the sweeper: what cannot be read holds up nothing else that is due."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -49,19 +50,10 @@ class DamagedRecords(MemoryRecords):
         return await super().all(kind)
 
 
-async def test_one_thing_that_cannot_be_read_holds_up_nothing_else(tmp_path: Path) -> None:
-    store, records = Damaged(), DamagedRecords()
-    for name in ("damaged", "over", "cut off", "old"):
-        await store.append(name, [started(), SessionEnded(_LONG_AGO, "requested", ())])
-    for name in ("damaged", "over"):
-        await device_keys.of(records, name)
-    for name in ("cut off", "damaged"):
-        begun = DeletionReceipt(name, "session", _LONG_AGO, "asked", "anna", {}, done=False)
-        await records.put("deletion", f"{name}.session", begun.as_json())
-    audit = AuditTrail(records, tmp_path)
-    for chain in ("damaged", "north"):
-        await audit.append(chain, Deed(_LONG_AGO, "anna", "clinician", "cookie", "note.read"))
-    records.damaged = True
+def a_server(
+    store: MemoryStore, records: MemoryRecords, audit: AuditTrail, lock: Callable[[str], object] | None = None
+) -> Server:
+    """As much of one as the sweeper uses."""
 
     async def practices() -> list[str]:
         return ["north"]
@@ -76,13 +68,48 @@ async def test_one_thing_that_cannot_be_read_holds_up_nothing_else(tmp_path: Pat
         return SimpleNamespace(state=state)
 
     house = SimpleNamespace(
-        store=store, names=store.sessions, log_of=log_of, find=lambda _: None, lock=lambda _: asyncio.Lock()
-    )
+        store=store, names=store.sessions, log_of=log_of, find=lambda _: None,
+        lock=lock or (lambda _: asyncio.Lock()),
+    )  # fmt: skip
     server = SimpleNamespace(
         audit=audit, house=house, settings=Settings(audit_days=30, unsigned_days=30), practices=practices,
         records_of=lambda _: records, delete=delete,
     )  # fmt: skip
-    assert await Sweeper(cast(Server, server)).sweep() == 4  # one was cut off, two are due, and an old entry
+    return cast(Server, server)
+
+
+async def test_one_thing_that_cannot_be_read_holds_up_nothing_else(tmp_path: Path) -> None:
+    store, records = Damaged(), DamagedRecords()
+    for name in ("damaged", "over", "cut off", "old"):
+        await store.append(name, [started(), SessionEnded(_LONG_AGO, "requested", ())])
+    for name in ("damaged", "over"):
+        await device_keys.of(records, name)
+    for name in ("cut off", "damaged"):
+        begun = DeletionReceipt(name, "session", _LONG_AGO, "asked", "anna", {}, done=False)
+        await records.put("deletion", f"{name}.session", begun.as_json())
+    audit = AuditTrail(records, tmp_path)
+    for chain in ("damaged", "north"):
+        await audit.append(chain, Deed(_LONG_AGO, "anna", "clinician", "cookie", "note.read"))
+    records.damaged = True
+
+    sweeper = Sweeper(a_server(store, records, audit))
+    assert await sweeper.sweep() == 4  # one was cut off, two are due, and an old entry
     assert await device_keys.sessions(records) == ["damaged"]
     assert (await audit.verify("north"))[1] is None
     assert await audit.begin("north") is not None
+
+
+async def test_a_deletion_that_is_under_way_is_not_finished_or_entered_by_the_sweep() -> None:
+    store, records = MemoryStore(), MemoryRecords()
+    await store.append("a", [started(), SessionEnded(_LONG_AGO, "requested", ())])
+    begun = DeletionReceipt("a", "session", _LONG_AGO, "asked", "anna", {}, done=False)
+    await records.put("deletion", "a.session", begun.as_json())
+
+    @asynccontextmanager
+    async def lock(name: str) -> AsyncIterator[None]:
+        await delete_session(store, records, name, begun.again())  # by who holds it until then
+        yield
+
+    audit = AuditTrail(records)
+    assert await Sweeper(a_server(store, records, audit, lock)).sweep() == 0
+    assert await audit.chains() == []
