@@ -121,6 +121,7 @@ export class AudioLink {
       const watch = setInterval(() => {
         const waits = this.#cursor > this.#acknowledged && Date.now() - this.#heardAt > DEAF_MS;
         if (ready ? waits : Date.now() - began > CONNECT_MS) finish(0);
+        else this.wake(); // what the disk could not give at once is asked for again
       }, LOOK_MS);
       socket.onmessage = ({ data }) => {
         const message = JSON.parse(data);

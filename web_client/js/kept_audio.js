@@ -15,7 +15,8 @@ export class KeptAudio {
 
   /** [{tick, length}] of a session, in order. What cannot be read is not there. */
   async list(session) {
-    const keys = await this.#ask("readonly", (blocks) => blocks.getAllKeys(of(session)));
+    const ask = () => this.#ask("readonly", (blocks) => blocks.getAllKeys(of(session)));
+    const keys = (await ask()) ?? (await ask()); // the second time with the database opened anew
     return (keys ?? []).map(([, tick, length]) => ({ tick, length }));
   }
 
@@ -35,14 +36,14 @@ export class KeptAudio {
     return !this.#broken;
   }
 
-  /** Blocks [{tick, length}] as they were sealed, in their order; null for one that is gone. */
+  /** Blocks [{tick, length}] as they were sealed, in their order, null for one that is gone; null if the disk fails. */
   async read(session, blocks) {
     const requests = [];
     const done = await this.#ask("readonly", (store) => {
       for (const { tick, length } of blocks) requests.push(store.get([session, tick, length]));
       return null;
     });
-    return requests.map((request) => (done === undefined ? null : request.result ?? null));
+    return done === undefined ? null : requests.map((request) => request.result ?? null);
   }
 
   /** Lets go of all blocks that begin before `tick`. */

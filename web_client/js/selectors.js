@@ -133,7 +133,9 @@ export function isRecording(state) {
  */
 export function health(state) {
   const line = healthLine(state);
-  return { say: line.text, ...line };
+  const said = { say: line.text, ...line };
+  if (!state.kept.lost) return said;
+  return { tone: "bad", text: `${S.health.givenUp(state.kept.lost)} ${said.text}`, say: `${S.health.someGivenUp} ${said.say}` };
 }
 
 function healthLine(state) {
@@ -181,7 +183,6 @@ function retryingHealth(state, retryAt) {
 
 /** How much is kept, and whether it is safe here. */
 function keptWords({ kept }) {
-  if (kept.lost > 0) return S.health.keptNoMore(kept.lost);
   if (kept.seconds < NOTABLE_KEPT_S) return "";
   const inMemory = kept.keyed ? !kept.disk && S.health.keptInMemory : S.health.keptUnsealed;
   return [S.health.kept(kept.seconds), inMemory].filter(Boolean).join(" ");
