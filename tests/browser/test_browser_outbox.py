@@ -1,4 +1,4 @@
-"""Sound on the device's disk, with the page's own modules and the browser's IndexedDB: none of it goes without a word."""
+"""Sound on the device's disk, by the page's own modules and the browser's IndexedDB: none goes without a word."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,8 @@ pytestmark = pytest.mark.browser
 pytest_plugins = ("browser_fixtures",)
 
 _TOOLS = """async () => {
-  const modules = await Promise.all(["outbox", "kept_audio", "state", "selectors"].map((name) => import(`/static/js/${name}.js`)));
+  const names = ["outbox", "kept_audio", "state", "selectors"];
+  const modules = await Promise.all(names.map((name) => import(`/static/js/${name}.js`)));
   Object.assign(window, ...modules);
   window.unhandled = [];
   window.addEventListener("unhandledrejection", () => window.unhandled.push(1));
@@ -71,7 +72,8 @@ def test_a_disk_that_does_not_answer_is_asked_again_and_given_up_in_words(page: 
     found: list[Any] = page.evaluate("""async () => {
       await kept("deaf", 2);
       const outbox = await opened("deaf", KEY);
-      const once = await failing(IDBObjectStore.prototype, "get", 1, async () => [await values(outbox), await values(outbox)]);
+      const twice = async () => [await values(outbox), await values(outbox)];
+      const once = await failing(IDBObjectStore.prototype, "get", 1, twice);
       outbox.add(2 * 1600, sound(3));
       const never = await failing(IDBObjectStore.prototype, "get", Infinity, async () => {
         let asked = 0;
@@ -116,7 +118,8 @@ def test_a_full_disk_is_not_offered_everything_again_and_again(page: Page) -> No
     """What it is offered is held sealed beside what is held to be sent."""
     offered = page.evaluate("""async () => {
       const counts = [];
-      const outbox = new Outbox("full", { put: async (_, blocks) => !counts.push(blocks.length), drop: async () => {} });
+      const disk = { put: async (_, blocks) => !counts.push(blocks.length), drop: async () => {} };
+      const outbox = new Outbox("full", disk);
       outbox.unlock(KEY, ["full", "mic"]);
       for (let n = 0; n < 300; n++) outbox.add(n * 1600, sound(1));
       await outbox.save();
