@@ -18,7 +18,7 @@ from websockets.exceptions import WebSocketException
 from benchmarks import kept
 from benchmarks.audio_files import read_audio
 from benchmarks.figure import Figure, figure, table
-from benchmarks.host import Host
+from benchmarks.host import MARK, Host
 from benchmarks.live import Recording, Stream, Transport, run_stream, stream_of
 from benchmarks.live_figures import UNKNOWN, result
 from benchmarks.measure_live import Material, beginning, bundled_or_refused
@@ -32,7 +32,9 @@ from streaming.errors import PeerError, SamedayError
 _APART_S = 0.5
 """Between the starts of sessions at once."""
 _DELETED_WITHIN_S = 60.0
-_OF_THE_LINE = (httpx.HTTPError, WebSocketException, Refused, OSError, LookupError, TimeoutError)
+_OF_THE_LINE = (
+    httpx.HTTPError, WebSocketException, Refused, OSError, LookupError, TimeoutError, json.JSONDecodeError,
+)  # fmt: skip
 _ROLES = ("clinician", "supervisor")
 
 
@@ -130,7 +132,7 @@ async def _measured(host: Host, material: Material, wanted: Sequence[Transport],
     except ExceptionGroup as errors:
         if errors.split(_OF_THE_LINE)[1] is not None:
             raise
-        raise _refused(errors.exceptions[0]) from None
+        raise _refused(errors.exceptions[0], all_known=len(made.sessions) == len(wanted)) from None
     finally:
         await asyncio.shield(_delete_all(host, made))
     return made
@@ -144,8 +146,11 @@ async def _one(
     made.recordings.append((kind, recording))
 
 
-def _refused(error: BaseException) -> PeerError:
-    """What went wrong, in the server's own words where it said any: an error's text may hold addresses."""
+def _refused(error: BaseException, *, all_known: bool) -> PeerError:
+    """What went wrong, in the server's own words where it said any: an error's text may hold addresses.
+
+    Unless the sessions are `all_known` one may have begun whose answer never came, and which nobody deletes.
+    """
     if isinstance(error, httpx.HTTPStatusError):
         told = _object(error.response).get("error", {})
         return PeerError(
@@ -153,7 +158,10 @@ def _refused(error: BaseException) -> PeerError:
         )
     if isinstance(error, Refused):
         return PeerError(f"The server refused: {error.error.get('message', '')}", mend=error.error.get("mend", ""))
-    return PeerError(f"A session was cut off ({type(error).__name__}).", mend="Look at the server's log.")
+    mend = "Look at the server's log."
+    if not all_known:
+        mend += f" A session that began without an answer may be left there: its place is “{MARK}”. Purge it."
+    return PeerError(f"A session was cut off ({type(error).__name__}).", mend=mend)
 
 
 async def _delete_all(host: Host, made: _Made) -> None:
@@ -180,8 +188,9 @@ async def _delete(client: httpx.AsyncClient, session: str) -> dict[str, Any] | N
         try:
             await client.post(f"/api/sessions/{session}/end")
             answer = await client.delete(f"/api/sessions/{session}", params={"scope": "session"})
-            if answer.status_code == 200 and answer.json()["done"]:
-                return _object(answer)
+            receipt = _object(answer)  # a proxy on the way may answer with a page of its own
+            if answer.status_code == 200 and receipt.get("done") is True and receipt.get("session") == session:
+                return receipt
         except httpx.HTTPError:
             pass
         await asyncio.sleep(0.5)

@@ -1,8 +1,9 @@
 """`sameday` forked from a process that has imported all: importing is more than half of what a start costs.
 
 The forked process reads its own arguments, environment and settings, loads its own models and ends by itself, as one
-that was started from nothing. A program other than the command line, or one with an environment that Python itself
-reads, is started from nothing. Run as a program, this is the process that the others are forked from.
+that was started from nothing. A program other than the command line, one with an environment that Python itself
+reads, or one with arguments of Popen beside its files, is started from nothing. Run as a program, this is the process
+that the others are forked from.
 """
 
 import gc
@@ -26,6 +27,14 @@ from typing import Any
 COMMAND = [sys.executable, "-m", "streaming.cli"]
 IMPORTED = ("streaming.cli", "streaming.engines", "streaming.server", "streaming.transcribe")
 """None of them starts a thread, which would be missing in the forked process."""
+OTHER_ORDER = {"PYTHONHASHSEED": "4711"}
+"""Of a server's environment: started from nothing, it goes through sets in another order than those that are forked,
+which all have their order from one process. What hangs on it would differ."""
+_USUAL = {
+    "executable": None, "preexec_fn": None, "pass_fds": (), "cwd": None, "shell": False, "restore_signals": True,
+    "gid": None, "gids": None, "uid": None, "umask": -1, "start_new_session": False, "process_group": -1,
+}  # fmt: skip
+"""What Popen's arguments come to where none is given: a process with any other is started from nothing."""
 _MOST_BYTES = 1 << 20
 _SET_CHILD_SUBREAPER = 36
 """Of prctl(2): who has no parent any more becomes a child of this process."""
@@ -38,7 +47,8 @@ class Forked(subprocess.Popen[str]):
         started = super()._execute_child  # type: ignore[misc]
         asked = inspect.signature(started).bind(*given).arguments
         arguments, environment = list(asked["args"]), asked["env"] or dict(os.environ)
-        if arguments[: len(COMMAND)] != COMMAND or not _only_settings(environment) or asked["cwd"]:
+        usual = all(asked[name] == value for name, value in _USUAL.items())
+        if not usual or arguments[: len(COMMAND)] != COMMAND or not _only_settings(environment):
             started(*given)
             return
         pipes = [asked[name] for name in ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")]

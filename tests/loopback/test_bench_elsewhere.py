@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -13,7 +13,7 @@ from accounts_of_two import House, house_of_two
 from redis_server import free_port
 
 from benchmarks import commands_remote
-from benchmarks.host import MARK, SCRIPT
+from benchmarks.host import MARK, SCRIPT, Host
 from streaming import cli
 
 pytestmark = pytest.mark.loopback
@@ -88,6 +88,38 @@ def test_what_is_no_sameday_server_or_none_at_all_is_told(tmp_path: Path, capsys
         Thread(target=other.handle_request, daemon=True).start()
         assert bench(tmp_path, f"http://127.0.0.1:{other.server_port}", "a") == 2
     assert "no sameday server" in capsys.readouterr().err
+
+
+async def test_a_session_behind_a_page_of_a_proxys_is_named_and_the_others_are_deleted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(commands_remote, "_DELETED_WITHIN_S", 0.2)
+    made = commands_remote._Made(sessions=["barred", "free"])
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Proxy) as proxy:
+        Thread(target=proxy.serve_forever, daemon=True).start()
+        with pytest.raises(commands_remote.SessionsLeft, match="server: barred[.]"):
+            await commands_remote._delete_all(Host(f"http://127.0.0.1:{proxy.server_port}"), made)
+        proxy.shutdown()
+    assert made.receipts == [{"session": "free", "done": True}]
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    """Lets requests about one session through, and answers those about another itself."""
+
+    def do_POST(self) -> None:
+        self._answer(b"")
+
+    def do_DELETE(self) -> None:
+        free = self.path.startswith("/api/sessions/free?")
+        self._answer(b'{"session": "free", "done": true}' if free else b"<p>One moment.</p>")
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
 
 
 class _Other(BaseHTTPRequestHandler):

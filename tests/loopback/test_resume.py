@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forked_server import OTHER_ORDER
 from live_server import (
     Message,
     assert_accounts_for_all,
@@ -79,7 +80,7 @@ async def test_a_session_goes_on_as_if_its_server_had_not_been_killed_nor_stoppe
         async with client_of(server) as client:
             session = await start(client, tracks=SHARED)
             await cut_off(server, session, 9.3, kill)
-    with running_server(folder) as server:
+    with running_server({**folder, **OTHER_ORDER}) as server:
         acknowledged = await cut_off(server, session, 20.1, stop)
     with running_server(folder) as server:
         async with client_of(server) as client:

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from forked_server import OTHER_ORDER
 from live_server import (
     CONSENT,
     Message,
@@ -47,10 +48,11 @@ def nodes(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -
         yield [
             stack.enter_context(
                 running_server(
-                    data_folder(folder / str(n), SAMEDAY_STORE=redis_server.url, SAMEDAY_NODE_TIMEOUT_S="3")
+                    data_folder(folder / str(n), SAMEDAY_STORE=redis_server.url, SAMEDAY_NODE_TIMEOUT_S="3", **order)
                 )
             )
-            for n in range(3)
+            # Each has the session in its turn; what one goes on with was begun in another order of sets.
+            for n, order in enumerate([{}, OTHER_ORDER, {}])
         ]
 
 
