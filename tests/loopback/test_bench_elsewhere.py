@@ -97,7 +97,7 @@ async def test_a_session_behind_a_page_of_a_proxys_is_named_and_the_others_are_d
     made = commands_remote._Made(sessions=["barred", "free"])
     with ThreadingHTTPServer(("127.0.0.1", 0), _Proxy) as proxy:
         Thread(target=proxy.serve_forever, daemon=True).start()
-        with pytest.raises(commands_remote.SessionsLeft, match="server: barred[.]"):
+        with pytest.raises(commands_remote.SessionsLeft, match=r"server: barred[.]"):
             await commands_remote._delete_all(Host(f"http://127.0.0.1:{proxy.server_port}"), made)
         proxy.shutdown()
     assert made.receipts == [{"session": "free", "done": True}]
