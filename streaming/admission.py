@@ -1,13 +1,13 @@
 """Whether this node takes one more session: by number, by what waits, by what it has measured of itself."""
 
+import os
 import time
 from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
 from streaming.capacity import Capacity
 from streaming.errors import Overloaded, TooMany
-from streaming.scheduler import Counts
-from streaming.session import Session
+from streaming.session import Engines, Session
 from streaming.settings import Settings
 from streaming.track import Track
 from streaming.types import Tick, seconds, to_tick
@@ -18,19 +18,20 @@ _UNFED_RETRY_S = 60.0
 
 
 class Admission:
-    """Looks at the sessions of this node; `counts` are the recognizer's."""
+    """Looks at the sessions of this node, and at how long its engines have worked."""
 
-    def __init__(self, settings: Settings, live: Mapping[str, Session], counts: Counts) -> None:
+    def __init__(self, settings: Settings, live: Mapping[str, Session], engines: Engines) -> None:
         self._settings = settings
         self._live = live
-        self._counts = counts
+        self._engines = engines
+        self._cores = len(os.sched_getaffinity(0))
         self._capacity = Capacity(settings.max_load)
         self._heard: WeakKeyDictionary[Track, Tick] = WeakKeyDictionary()
         self._heard_ticks = 0
 
     @property
     def load(self) -> float:
-        """The share of the recognizer's time that the tracks take which are spoken on now; 0 while not known."""
+        """The share of the scarcest engine's time that the tracks spoken on now take; 0 while not known."""
         return self._capacity.load(self._spoken_on())
 
     def measure(self) -> None:
@@ -41,7 +42,8 @@ class Admission:
                 before = max(self._heard.get(track, Tick(0)), track.restored)
                 self._heard_ticks += max(0, track.heard - before)
                 self._heard[track] = max(track.heard, before)
-        self._capacity.observe(time.monotonic(), self._counts.final_busy_s, seconds(Tick(self._heard_ticks)))
+        busy = self._engines.busy_s()
+        self._capacity.observe(time.monotonic(), (*busy, sum(busy) / self._cores), seconds(Tick(self._heard_ticks)))
 
     def check_room(self, tracks: int) -> None:
         """Whether one more session of so many tracks can be taken. Raises Overloaded."""

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from diarization.embedded import EmbeddedSpeakerModel
@@ -11,6 +10,7 @@ from drafting.core import draft
 from drafting.embedded import EmbeddedWriter
 from drafting.model_server import Address
 from streaming import vad, voice_file
+from streaming.busy_pool import BusyPool
 from streaming.embedded_recognizer import EmbeddedRecognizer
 from streaming.errors import BadSettings
 from streaming.key_source import KeyCommand, KeyFile
@@ -38,7 +38,7 @@ async def running(settings: Settings) -> AsyncIterator[Engines]:
     # A model that takes windows of many sessions in one call is asked by as many at once.
     askers = settings.diarizer_batch if settings.diarizer == "pyannote" else 1
     resting = threading.Event()
-    with ThreadPoolExecutor(askers, "diarize") as diarizing, ThreadPoolExecutor(1, "listen") as listening:
+    with BusyPool(askers, "diarize") as diarizing, BusyPool(1, "listen") as listening:
         loop = asyncio.get_running_loop()
         # Loading takes a second or two: off the event loop, and all at once.
         recognizer, model, silero, _ = await asyncio.gather(

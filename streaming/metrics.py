@@ -63,7 +63,7 @@ class _Sessions(Collector):
         most = self._server.settings.max_sessions
         yield GaugeMetricFamily("sameday_sessions_most", "Sessions that are taken at once.", most)
         load = self._server.house.admission.load
-        yield GaugeMetricFamily("sameday_load", "Share of the recognizer's time that sessions take.", load)
+        yield GaugeMetricFamily("sameday_load", "Share of the scarcest engine's time that sessions take.", load)
         lags = [seconds(track.lag_ticks) for session in live for track in session.tracks]
         yield GaugeMetricFamily("sameday_lag_seconds", "Greatest lag of a track.", max(lags, default=0.0))
         yield GaugeMetricFamily("sameday_backlog_seconds", "Audio that waits, over all tracks.", sum(lags))

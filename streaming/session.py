@@ -14,6 +14,7 @@ from diarization.online import OnlineDiarizer
 from drafting.preparing import following, keep_prepared
 from drafting.stage import Show, draft_note, skeleton
 from streaming import roles, session_roles, stages, tracing, wall_clock
+from streaming.busy_pool import busy_s
 from streaming.consents import Agreement
 from streaming.errors import SessionOver, StoreFailed, UnknownTrack
 from streaming.events import (
@@ -66,6 +67,10 @@ class Engines:
     segments: SegmentSettings
     clinician_voice: Float32 | None = None
     """The clinician's enrolled voice, for microphones that several people share."""
+
+    def busy_s(self) -> tuple[float, float, float]:
+        """How long recognizer (with final windows), diarizer and voice detector have worked since the start."""
+        return self.scheduler.counts.final_busy_s, busy_s(self.diarizing), busy_s(self.listening)
 
 
 @dataclass(frozen=True, slots=True)

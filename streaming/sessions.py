@@ -63,7 +63,7 @@ class Sessions:
         self._store = store
         self._settings = settings
         self._live: dict[str, Session] = {}
-        self.admission = Admission(settings, self._live, engines.scheduler.counts)
+        self.admission = Admission(settings, self._live, engines)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._logs: WeakValueDictionary[str, SessionLog] = WeakValueDictionary()

@@ -79,8 +79,8 @@ class Track:
 
     @property
     def lag_ticks(self) -> int:
-        """How far recognition is behind what was received."""
-        return self.received - self.heard
+        """How far the stage that is furthest behind is behind what was received."""
+        return self.received - min(self.heard, self.diarized)
 
     @property
     def speaker(self) -> SpeakerId | None:

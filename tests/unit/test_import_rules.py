@@ -81,6 +81,7 @@ LAYERS: dict[str, str] = {
     "streaming.websocket_ingest": "adapter",
     # part: what a session is made of
     "streaming.scheduler": "part",
+    "streaming.busy_pool": "part",
     "streaming.session_log": "part",
     "streaming.seating": "part",
     "streaming.track": "part",
