@@ -1,6 +1,5 @@
 """Whether this node takes one more session: by number, by what waits, by what it has measured of itself."""
 
-import os
 import time
 from collections.abc import Mapping
 from weakref import WeakKeyDictionary
@@ -24,7 +23,6 @@ class Admission:
         self._settings = settings
         self._live = live
         self._engines = engines
-        self._cores = len(os.sched_getaffinity(0))
         self._capacity = Capacity(settings.max_load)
         self._heard: WeakKeyDictionary[Track, Tick] = WeakKeyDictionary()
         self._heard_ticks = 0
@@ -42,8 +40,7 @@ class Admission:
                 before = max(self._heard.get(track, Tick(0)), track.restored)
                 self._heard_ticks += max(0, track.heard - before)
                 self._heard[track] = max(track.heard, before)
-        busy = self._engines.busy_s()
-        self._capacity.observe(time.monotonic(), (*busy, sum(busy) / self._cores), seconds(Tick(self._heard_ticks)))
+        self._capacity.observe(time.monotonic(), self._engines.busy_s(), seconds(Tick(self._heard_ticks)))
 
     def check_room(self, tracks: int) -> None:
         """Whether one more session of so many tracks can be taken. Raises Overloaded."""

@@ -1,9 +1,10 @@
 """How many tracks a node can follow, by what it has measured of itself. Pure: times are given.
 
 What counts is what cannot be left out: the time of the recognizer for final windows (tentative ones are left out
-where there is none for them), of the diarizer and of the voice detector, each on its threads, and of all on the cores
-there are. The cost of the scarcest for a second of audio, silence included, times the tracks that are spoken on, is
-the share of the clock that it is at work. Past one, lag grows without end; so a session is refused before.
+where there is none for them), of the diarizer and of the voice detector, each on its threads. A thread that waits for
+a core counts as at work, so a machine with too few of them shows, too. The cost of the scarcest for a second of
+audio, silence included, times the tracks that are spoken on, is the share of the clock that it is at work. Past one,
+lag grows without end; so a session is refused before.
 """
 
 from collections import deque
