@@ -24,9 +24,10 @@ _COUNT = re.compile(
 )
 _ARROW = re.compile(r"(\d[\d./%]{0,15})\s*(?:→|⟶|=>|-{1,2}>)\s*(?=\d)")
 _CHANGE = re.compile(r"\b([A-Za-z][\w-]*) (\d[\d./%]{0,15})\s*(?:→|⟶|=>|-{1,2}>)\s*(\d)")
-_UP = re.compile(r"↑\s*(?=\w)")
-_DOWN = re.compile(r"↓\s*(?=\w)")
-_NONE = re.compile(r"(?:∅|Ø)\s*(?=\w)")
+# A mark that stands close behind a word or within one is left as it is: which word it belongs to is not told.
+_UP = re.compile(r"(?<!\w)↑\s*(?=\w)")
+_DOWN = re.compile(r"(?<!\w)↓\s*(?=\w)")
+_NONE = re.compile(r"(?<!\w)(?:∅\s*(?=\w)|Ø(?:\s+(?=\w)|(?=[A-Z0-9])))")
 _UNITS = {"d": "day", "daily": "day", "w": "week", "wk": "week", "wkly": "week", "mo": "month", "hrs": "hours"}
 
 
