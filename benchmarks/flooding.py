@@ -17,9 +17,8 @@ import httpx
 import numpy as np
 from websockets.asyncio.client import connect
 
-from benchmarks import processes
+from benchmarks import kept, processes
 from benchmarks.audio_files import read_audio
-from benchmarks.kept import now
 from benchmarks.server_process import Running, running_server
 from benchmarks.websocket_peer import WebSocketPeer, frames_of
 from streaming.types import SAMPLE_RATE, Int16Mono, Tick
@@ -112,10 +111,9 @@ def main() -> int:
     given.add_argument("--rounds", type=int, default=2)
     given.add_argument("--out", type=Path, default=Path("out/flooding.json"))
     chosen = given.parse_args()
-    head = {"what": "a session that floods", "started_at": now(), "machine": processes.machine()}
+    head = {"what": "a session that floods", "started_at": kept.now(), "machine": processes.machine()}
     sums = summed(asyncio.run(measured(chosen.length_s, chosen.rounds)))
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(json.dumps({**head, "sums": sums}, indent=1) + "\n", encoding="utf-8")
+    kept.write({**head, "sums": sums}, chosen.out)
     print(json.dumps(sums, indent=1))
     return 0 if sums["ratio_median"] <= ALLOWED else 1
 

@@ -48,10 +48,15 @@ def assembled(parts: Sequence[Part], head: dict[str, Any], more: Sequence[Figure
     }
 
 
-def save(body: dict[str, Any], path: Path) -> Path:
-    """Write the object to `path` and its page beside it, same name, .html; returns the page's path."""
+def write(body: dict[str, Any], path: Path) -> None:
+    """Write an object that has no page, or not yet."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def save(body: dict[str, Any], path: Path) -> Path:
+    """Write the object to `path` and its page beside it, same name, .html; returns the page's path."""
+    write(body, path)
     page = path.with_suffix(".html")
     page.write_text(report.page(body), encoding="utf-8")
     return page

@@ -30,9 +30,8 @@ import numpy as np
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from benchmarks import processes
+from benchmarks import kept, processes
 from benchmarks.audio_files import read_audio
-from benchmarks.kept import now
 from benchmarks.server_process import Running, running_server
 from benchmarks.websocket_peer import Refused, WebSocketPeer, frames_of
 from streaming.types import SAMPLE_RATE, Int16Mono
@@ -313,11 +312,10 @@ def main() -> int:
     given.add_argument("--seed", type=int, default=1)
     given.add_argument("--out", type=Path, default=Path("out/nodes.json"))
     chosen = given.parse_args()
-    head = {"what": "nodes lost", "started_at": now(), "seed": chosen.seed, "machine": processes.machine()}
+    head = {"what": "nodes lost", "started_at": kept.now(), "seed": chosen.seed, "machine": processes.machine()}
     outcomes = asyncio.run(measured(chosen.losses, chosen.seed))
     body = {**head, "sums": summed(outcomes), "outcomes": [asdict(one) for one in outcomes]}
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+    kept.write(body, chosen.out)
     print(json.dumps(body["sums"], indent=1))
     return 0 if body["sums"]["same_transcript"] == len(outcomes) and not body["sums"]["ticks_lost"] else 1
 

@@ -16,13 +16,12 @@ from typing import Any
 
 import httpx
 import numpy as np
-from websockets.asyncio.client import connect
 
-from benchmarks import processes
+from benchmarks import kept, processes
 from benchmarks.audio_files import read_audio
-from benchmarks.kept import now
+from benchmarks.host import Host
 from benchmarks.scoring import quantile
-from benchmarks.server_process import Running, running_server
+from benchmarks.server_process import running_server
 from benchmarks.websocket_peer import WebSocketPeer, frames_of
 from streaming.types import SAMPLE_RATE, Int16Mono, Tick
 
@@ -42,12 +41,8 @@ class Seen:
     gaps: int = 0
 
 
-def _url(server: Running, session: str, what: str) -> str:
-    return f"{server.url.replace('http', 'ws', 1)}/api/sessions/{session}/{what}"
-
-
-async def _read(server: Running, session: str, peer: WebSocketPeer, seen: Seen) -> None:
-    async with connect(_url(server, session, "events"), max_size=None, open_timeout=60) as feed:
+async def _read(host: Host, session: str, peer: WebSocketPeer, seen: Seen) -> None:
+    async with host.connect(f"/api/sessions/{session}/events") as feed:
         async for text in feed:
             message, at = json.loads(text), time.monotonic()
             if message["type"] == "utterance":
@@ -65,13 +60,16 @@ async def measured(every_s: float, hold_s: float) -> dict[str, Any]:
     seen = Seen()
     tasks: list[asyncio.Task[Any]] = []
     with running_server({"SAMEDAY_MAX_LOAD": "0.9", "SAMEDAY_MAX_SESSIONS": str(MOST)}) as server:
-        async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+        host = Host(server.url)
+        async with host.client() as http:
             answer = await _begin(http)
             while answer.status_code == 201 and len(tasks) < 2 * MOST:
                 session = str(answer.json()["id"])
                 peer = WebSocketPeer(frames_of(_turned(pcm, len(tasks)), "pcm16"))
-                tasks.append(asyncio.create_task(_read(server, session, peer, seen)))
-                tasks.append(asyncio.create_task(peer.run(_url(server, session, "audio?track=mic"))))
+                tasks.append(asyncio.create_task(_read(host, session, peer, seen)))
+                tasks.append(
+                    asyncio.create_task(peer.run(host.socket_url(f"/api/sessions/{session}/audio?track=mic")))
+                )
                 print(f"  {len(tasks) // 2} sessions, {_lag(seen, 10.0):.1f} s behind at most", flush=True)
                 await asyncio.sleep(every_s)
                 answer = await _begin(http)
@@ -123,10 +121,9 @@ def main() -> int:
     given.add_argument("--hold-s", type=float, default=60.0)
     given.add_argument("--out", type=Path, default=Path("out/refusals.json"))
     chosen = given.parse_args()
-    head = {"what": "sessions refused", "started_at": now(), "machine": processes.machine()}
+    head = {"what": "sessions refused", "started_at": kept.now(), "machine": processes.machine()}
     sums = asyncio.run(measured(chosen.every_s, chosen.hold_s))
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(json.dumps({**head, "sums": sums}, indent=1) + "\n", encoding="utf-8")
+    kept.write({**head, "sums": sums}, chosen.out)
     print(json.dumps(sums, indent=1))
     return 0 if sums["refused_with"] == 503 and sums["lag_most_s"] <= LAG_S else 1
 

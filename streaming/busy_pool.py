@@ -15,13 +15,14 @@ class BusyPool(ThreadPoolExecutor):
 
     def __init__(self, threads: int, name: str) -> None:
         super().__init__(threads, name)
+        self._threads_count = threads
         self._threads_s = 0.0
         self._counting = threading.Lock()
 
     @property
     def busy_s(self) -> float:
         """Seconds since the start in which a thread was at work, waiting for a core included."""
-        return self._threads_s / self._max_workers
+        return self._threads_s / self._threads_count
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """As the standard one."""

@@ -23,8 +23,6 @@ from streaming.session_log import SessionLog
 from streaming.sessions import Sessions
 
 _STANDS: dict[str, NoteState] = {"awaiting": "awaiting", "signed": "signed", "addended": "signed"}
-
-
 _UNDER_WAY = timedelta(hours=1)
 """A recap that is younger may be in the making."""
 
