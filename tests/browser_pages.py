@@ -1,11 +1,12 @@
 """What the browser tests share that is no fixture."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from fake_session_server import FakeServer
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
 _OFF = (
@@ -38,6 +39,17 @@ _DRAWN = """async () => {
   const going = document.getAnimations().filter((one) => one instanceof CSSTransition);
   await Promise.allSettled(going.map((one) => one.finished));
 }"""
+
+
+@contextmanager
+def page_with(browser: Browser, tools: str) -> Iterator[Page]:
+    """An empty page of a server that answers nothing, in which a script has set out what the tests call."""
+    with FakeServer() as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        page.evaluate(tools)
+        yield page
+        page.close()
 
 
 def at_each(page: Page, looks: Sequence[tuple[str, Scheme]]) -> Iterator[str]:

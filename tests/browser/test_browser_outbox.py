@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fake_session_server import FakeServer
+from browser_pages import page_with
 from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
@@ -44,13 +44,9 @@ _TOOLS = """async () => {
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
-    with FakeServer() as server:
-        opened = browser.new_page()
-        opened.goto(server.url)
-        opened.evaluate(_TOOLS)
+    with page_with(browser, _TOOLS) as opened:
         yield opened
         assert opened.evaluate("unhandled") == []
-        opened.close()
 
 
 def test_what_an_earlier_page_kept_waits_for_the_key(page: Page) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_session_server import CLIENT, FakeServer
+from browser_pages import page_with
+from fake_session_server import CLIENT
 from playwright.sync_api import Browser, Page
 from session_script import NOTE, TALK, Message, ended, gap, partial, relabel, roles, utterance
 
@@ -27,12 +28,8 @@ _LIBRARY = """async () => {
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
-    with FakeServer() as server:
-        opened = browser.new_page()
-        opened.goto(server.url)
-        opened.evaluate(_LIBRARY)
+    with page_with(browser, _LIBRARY) as opened:
         yield opened
-        opened.close()
 
 
 def test_all_modules_are_fetched_at_once() -> None:

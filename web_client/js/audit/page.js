@@ -1,5 +1,6 @@
 // The audit page: whether the log is whole, its entries by filters, and the receipts of deletions.
 
+import { sessionAddress } from "../addresses.js";
 import { request } from "../api.js";
 import { Frame, part } from "../frame.js";
 import { Problems } from "../problems.js";
@@ -132,7 +133,7 @@ function subject({ kind, subject: id }, gone) {
   const words = A.kinds[kind] ?? kind;
   const short = h("code", { title: id }, kind === "account" ? id : id.slice(0, 8));
   if (kind !== "session" || gone.has(id)) return h("span", {}, words, " ", short);
-  return h("a", { href: `/#session=${encodeURIComponent(id)}`, "aria-label": A.open(words, id.slice(0, 8)) }, words, " ", short);
+  return h("a", { href: sessionAddress(id), "aria-label": A.open(words, id.slice(0, 8)) }, words, " ", short);
 }
 
 /** The beginning of a day of this device's calendar, `days` after it, in UTC as entries are dated. */

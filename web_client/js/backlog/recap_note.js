@@ -1,10 +1,9 @@
 // The note of a recap: where each line comes from, what is still to say, and the text for the record.
 
+import { sessionAddress } from "../addresses.js";
 import { button, focusOn, h, newId, setChildren, setHidden, setText } from "../view/dom.js";
 import { field } from "./plan_box.js";
 import { W } from "./words.js";
-
-const addressOfNote = (id) => `/#session=${encodeURIComponent(id)}`;
 
 export class RecapNote {
   #actions;
@@ -43,7 +42,7 @@ export class RecapNote {
   /** `reason` is why the note is late, where that was said. */
   render(recap, reason = "") {
     this.#recap = recap;
-    this.#open.href = addressOfNote(recap.id);
+    this.#open.href = sessionAddress(recap.id);
     this.#offerSign(recap, reason);
     setHidden(this.element, false);
     setHidden(this.#plain, true);

@@ -1,5 +1,6 @@
 // One visit of the list, with its recap box and the note that comes of it.
 
+import { noteAddress } from "../addresses.js";
 import { button, focusOn, h, newId, setChildren, setHidden, setText } from "../view/dom.js";
 import { field } from "./plan_box.js";
 import { RecapNote } from "./recap_note.js";
@@ -53,10 +54,10 @@ export class VisitRow {
       .map((words) => h("li", { class: "mark", "data-mark": words }, words)));
     this.#open.setAttribute("aria-label", this.#box.hidden ? W.recapOf(name, day(visit.date)) : `${W.close}: ${W.recapFor(name)}`);
     setHidden(this.#late, visit.age_days === 0);
-    const open = visit.session || visit.recap;
+    const open = noteAddress(visit);
     setHidden(this.#session, !open);
     setText(this.#session, visit.session ? W.openSession : W.openNote);
-    if (open) this.#session.href = `/#session=${encodeURIComponent(open)}`;
+    if (open) this.#session.href = open;
   }
 
   #toggle() {

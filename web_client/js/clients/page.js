@@ -1,5 +1,6 @@
 // Clients: the list, found by name, and one chart beside it.
 
+import { noteAddress } from "../addresses.js";
 import { Frame } from "../frame.js";
 import { practice } from "../practice.js";
 import { Problems } from "../problems.js";
@@ -73,7 +74,7 @@ export class ClientsPage {
     const visits = await this.#problems.guard(() => practice.visits({ client: id }));
     if (!visits || this.#chosen !== id) return;
     this.#form.showSessions(visits.reverse().map((visit) => h("li", {}, h("a", {
-      class: "link", href: visit.session || visit.recap ? `/#session=${encodeURIComponent(visit.session || visit.recap)}` : "/backlog",
+      class: "link", href: noteAddress(visit) ?? "/backlog",
     }, h("span", {}, DAY.format(new Date(`${visit.date}T00:00:00Z`))), h("span", { class: "hint" }, [visit.cpt, P.today.states[visit.note]].filter(Boolean).join(", "))))));
   }
 

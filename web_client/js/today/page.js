@@ -1,5 +1,6 @@
 // Today: who comes, what is to start, what is not signed yet.
 
+import { noteAddress } from "../addresses.js";
 import { ImportBox } from "../backlog/import_box.js";
 import { Frame, part } from "../frame.js";
 import { instant, isoDay, practice, seat } from "../practice.js";
@@ -87,7 +88,7 @@ export class TodayPage {
 
   #row(visit) {
     return h("li", {},
-      h("a", { class: "link", href: visit.session || visit.recap ? `/#session=${encodeURIComponent(visit.session || visit.recap)}` : "/backlog" },
+      h("a", { class: "link", href: noteAddress(visit) ?? "/backlog" },
         h("span", { dir: "auto" }, this.#nameOf(visit)), h("span", { class: "hint" }, `${T.ages(visit.age_days)}, ${T.states[visit.note]}`)));
   }
 

@@ -1,5 +1,6 @@
 // One appointment of the list: when, who, how, how far its note is, and the one thing to do next.
 
+import { noteAddress } from "../addresses.js";
 import { P } from "../strings_pages.js";
 import { button, h } from "../view/dom.js";
 
@@ -23,9 +24,9 @@ export function visitRow(visit, { name, remove }) {
 }
 
 function actions(visit, { name, time, isToday, remove }) {
-  const note = visit.session || visit.recap;
+  const note = noteAddress(visit);
   if (note) {
-    return [h("a", { class: "button", href: `/#session=${encodeURIComponent(note)}`, "aria-label": T.openOf(name) }, T.open)];
+    return [h("a", { class: "button", href: note, "aria-label": T.openOf(name) }, T.open)];
   }
   const drop = button(T.remove, () => remove(visit), { kind: "small", "aria-label": T.removeOf(name) });
   if (visit.note === "signed") return [drop];
