@@ -36,7 +36,7 @@ from streaming.types import SAMPLE_RATE, Tick
 __all__ = ["server"]
 pytestmark = pytest.mark.loopback
 
-SLEEPING = "and how are you sleeping"
+WAKE = "and do you ever wish that you would not wake up in the morning"
 
 
 async def say(socket: ClientConnection, what: bytes | str) -> Message:
@@ -127,7 +127,7 @@ async def test_a_message_past_all_bounds_ends_the_connection_and_nothing_else(se
 
 
 async def test_repeats_are_acknowledged_and_frames_ahead_refused(server: Running) -> None:
-    frames = [pack(one) for one in frames_of(piece(14.1, 16.6), "pcm16")]
+    frames = [pack(one) for one in frames_of(piece(131.3, 134.7), "pcm16")]
     async with client_of(server) as client:
         session = await start(client)
         async with connect(audio_url(server, session)) as socket:
@@ -145,8 +145,8 @@ async def test_repeats_are_acknowledged_and_frames_ahead_refused(server: Running
             assert await closed(socket) == 1000
         seen = await end(server, client, session)
         assert seen.of("gap") == []
-        assert_accounts_for_all(seen.of("ended")[0], [len(piece(14.1, 16.6))])
-        assert_said(await transcript_of(client, session), SLEEPING)
+        assert_accounts_for_all(seen.of("ended")[0], [len(piece(131.3, 134.7))])
+        assert_said(await transcript_of(client, session), WAKE)
 
 
 async def test_a_jump_in_time_is_a_gap_that_is_named(server: Running) -> None:
@@ -183,7 +183,7 @@ async def test_a_packet_that_cannot_be_decoded_is_a_gap_of_its_own_length(server
 
 
 async def test_a_dropped_connection_goes_on_where_the_server_says(server: Running) -> None:
-    frames = frames_of(piece(14.1, 16.6), "opus")
+    frames = frames_of(piece(131.3, 134.7), "opus")
     async with client_of(server) as client:
         session = await start(client)
         async with connect(audio_url(server, session)) as socket:
@@ -203,7 +203,7 @@ async def test_a_dropped_connection_goes_on_where_the_server_says(server: Runnin
         seen = await end(server, client, session)
         assert seen.of("gap") == []
         assert_accounts_for_all(seen.of("ended")[0], [len(frames) * 320])
-        assert_said(await transcript_of(client, session), SLEEPING)
+        assert_said(await transcript_of(client, session), WAKE)
 
 
 async def test_a_second_connection_takes_the_track_over(server: Running) -> None:

@@ -29,7 +29,7 @@ from streaming.types import to_tick
 __all__ = ["server"]
 pytestmark = pytest.mark.loopback
 
-SLEEPING, FEELING = "and how are you sleeping", "how do you feel when you say that"
+WAKE, FEELING = "and do you ever wish that you would not wake up in the morning", "how do you feel when you say that"
 CODECS: tuple[Codec, ...] = ("opus", "pcm16")
 SDP = {"Content-Type": "application/sdp"}
 
@@ -232,7 +232,7 @@ async def test_the_same_audio_over_webrtc_and_over_websocket_gives_the_same_tran
 async def test_a_new_connection_takes_the_track_over(server: Running) -> None:
     async with client_of(server) as client:
         session = await start(client)
-        first = await talk(client, session, 14.1, 16.6)
+        first = await talk(client, session, 131.3, 134.7)
         second = await talk(client, session, 112.1, 115.0)
         assert first.resource is not None
         replaced = await client.delete(first.resource)
@@ -241,13 +241,13 @@ async def test_a_new_connection_takes_the_track_over(server: Running) -> None:
         await first.close()
         seen = await end(server, client, session)
         assert_accounts_for_all(seen.of("ended")[0])
-        assert_said(await transcript_of(client, session), f"{SLEEPING} {FEELING}")
+        assert_said(await transcript_of(client, session), f"{WAKE} {FEELING}")
 
 
 async def test_a_sender_whose_track_went_to_a_websocket_hears_that_it_was_replaced(server: Running) -> None:
     async with client_of(server) as client:
         session = await start(client)
-        first = await talk(client, session, 14.1, 16.6)
+        first = await talk(client, session, 131.3, 134.7)
         await send(server, session, piece(112.1, 112.4))
         assert first.resource is not None
         replaced = await client.delete(first.resource)
@@ -258,7 +258,7 @@ async def test_a_sender_whose_track_went_to_a_websocket_hears_that_it_was_replac
 async def test_a_peer_that_vanishes_is_noticed_and_a_new_one_goes_on(server: Running) -> None:
     async with client_of(server) as client:
         session = await start(client)
-        first = await talk(client, session, 14.1, 16.6)
+        first = await talk(client, session, 131.3, 134.7)
         vanish(first)
         vanished = time.monotonic()
 
@@ -275,7 +275,7 @@ async def test_a_peer_that_vanishes_is_noticed_and_a_new_one_goes_on(server: Run
         seen = await end(server, client, session)
         assert_accounts_for_all(seen.of("ended")[0])
         assert "disconnected" in {gap["cause"] for gap in seen.of("gap")}
-        assert_said(await transcript_of(client, session), f"{SLEEPING} {FEELING}")
+        assert_said(await transcript_of(client, session), f"{WAKE} {FEELING}")
 
 
 async def _is_given_up(client: httpx.AsyncClient, session: str) -> bool:
@@ -286,11 +286,11 @@ async def _is_given_up(client: httpx.AsyncClient, session: str) -> bool:
 async def test_the_end_of_the_session_ends_its_connections_and_keeps_their_last_words(server: Running) -> None:
     async with client_of(server) as client:
         session = await start(client)
-        peer = await talk(client, session, 14.1, 16.3)
+        peer = await talk(client, session, 131.3, 134.6)
         seen = await end(server, client, session)
         assert seen.code == 1000
         assert peer.resource is not None
         assert (await client.delete(peer.resource)).status_code == 404
         await peer.close()
-        assert_said(await transcript_of(client, session), SLEEPING)
+        assert_said(await transcript_of(client, session), WAKE)
         assert (await follow(server, session)).logged == seen.logged
