@@ -10,6 +10,7 @@ import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
+from redis.exceptions import ConnectionError as RedisGone
 from redis.exceptions import RedisError, ResponseError
 
 from streaming import lease_scripts
@@ -49,11 +50,21 @@ class RedisDoor:
 
         Waited for by `close`, and finished even where the caller is cancelled: its connection stays in order.
         """
-        task = asyncio.ensure_future(command)
+        task = asyncio.ensure_future(self._sent(command))
         self._pending.add(task)
         task.add_done_callback(self._finished)
         with _failures():
             return await asyncio.shield(task)
+
+    async def _sent(self, command: Awaitable[_T]) -> _T:
+        try:
+            return await command
+        except RedisGone:
+            # Those that rest are broken too, and the library does not notice where they were reset: each would cost
+            # a command of its own, some of them when Redis has long been back.
+            with suppress(RedisError, OSError):
+                await self.redis.connection_pool.disconnect(inuse_connections=False)
+            raise
 
     async def compact(self) -> None:
         """Have Redis write its file of writes anew, in which what was deleted stands until then.

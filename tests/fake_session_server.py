@@ -6,6 +6,7 @@ a real WebSocket, acknowledged and thrown away, so that the page's connection st
 
 import asyncio
 import base64
+import contextlib
 import struct
 import threading
 from collections.abc import AsyncIterator, Coroutine
@@ -135,12 +136,12 @@ class FakeServer:
     async def _cut(self, code: int) -> None:
         for session in self.sessions.values():
             for socket in list(session.sockets):
-                await socket.close(code)
+                await _close(socket, code)
 
     async def _cut_media(self, code: int) -> None:
         for session in self.sessions.values():
             for socket in list(session.media):
-                await socket.close(code)
+                await _close(socket, code)
 
     async def _close_all(self) -> None:
         await self._cut_media(1001)
@@ -289,3 +290,9 @@ class FakeServer:
 
 def _error(status: int, code: str) -> Response:
     return JSONResponse({"error": {"code": code, "message": "It did not work.", "mend": "Do something."}}, status)
+
+
+async def _close(socket: WebSocket, code: int) -> None:
+    """Close from this side, unless the page has just gone."""
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        await socket.close(code)
