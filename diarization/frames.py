@@ -1,40 +1,20 @@
 """Every frame's speakers at the session's end, decided from all windows that saw it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diarization.clustering import Labels
-from diarization.windows import Bools, context
+from diarization.heard import Heard
+from diarization.windows import context
 from streaming.types import Float32
 
 LabelBits = NDArray[np.uint16]
 
 
-class Heard:
-    """What a window that begins at frame `begin` heard: activity (frames, local speakers), kept as bits.
-
-    `stretches` lie in the window; it took each for the local speaker of the same place in `speakers`.
-    """
-
-    __slots__ = ("_bits", "_shape", "begin", "speakers", "stretches")
-
-    def __init__(self, begin: int, active: Bools, stretches: Sequence[int], speakers: Sequence[int]) -> None:
-        self.begin = begin
-        self._shape = active.shape
-        self._bits = np.packbits(active)
-        self.stretches = np.asarray(stretches, np.int32)
-        self.speakers = np.asarray(speakers, np.int8)
-
-    @property
-    def active(self) -> Bools:
-        count = self._shape[0] * self._shape[1]
-        return np.unpackbits(self._bits, count=count).astype(np.bool_).reshape(self._shape)
-
-
 def settle(
-    heard: Sequence[Heard],
+    heard: Iterable[Heard],
     stretches: NDArray[np.int64],
     owners: Labels,
     weights: Float32,

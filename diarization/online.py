@@ -2,7 +2,7 @@
 
 Every decision falls at a multiple of the hop in stream time and depends on the audio alone, so the result is the
 same for any chunking and any machine. Kept per session: one embedding per stretch of speech (about 1 kB every two
-seconds of talk), three bits per frame and window, and a ring of the last window's audio.
+seconds of talk), where speech begins and ends in each window, and a ring of the last window's audio.
 """
 
 from array import array
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from diarization import frames
 from diarization.clustering import VoiceSettings, trust
-from diarization.frames import Heard
+from diarization.heard import HeardWindows
+from diarization.voice_rows import Aside
 from diarization.voices import Voices
 from diarization.windows import AudioRing, Bools, FrameGrid, context, runs
 from streaming.ports import SpeakerModel
@@ -74,7 +75,9 @@ class OnlineDiarizer:
         *,
         enrolled: Mapping[SpeakerId, Float32] | None = None,
         settings: DiarizerSettings | None = None,
+        aside: Aside | None = None,
     ) -> None:
+        """Older voices go `aside`, and stay in memory where that is None."""
         if not 1 <= speakers <= _MOST_SPEAKERS:
             raise ValueError(f"between 1 and {_MOST_SPEAKERS} speakers, not {speakers}")
         self._model, self._track, self._settings = model, track, settings or DiarizerSettings()
@@ -84,15 +87,13 @@ class OnlineDiarizer:
         self._margin = self._grid.frames(self._settings.margin_s)
         self._enough = self._grid.frames(self._settings.context_s)
         self._span = -(-model.window_ticks // model.frame_ticks)
-        self._voices = Voices(speakers, model.dimension, self._settings.voices, enrolled or {})
+        self._voices = Voices(speakers, model.dimension, self._settings.voices, enrolled or {}, aside)
         self._ring = AudioRing(model.window_ticks + 2 * self._hop * model.frame_ticks)
         self._next = self._hop
         self._final = 0
-        self._labels: NDArray[np.uint16] = np.zeros(4096, np.uint16)
-        self._heard: list[Heard] = []
+        self._heard = HeardWindows(model.window_frames, model.local_speakers)
         self._spans = array("q")  # first frame and end of every stretch, one after the other
         self._recent: deque[Stretch] = deque()  # the newest stretches: those that a window can still hold
-        self._turns: list[Turn] = []
         self._over = False
 
     @property
@@ -114,7 +115,6 @@ class OnlineDiarizer:
                 self._next += self._hop
         if self.through == before:
             return None
-        self._turns += news
         return Turns(self._track, tuple(news), self.through)
 
     def flush(self) -> Turns:
@@ -125,7 +125,6 @@ class OnlineDiarizer:
             if last > self._final:
                 news = self._decide(last + self._margin, last, ended=True)
             self._over = True
-            self._turns += news
         return Turns(self._track, tuple(news), self.through)
 
     def settle(self) -> tuple[Turn, ...]:
@@ -170,7 +169,7 @@ class OnlineDiarizer:
             self._voices.add(stretch.voice, stretch.seconds)
         self._recent.extend(found)
         members, speakers = self._members(begin, active, new)
-        self._heard.append(Heard(begin, active, members, speakers))
+        self._heard.add(begin, active, members, speakers)
         if not len(fresh):
             return []
         return self._emit(fresh, found, self._voices.name(new))
@@ -181,6 +180,7 @@ class OnlineDiarizer:
         members, speakers, beliefs = [], [], []
         while self._recent and self._recent[0].start < begin:
             self._recent.popleft()  # stretches begin one after the other, and so do windows
+        self._voices.close(len(self._spans) // 2 - len(self._recent))
         for back, stretch in enumerate(reversed(self._recent), 1):
             index = len(self._spans) // 2 - back
             if not len(stretch.clean):
@@ -251,14 +251,13 @@ class OnlineDiarizer:
         return np.asarray(audio.reshape(-1, step)[marks - low].reshape(-1))
 
     def _emit(self, fresh: Bools, found: Sequence[Stretch], speakers: Sequence[int]) -> list[Turn]:
-        first, end = self._final, self._final + len(fresh)
-        while end > len(self._labels):
-            self._labels = np.concatenate([self._labels, np.zeros_like(self._labels)])
+        first = self._final
+        labels = np.zeros(len(fresh), np.uint16)
         for stretch, speaker in zip(found, speakers, strict=True):
-            spoken = fresh[stretch.start - first : stretch.end - first, stretch.local]
-            self._labels[stretch.start : stretch.end] |= spoken.astype(np.uint16) << np.uint16(speaker)
-        self._final = end
-        return self._as_turns(self._labels[first:end], first, self._voices.ids)
+            frames_of = slice(stretch.start - first, stretch.end - first)
+            labels[frames_of] |= fresh[frames_of, stretch.local].astype(np.uint16) << np.uint16(speaker)
+        self._final += len(fresh)
+        return self._as_turns(labels, first, self._voices.ids)
 
     def _as_turns(self, labels: NDArray[np.uint16], first: int, ids: Sequence[SpeakerId]) -> list[Turn]:
         turns = [

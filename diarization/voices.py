@@ -9,11 +9,11 @@ from itertools import permutations
 
 import numpy as np
 
-from diarization.clustering import Labels, Links, VoiceSettings, centroids, group, place, trust
+from diarization.clustering import Labels, VoiceSettings, centroids, group, place, trust
+from diarization.verdicts import BAND, Verdicts
+from diarization.voice_rows import Aside, VoiceRows
 from streaming.types import Float32, SpeakerId
 
-_BAND = 24
-"""A pair further apart than this many stretches is not seen by one window."""
 _OFTEN = 48
 """Up to so many stretches, clustering all of them anew costs about a millisecond."""
 _SAMPLE = 600
@@ -26,17 +26,22 @@ class Voices:
     """At most `cap` voices. Stretches are numbered in the order they were added."""
 
     def __init__(
-        self, cap: int, dimension: int, settings: VoiceSettings, enrolled: Mapping[SpeakerId, Float32]
+        self,
+        cap: int,
+        dimension: int,
+        settings: VoiceSettings,
+        enrolled: Mapping[SpeakerId, Float32],
+        aside: Aside | None = None,
     ) -> None:
+        """Old embeddings go `aside`, and stay in memory where that is None."""
         self._settings = settings
         self.ids: list[SpeakerId] = list(enrolled)
         self._fixed = len(enrolled)
         self._cap = max(cap, self._fixed)
-        self._voices = np.zeros((256 + self._fixed, dimension), np.float32)
+        self._rows = VoiceRows(dimension, aside)
+        self._verdicts = Verdicts()
         self._seconds = np.zeros(256 + self._fixed, np.float32)
         self._given = np.full(256 + self._fixed, -1, np.intp)
-        self._verdicts = np.zeros((256 + self._fixed, _BAND), np.float32)
-        self._seen = np.zeros((256 + self._fixed, _BAND), np.float32)
         self._purity = np.zeros(256 + self._fixed, np.float32)
         self._windows = np.zeros(256 + self._fixed, np.float32)
         self._count = 0
@@ -76,11 +81,15 @@ class Voices:
         rows = np.asarray(stretches, np.intp) + self._fixed
         local = np.asarray(speakers, np.intp)
         back = rows[:, None] - rows[None] - 1
-        near = (back >= 0) & (back < _BAND)
+        near = (back >= 0) & (back < BAND)
         i, j = np.nonzero(near)
         belief = np.asarray(beliefs, np.float32)
-        self._verdicts[rows[i], back[i, j]] += np.where(local[i] == local[j], 1.0, -1.0) * belief[i] * belief[j]
-        self._seen[rows[i], back[i, j]] += belief[i] * belief[j]
+        verdict = np.where(local[i] == local[j], 1.0, -1.0) * belief[i] * belief[j]
+        self._verdicts.add(rows[i], back[i, j], verdict, belief[i] * belief[j])
+
+    def close(self, before: int) -> None:
+        """No window will hold the stretches before this one any more."""
+        self._verdicts.close(before + self._fixed)
 
     def name(self, stretches: Sequence[int]) -> list[int]:
         """Give stretches just added their voices, as indices of `ids`: what is said live, and stays."""
@@ -105,14 +114,13 @@ class Voices:
 
     def _append(self, voice: Float32, seconds: float) -> int:
         if self._count == len(self._seconds):
-            self._voices = np.concatenate([self._voices, np.zeros_like(self._voices)])
             self._seconds = np.concatenate([self._seconds, np.zeros_like(self._seconds)])
             self._given = np.concatenate([self._given, np.full_like(self._given, -1)])
-            self._verdicts = np.concatenate([self._verdicts, np.zeros_like(self._verdicts)])
-            self._seen = np.concatenate([self._seen, np.zeros_like(self._seen)])
             self._purity = np.concatenate([self._purity, np.zeros_like(self._purity)])
             self._windows = np.concatenate([self._windows, np.zeros_like(self._windows)])
-        self._voices[self._count], self._seconds[self._count] = voice, seconds
+        self._rows.append(voice)
+        self._verdicts.append()
+        self._seconds[self._count] = seconds
         self._count += 1
         return self._count - 1
 
@@ -121,23 +129,18 @@ class Voices:
             return True
         rows = np.asarray(stretches, np.intp) + self._fixed
         rows = rows[self._seconds[rows] >= self._settings.sure_s]
-        strange = (self._voices[rows] @ self._centres.T).max(axis=1, initial=-1.0) < self._settings.alike
+        strange = (self._rows.some(rows) @ self._centres.T).max(axis=1, initial=-1.0) < self._settings.alike
         return bool(strange.any()) and len(self._names) < self._cap
-
-    def _links(self) -> Links:
-        i, back = np.nonzero(self._seen[: self._count])
-        verdict = self._verdicts[i, back] / self._seen[i, back]
-        return Links(i, i - back - 1, verdict.astype(np.float32))
 
     def _cluster(self) -> Labels:
         """Cluster all stretches, rename the clusters, and return every stretch's cluster."""
-        voices = self._voices[: self._count]
+        voices = self._rows.all()
         seconds = np.concatenate([self._seconds[: self._fixed], self.seconds])
-        links = self._links()
+        links = self._verdicts.links()
         rows = np.flatnonzero(seconds >= self._settings.found_s)
         if not len(rows):
             rows = np.flatnonzero(seconds >= seconds.max())[:1]
-        rows = self._sample(rows)
+        rows = self._sample(voices, rows)
         labels = group(
             voices[rows], seconds[rows], links.among(rows, self._count), self._cap, self._fixed, self._settings
         )
@@ -152,11 +155,11 @@ class Voices:
         self._due = self._count + max(8, self._count // 20)
         return everyone
 
-    def _sample(self, rows: Labels) -> Labels:
+    def _sample(self, voices: Float32, rows: Labels) -> Labels:
         """Few enough of these stretches to cluster: those that no known voice explains, and evenly in time."""
         if len(rows) <= _SAMPLE:
             return rows
-        near = (self._voices[rows] @ self._centres.T).max(axis=1, initial=-1.0)
+        near = (voices[rows] @ self._centres.T).max(axis=1, initial=-1.0)
         near[rows < self._fixed] = -np.inf
         order = np.argsort(near, kind="stable")
         strange, rest = order[: _SAMPLE // 4], np.sort(order[_SAMPLE // 4 :])
@@ -191,13 +194,12 @@ class Voices:
     def _nearest(self, row: int) -> int:
         """The voice of one stretch, by its embedding and by its links with those named before it."""
         settings = self._settings
-        score = self._centres @ self._voices[row] * trust(self._seconds[row : row + 1], settings)[0]
-        back = np.flatnonzero(self._seen[row])
+        score = self._centres @ self._rows.some(np.array([row]))[0] * trust(self._seconds[row : row + 1], settings)[0]
+        back, verdict = self._verdicts.of(row)
         rows = row - back - 1
         named = self._given[rows] >= 0
-        rows, back = rows[named], back[named]
+        rows, verdict = rows[named], verdict[named]
         sure = np.maximum(trust(self._seconds[rows], settings), 0.1)
-        verdict = self._verdicts[row, back] / self._seen[row, back]
         for cluster, name in enumerate(self._names):
             mine = self._given[rows] == name
             score[cluster] += settings.link * (verdict * sure)[mine].sum() / (sure[mine].sum() + settings.doubt)

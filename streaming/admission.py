@@ -6,7 +6,8 @@ from weakref import WeakKeyDictionary
 
 from streaming.capacity import Capacity
 from streaming.errors import Overloaded, TooMany
-from streaming.session import Engines, Session
+from streaming.session import Session
+from streaming.session_engines import Engines
 from streaming.settings import Settings
 from streaming.track import Track
 from streaming.types import Tick, seconds, to_tick

@@ -23,7 +23,8 @@ from streaming.consents import Agreement
 from streaming.errors import BadAudio, Overloaded, SamedayError, SessionOver
 from streaming.events import SessionEnded, Stored, UtteranceClosed
 from streaming.memory_store import MemoryStore
-from streaming.session import Engines, Session
+from streaming.session import Session
+from streaming.session_engines import Engines
 from streaming.session_log import SessionLog
 from streaming.track import Track
 from streaming.types import SAMPLE_RATE, TrackId, TrackPlan

@@ -21,7 +21,8 @@ from streaming.redis_records import RedisRecords
 from streaming.redis_store import RedisStore
 from streaming.scheduler import RecognitionScheduler, SchedulerSettings
 from streaming.segmenting import SegmentSettings
-from streaming.session import Engines
+from streaming.session_engines import Engines
+from streaming.set_aside import SealedFile
 from streaming.settings import Settings
 from streaming.sqlite_records import SqliteRecords
 from streaming.sqlite_store import SqliteStore
@@ -63,6 +64,7 @@ async def running(settings: Settings) -> AsyncIterator[Engines]:
                     diarizing=diarizing,
                     clinician_voice=voice,
                     segments=SegmentSettings(endpoint_ticks=to_tick(settings.endpoint_silence_ms / 1000)),
+                    aside=lambda: SealedFile(settings.data_dir),
                 )
         finally:
             serving.cancel()

@@ -5,7 +5,7 @@ travels beside it as bytes. Ticks stay ticks here: seconds are made at the edge 
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -316,6 +316,8 @@ def encode(event: Event) -> tuple[str, bytes]:
             body["heard"] = [[one.kind, one.start, one.end, len(one.data)] for one in event.heard]
         samples = event.pcm.astype("<i2", copy=False).tobytes()
         return json.dumps(body), b"".join([samples, *(one.data for one in event.heard)])
+    if isinstance(event, UtteranceClosed):
+        event = UtteranceClosed(replace(event.utterance, words=tuple(event.utterance.words)))
     return json.dumps({"type": kind} | asdict(event)), b""
 
 

@@ -17,9 +17,10 @@ def relabelled(utterances: Sequence[Utterance], turns: Sequence[Turn]) -> dict[U
     longest = max((turn.end - turn.start for turn in ordered), default=0)
     for utterance in utterances:
         cover: dict[SpeakerId, int] = {}
+        words = tuple(utterance.words)
         # No turn that began earlier than the longest one is long can reach this utterance.
         for turn in ordered[bisect_left(starts, utterance.start - longest) : bisect_left(starts, utterance.end)]:
-            for word in utterance.words:
+            for word in words:
                 shared = min(word.end, turn.end) - max(word.start, turn.start)
                 if shared > 0:
                     cover[turn.speaker] = cover.get(turn.speaker, 0) + shared

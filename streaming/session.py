@@ -5,7 +5,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Coroutine
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -13,8 +12,7 @@ from typing import Any, Literal
 from diarization.online import OnlineDiarizer
 from drafting.preparing import following, keep_prepared
 from drafting.stage import Show, draft_note, skeleton
-from streaming import roles, session_roles, stages, tracing, wall_clock
-from streaming.busy_pool import busy_s
+from streaming import session_roles, stages, tracing, wall_clock
 from streaming.consents import Agreement
 from streaming.errors import SessionOver, StoreFailed, UnknownTrack
 from streaming.events import (
@@ -32,17 +30,15 @@ from streaming.events import (
     StageFailed,
     TurnsSettled,
 )
-from streaming.onnx import OnnxModel
-from streaming.ports import NoteWriter, SpeakerModel
+from streaming.ports import NoteWriter
 from streaming.relabelling import relabelled
-from streaming.remembered import Remembered, RememberedSpeakers
-from streaming.scheduler import RecognitionScheduler
 from streaming.seats import LOCAL
-from streaming.segmenting import Segmenter, SegmentSettings
+from streaming.segmenting import Segmenter
+from streaming.session_engines import Engines
 from streaming.session_log import SessionLog
 from streaming.state import Progress, SessionState
 from streaming.track import Track
-from streaming.types import Float32, Gap, Role, RoleGuess, SpeakerId, Tick, TrackId, TrackPlan, seconds
+from streaming.types import Gap, Role, RoleGuess, SpeakerId, Tick, TrackId, TrackPlan, seconds
 from streaming.vad import VoiceDetector
 from streaming.wall_clock import now
 
@@ -52,25 +48,6 @@ HELD_AT_MOST_S = 3600.0
 """A session that keeps nothing, being off the record or without a consent, ends after so long without audio."""
 
 EndReason = Literal["requested", "idle", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Engines:
-    """What all sessions of a process share. `diarizing` and `listening` run models off the event loop."""
-
-    scheduler: RecognitionScheduler
-    silero: OnnxModel
-    speaker_model: SpeakerModel
-    writer: NoteWriter
-    listening: Executor
-    diarizing: Executor
-    segments: SegmentSettings
-    clinician_voice: Float32 | None = None
-    """The clinician's enrolled voice, for microphones that several people share."""
-
-    def busy_s(self) -> tuple[float, float, float]:
-        """How long recognizer (with final windows), diarizer and voice detector have worked since the start."""
-        return self.scheduler.counts.final_busy_s, busy_s(self.diarizing), busy_s(self.listening)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +174,7 @@ class Session:
         for plan in plans:
             self._tracks[plan.id] = Track(plan, self.log, Segmenter(self._engines.segments), began)
             if plan.speakers > 1:
-                self._diarizers[plan.id] = self._diarizer(plan, self._tracks[plan.id].remembered)
-
-    def _diarizer(self, plan: TrackPlan, remembered: Remembered) -> OnlineDiarizer:
-        voice = self._engines.clinician_voice
-        enrolled = None if voice is None else {roles.ENROLLED: voice}
-        model = RememberedSpeakers(self._engines.speaker_model, remembered)
-        return OnlineDiarizer(model, plan.id, plan.speakers, enrolled=enrolled)
+                self._diarizers[plan.id] = self._engines.diarizer(plan, self._tracks[plan.id].remembered)
 
     async def run(self) -> None:
         """Transcribe until the end is asked for and everything has been worked off; then write the note.

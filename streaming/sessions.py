@@ -35,7 +35,8 @@ from streaming.note_desk import NoteDesk, Readings, redrafted
 from streaming.ports import Store
 from streaming.scheduler import RecognitionScheduler
 from streaming.seats import SINGLE
-from streaming.session import Engines, Owner, Session
+from streaming.session import Owner, Session
+from streaming.session_engines import Engines
 from streaming.session_log import SessionLog
 from streaming.settings import Settings
 from streaming.state import SessionState

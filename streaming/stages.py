@@ -60,7 +60,7 @@ async def recognize(track: Track, scheduler: RecognitionScheduler, *, tentative:
             words = await _words(track, scheduler, step, tentative=tentative)
             track.heard = max(track.heard, words.through)
             await track.joined.put(words)
-            track.audio.forget(track.needed_from())
+            track.forget()
     track.heard = track.received
     await track.joined.put(None)
 
@@ -131,7 +131,7 @@ async def diarize(track: Track, diarizer: OnlineDiarizer | None, thread: Executo
             track.diarized = Tick(track.diarized + len(pcm))
             if turns is not None:
                 await track.joined.put(turns)
-            track.audio.forget(track.needed_from())
+            track.forget()
         await track.joined.put(await loop.run_in_executor(thread, diarizer.flush))
     except Exception:
         # The transcript is worth more than knowing who said it: go on with the last speaker, and say so.
@@ -179,8 +179,8 @@ async def salvage(track: Track) -> None:
 
 async def _close(track: Track, utterances: list[Utterance]) -> None:
     # A session that is taken up again hears anew what the log holds, and comes to the same utterances.
-    logged = track.log.state.recognized
-    utterances = [one for one in utterances if logged.get(one.id) != one]
+    logged = track.log.state.utterances
+    utterances = [one for one in utterances if logged.heard(one.id) != one]
     if utterances:
         # Remembered until they are in the log: a failure elsewhere may cancel this append.
         track.closing = utterances

@@ -47,8 +47,8 @@ from streaming.types import (
     Transcript,
     Turn,
     Utterance,
-    UtteranceId,
 )
+from streaming.utterance_book import UtteranceBook
 
 Progress = Literal["live", "ending", "ended", "interrupted"]
 
@@ -80,9 +80,8 @@ class SessionState:
     """Whether any audio could be kept so far: not while the first consents are missing."""
     note_format: str = "soap"
     tracks: tuple[TrackPlan, ...] = ()
-    utterances: dict[UtteranceId, Utterance] = field(default_factory=dict)
-    recognized: dict[UtteranceId, Utterance] = field(default_factory=dict)
-    """Utterances as they were heard, without what the clinician put right."""
+    utterances: UtteranceBook = field(default_factory=UtteranceBook)
+    """As they count now; `utterances.heard` gives them without what was put right since."""
     gaps: list[Gap] = field(default_factory=list)
     roles: RoleGuess | None = None
     turns: dict[TrackId, tuple[Turn, ...]] = field(default_factory=dict)
@@ -120,8 +119,7 @@ class SessionState:
             case GapMarked():
                 self.gaps.append(event.gap)
             case UtteranceClosed():
-                self.utterances[event.utterance.id] = event.utterance
-                self.recognized[event.utterance.id] = event.utterance
+                self.utterances.hear(event.utterance)
                 self.carried = tuple(one for one in self.carried if not _is_of(one, event.utterance))
             case SpeakerRelabelled():
                 found = self.utterances[event.utterance]
@@ -181,7 +179,6 @@ class SessionState:
         self.carried = event.carried
         for name in event.removed:
             self.utterances.pop(name, None)
-            self.recognized.pop(name, None)
         for track, (start, end) in event.late.items():
             self.holds[track].between(start, end, "struck")
 
@@ -208,7 +205,6 @@ class SessionState:
                 setattr(self, one.name, getattr(bare, one.name))
         elif receipt.scope == "transcript":
             self.utterances.clear()
-            self.recognized.clear()
             self.turns.clear()
             self.marks.clear()
             self.carried = ()

@@ -73,7 +73,7 @@ def heard_anew(state: SessionState, gone: Sequence[Gap]) -> tuple[UtteranceId, .
 
 def carried(state: SessionState, gone: Sequence[Gap], anew: Collection[UtteranceId]) -> tuple[Carried, ...]:
     """Corrections of utterances that are heard again and do not go, those that wait since an earlier strike too."""
-    again = [state.recognized[name] for name in anew]
+    again = [one for name in anew if (one := state.utterances.heard(name)) is not None]
     fresh = [Carried(one.track, one.start, one.end, one.text, state.utterances[one.id].text) for one in again]
     kept = [*state.carried, *(one for one in fresh if one.text != one.heard)]
     return tuple(one for one in kept if not any(_overlap(one, gap) for gap in gone))

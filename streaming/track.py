@@ -173,6 +173,12 @@ class Track:
         """Audio before this tick has been worked off by every stage."""
         return Tick(min(self.transcription.needed_from, self.segmenter.now, self.diarized))
 
+    def forget(self) -> None:
+        """Hold nothing any more of what every stage has worked off."""
+        self.audio.forget(self.needed_from())
+        # A word may be timed a little before the window that it was heard in.
+        self.levels.forget(Tick(max(0, self.transcription.needed_from - SAMPLE_RATE)))
+
     async def _lost(self, end: Tick, cause: GapCause) -> None:
         """Name all from `received` to `end`; what of it would not have been kept anyway is named so."""
         while self.received < end:

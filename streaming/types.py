@@ -1,5 +1,6 @@
 """The vocabulary of a session. Time is an integer tick, a 16 kHz sample since the session's start."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NewType
 
@@ -117,7 +118,10 @@ class Turns:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What one speaker said without a break. `id` is the track and a number, counted per track from 1."""
+    """What one speaker said without a break. `id` is the track and a number, counted per track from 1.
+
+    `words` are a tuple, or what gives the same and takes less room (`streaming/kept_words.py`).
+    """
 
     id: UtteranceId
     track: TrackId
@@ -126,7 +130,7 @@ class Utterance:
     speaker: SpeakerId
     text: str
     confidence: float
-    words: tuple[Word, ...]
+    words: Sequence[Word]
 
 
 @dataclass(frozen=True, slots=True)

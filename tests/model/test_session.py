@@ -31,7 +31,8 @@ from streaming.memory_store import MemoryStore
 from streaming.ports import Hypothesis, SpeakerModel, Store, Window
 from streaming.scheduler import RecognitionScheduler
 from streaming.segmenting import SegmentSettings
-from streaming.session import Engines, Session
+from streaming.session import Session
+from streaming.session_engines import Engines
 from streaming.session_log import SessionLog
 from streaming.types import SAMPLE_RATE, Float32, Int16Mono, Section, Tick, TrackId, TrackPlan, Transcript, Word
 from streaming.vad import VoiceDetector

@@ -128,7 +128,7 @@ async def test_a_signed_note_stays_unless_it_is_said_otherwise() -> None:
     for stored in await replayed(store, "a", audio=True):
         assert not isinstance(stored.event, AudioSpan)
         state.apply(stored.event)
-    assert (state.utterances, state.marks, state.deleted is not None) == ({}, set(), True)
+    assert (dict(state.utterances), state.marks, state.deleted is not None) == ({}, set(), True)
     assert state.review is not None
     assert state.review.signed is not None
     assert state.review.signed.draft.sections[0].statements[0].text == "Sleep diary."
@@ -294,4 +294,4 @@ def test_a_state_that_is_told_of_a_deletion_forgets() -> None:
     for event in a_session():
         state.apply(event)
     state.apply(ContentDeleted("session", AT, "asked", "anna", "north", {}))
-    assert (state.started_at, state.utterances, state.note, state.practice) == (None, {}, None, "north")
+    assert (state.started_at, dict(state.utterances), state.note, state.practice) == (None, {}, None, "north")

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarization.frames import Heard, settle
+from diarization.frames import settle
+from diarization.heard import HeardWindows
 from diarization.windows import AudioRing, Bools, FrameGrid, context, runs
 
 pytestmark = pytest.mark.unit
@@ -58,21 +59,52 @@ def test_a_window_is_believed_less_at_its_edges_and_before_it_is_full() -> None:
     assert (young < first).all()
 
 
+def windows(*heard: tuple[Bools, list[int], list[int]]) -> HeardWindows:
+    kept = HeardWindows(10, 2)
+    for active, stretches, speakers in heard:
+        kept.add(0, active, stretches, speakers)
+    return kept
+
+
 def test_later_windows_outvote_the_edge_of_an_earlier_one() -> None:
-    early = Heard(0, activity("##########", ".........."), [0], [0])
-    later = [
-        Heard(0, activity("######....", "......####"), [0, 1], [0, 1]),
-        Heard(0, activity("......####", "######...."), [0, 1], [1, 0]),
-    ]
+    heard = windows(
+        (activity("##########", ".........."), [0], [0]),
+        (activity("######....", "......####"), [0, 1], [0, 1]),
+        (activity("......####", "######...."), [0, 1], [1, 0]),
+    )
     spans = np.array([(0, 6), (6, 10)])
-    labels = settle([early, *later], spans, np.array([0, 1]), np.ones(2, np.float32), 2, 10, 3)
+    labels = settle(heard, spans, np.array([0, 1]), np.ones(2, np.float32), 2, 10, 3)
     assert labels.tolist() == [1] * 6 + [2] * 4
 
 
 def test_two_speak_where_most_windows_hear_two() -> None:
-    window = Heard(0, activity("######....", "....######"), [0, 1], [0, 1])
-    labels = settle([window], np.array([(0, 6), (4, 10)]), np.array([0, 1]), np.ones(2, np.float32), 2, 10, 3)
+    heard = windows((activity("######....", "....######"), [0, 1], [0, 1]))
+    labels = settle(heard, np.array([(0, 6), (4, 10)]), np.array([0, 1]), np.ones(2, np.float32), 2, 10, 3)
     assert labels.tolist() == [1] * 4 + [3] * 2 + [2] * 4
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-600, 1 << 30),
+            st.lists(st.integers(0, 7), min_size=9, max_size=9),
+            st.lists(st.tuples(st.integers(1_000_000, 1_000_300), st.integers(0, 2)), max_size=5),
+        ),
+        max_size=5,
+    )
+)
+def test_what_windows_heard_is_kept_to_the_last_bit(
+    heard: list[tuple[int, list[int], list[tuple[int, int]]]],
+) -> None:
+    kept = HeardWindows(9, 3)
+    grids = [np.array([[frame >> speaker & 1 > 0 for speaker in range(3)] for frame in one]) for _, one, _ in heard]
+    for (begin, _, members), active in zip(heard, grids, strict=True):
+        kept.add(begin, active, [stretch for stretch, _ in members], [speaker for _, speaker in members])
+    assert len(kept) == len(heard)
+    for one, (begin, _, members), active in zip(kept, heard, grids, strict=True):
+        assert (one.begin, list(zip(one.stretches.tolist(), one.speakers.tolist(), strict=True))) == (begin, members)
+        assert one.active.dtype == np.bool_
+        assert (one.active == active).all()
 
 
 def test_no_window_no_speaker() -> None:

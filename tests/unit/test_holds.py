@@ -13,7 +13,8 @@ from streaming.events import AudioSpan, Event, GapMarked, RecordingHeld
 from streaming.holds import Holds
 from streaming.memory_store import MemoryStore
 from streaming.segmenting import SegmentSettings
-from streaming.session import Engines, Session
+from streaming.session import Session
+from streaming.session_engines import Engines
 from streaming.session_log import SessionLog
 from streaming.track import Track
 from streaming.types import SAMPLE_RATE, ConsentWay, Tick, TrackId, TrackPlan

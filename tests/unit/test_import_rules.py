@@ -68,6 +68,7 @@ LAYERS: dict[str, str] = {
     "streaming.envelope": "adapter",
     "streaming.key_source": "adapter",
     "streaming.vault": "adapter",
+    "streaming.set_aside": "adapter",
     "streaming.settings": "adapter",
     "streaming.voice_file": "adapter",
     "streaming.survey": "adapter",
@@ -93,6 +94,7 @@ LAYERS: dict[str, str] = {
     "drafting.stage": "stage",
     "streaming.note_desk": "session",
     "streaming.session": "session",
+    "streaming.session_engines": "session",
     "streaming.access": "app",
     "streaming.admission": "app",
     "streaming.accounts": "app",
@@ -388,6 +390,7 @@ _FAKE_LAYERS = {
     "streaming.part": "part",
     "streaming.stage": "stage",
     "streaming.session": "session",
+    "streaming.session_engines": "session",
     "streaming.app": "app",
     "streaming.cli": "command",
 }

@@ -20,7 +20,7 @@ from streaming.memory_store import MemoryStore
 from streaming.ports import Record
 from streaming.scheduler import Counts
 from streaming.seats import SINGLE
-from streaming.session import Engines
+from streaming.session_engines import Engines
 from streaming.session_log import SessionLog
 from streaming.sessions import Sessions
 from streaming.settings import Settings

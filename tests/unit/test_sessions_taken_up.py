@@ -10,7 +10,7 @@ from store_contract import span, started
 from streaming.events import NoteDrafted, SessionEnded
 from streaming.memory_store import MemoryStore
 from streaming.scheduler import Counts
-from streaming.session import Engines
+from streaming.session_engines import Engines
 from streaming.sessions import Sessions
 from streaming.settings import Settings
 
