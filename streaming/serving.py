@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from streaming import engines, errors, ice, recording, seating, sole_server, tracing, wire
+from streaming import engines, errors, free_memory, ice, recording, seating, sole_server, tracing, wire
 from streaming.access import Access
 from streaming.audit_trail import AuditTrail
 from streaming.deletion import DeletionReceipt, Order, delete_session
@@ -136,7 +136,8 @@ class Server:
             await ready.wait()
             self._sessions, self._records, self._access = sessions, records, access
             self._dictations = Dictations(made, settings.max_sessions)
-            working = [serving]
+            tidying = asyncio.create_task(free_memory.after_sessions(sessions.tally.ended.total))
+            working = [serving, tidying]
             if nodes is not None:
                 self._nodes, self._handover = nodes, Handover(sessions, nodes, self._flush, self._tell_moved)
                 engines.on_fenced(store, self._handover.fenced)

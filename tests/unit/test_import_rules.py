@@ -23,6 +23,7 @@ LAYERS: dict[str, str] = {
     "drafting.fonts": "door",
     "streaming.local_authority": "door",
     "streaming.local_zone": "door",
+    "streaming.free_memory": "door",
     "streaming.log_lines": "door",
     "streaming.machine_addresses": "door",
     "streaming.onnx": "door",
