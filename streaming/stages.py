@@ -197,7 +197,7 @@ async def _close(track: Track, utterances: list[Utterance]) -> None:
 async def _show_partial(track: Track, tentative: tuple[Word, ...] | None) -> None:
     key = f"partial {track.track}"
     before = track.log.passing.get(key, {})
-    pending = track.attribution.pending()
+    pending = [word for word in track.attribution.pending() if word.start >= track.said]
     now = " ".join(word.text for word in tentative) if tentative is not None else before.get("tentative", "")
     speaker = track.attribution.speaker
     message = {
