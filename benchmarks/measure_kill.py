@@ -25,6 +25,7 @@ from streaming.types import Tick
 _SHARES = (0.1, 0.9)
 """A server is killed after this share of the audio at the earliest and at the latest."""
 _LIMIT_S = 240.0
+"""A run's time beside its talk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,8 @@ async def _one_run(
     pace: float,
 ) -> list[Cut]:
     environment = {"SAMEDAY_DATA_DIR": str(home)}
-    async with asyncio.timeout(_LIMIT_S):
+    talk_s = max(piece.length_s for _, piece in chosen) / pace
+    async with asyncio.timeout(_LIMIT_S + 2 * talk_s):
         with running_server(environment) as server:
             clients = [await _begin(server, at, piece, pace) for at, piece in chosen]
             work = [asyncio.create_task(do(server)) for client in clients for do in (client.read, client.send)]

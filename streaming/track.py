@@ -61,7 +61,7 @@ class Track:
         self.restored = Tick(0)
         """All before this tick had come when the server was started: nobody waits for tentative words of it."""
         self.said = max((one.end for one in log.state.utterances.values() if one.track == plan.id), default=Tick(0))
-        """Utterances of all before this tick were in the log when it began: heard again, they are no news to readers."""
+        """All utterances before this tick were in the log when it began: heard again they are no news to readers."""
         self.closing: list[Utterance] = []
         """Utterances on their way to the log."""
         self.gaps: list[Gap] = []
