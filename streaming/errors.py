@@ -35,6 +35,12 @@ class BadOffer(PeerError):
     code = "bad_offer"
 
 
+class BadAnchor(PeerError):
+    """An anchor by which a WebRTC connection's audio cannot lie where the session is."""
+
+    code = "bad_anchor"
+
+
 class BadVoice(PeerError):
     """A recording that a voice cannot be enrolled from, or a file that it cannot be written to."""
 

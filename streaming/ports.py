@@ -85,6 +85,8 @@ class TrackSink(Protocol):
     """Where a transport puts the audio of one track; one writer at a time."""
 
     track: TrackId
+    awaited: bool
+    """Whether audio is missing that its sender may still send: what is, by the session's end, is named a gap."""
 
     @property
     def received(self) -> Tick:

@@ -54,6 +54,7 @@ _STATUS: dict[type[SamedayError], int] = {
     errors.SessionPurged: 410,
     errors.SessionGoesOn: 409,
     errors.BadOffer: 422,
+    errors.BadAnchor: 422,
     errors.PeerError: 400,
     errors.Overloaded: 503,
     errors.StoreFailed: 503,

@@ -21,7 +21,15 @@ from streaming.types import Tick
 
 State = Literal["connecting", "receiving", "closed"]
 Reason = Literal[
-    "requested", "peer_closed", "no_rtp", "never_connected", "replaced", "session_over", "store_failed", "failed"
+    "requested",
+    "peer_closed",
+    "no_rtp",
+    "never_connected",
+    "replaced",
+    "session_over",
+    "store_failed",
+    "bad_anchor",
+    "failed",
 ]
 
 MAX_ARRIVED = 3_000
@@ -51,6 +59,8 @@ class RtpTrack:
     ) -> None:
         """`clock` gives the session's elapsed ticks."""
         self.sink = sink
+        self.anchored = False
+        """Whether the sender's time stamps are the session's ticks."""
         self.reason: Reason | None = None
         """Why it ends or has ended."""
         self._clock = clock
@@ -69,6 +79,7 @@ class RtpTrack:
         """Where the audio should have reached when it was stopped with packets unread."""
         self.taken = 0
         """Packets that arrived."""
+        self._first = True
 
     @property
     def heard(self) -> bool:
@@ -145,7 +156,6 @@ class RtpTrack:
     async def _pump(self, before_first: Callable[[], Awaitable[None]]) -> None:
         loop = asyncio.get_running_loop()
         silent_at = loop.time() + self._connect_timeout_s
-        first = True
         while True:
             wake_at = min(silent_at, self._jitter.deadline or silent_at)
             await self._wait(wake_at - loop.time())
@@ -155,19 +165,27 @@ class RtpTrack:
             elif self._timeline.behind:
                 more_waiting = await self.catch_up(1)
             stopping = self.reason is not None
-            ready = self._ordered(loop.time(), everything=stopping)
-            if ready and first:
-                first = False
-                await before_first()
-            await self._deliver(ready, more_waiting=more_waiting)
+            await self._work(before_first, more_waiting=more_waiting, stopping=stopping)
             if stopping:
-                if self._cut_off > self.sink.received:
-                    await self.sink.lose(self._cut_off, "packet_loss")
                 return
             if self._last_rtp is not None:
                 silent_at = self._last_rtp + self._no_rtp_timeout_s
             if wake_at >= silent_at and loop.time() >= silent_at:
                 await self._fall_silent()
+
+    async def _work(self, before_first: Callable[[], Awaitable[None]], *, more_waiting: bool, stopping: bool) -> None:
+        """Write what has arrived; all of it, and what is known to be missing, where it is `stopping`."""
+        ready = self._ordered(asyncio.get_running_loop().time(), everything=stopping)
+        if ready:
+            await self._go_first(before_first)
+        await self._deliver(ready, more_waiting=more_waiting)
+        if stopping and self._cut_off > self.sink.received:
+            await self.sink.lose(self._cut_off, "packet_loss")
+
+    async def _go_first(self, before_first: Callable[[], Awaitable[None]]) -> None:
+        if self._first:
+            self._first = False
+            await before_first()
 
     async def _wait(self, timeout_s: float) -> None:
         if timeout_s > 0 and not self._wake.is_set():

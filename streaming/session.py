@@ -264,7 +264,7 @@ class Session:
     async def _close_audio(self) -> None:
         await self._ending.wait()
         for track in self.tracks:
-            await track.audio.close()
+            await track.close()
 
     async def _watch(self) -> None:
         """Each second: how far behind the tracks are."""
@@ -279,7 +279,7 @@ class Session:
                 "id": track.track,
                 "received_s": round(seconds(track.received), 2),
                 "transcribed_s": round(seconds(track.heard), 2),
-                "lag_s": round(seconds(track.lag_ticks), 2),
+                "lag_s": round(seconds(track.shown_lag_ticks), 2),
             }
             for track in self.tracks
         ]

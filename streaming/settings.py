@@ -219,6 +219,8 @@ class Settings(EngineSettings, RetentionSettings):
     ice_servers: tuple[IceServer, ...] = ()
     no_rtp_timeout_s: Seconds = 3.0
     """A WebRTC track that sends nothing for so long is taken for lost."""
+    return_wait_s: Seconds = 120.0
+    """What an anchored WebRTC sender that was lost has not sent within so long is named a gap."""
     endpoint_silence_ms: Annotated[int, Field(ge=100, le=5000)] = 700
     """Silence that ends an utterance; therapy has long pauses."""
 

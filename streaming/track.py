@@ -65,6 +65,8 @@ class Track:
         self.closing: list[Utterance] = []
         """Utterances on their way to the log."""
         self.gaps: list[Gap] = []
+        self.awaited = False
+        """Whether audio is missing that its sender may still send."""
         self._began = began
         self.last_arrival = time.monotonic()
         self._durable = Tick(0)
@@ -83,6 +85,11 @@ class Track:
     def lag_ticks(self) -> int:
         """How far the stage that is furthest behind is behind what was received."""
         return self.received - min(self.heard, self.diarized)
+
+    @property
+    def shown_lag_ticks(self) -> int:
+        """The lag as clients are told it: while audio is missing that may still come, by the session's clock."""
+        return max(self.lag_ticks, self.clock() - min(self.heard, self.diarized)) if self.awaited else self.lag_ticks
 
     @property
     def speaker(self) -> SpeakerId | None:
@@ -114,6 +121,13 @@ class Track:
         self._check_open()
         await self._lost(end, cause)
         return await self._save()
+
+    async def close(self) -> None:
+        """No more audio comes: what is still missing by now is named."""
+        if self.awaited and not self.audio.closed:
+            self.awaited = False
+            await self._lost(max(self.clock(), self.received), "disconnected")
+        await self.audio.close()
 
     async def settle(self) -> None:
         """Have all that was received in the log, also what is held back and not named yet. Raises StoreFailed."""

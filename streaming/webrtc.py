@@ -24,6 +24,7 @@ from aiortc import (
     RTCSessionDescription,
 )
 
+from streaming.anchored_track import Anchored, AnchoredTrack
 from streaming.errors import BadOffer, EngineMissing, SamedayError
 from streaming.jitter import Packet
 from streaming.ports import TrackSink
@@ -95,18 +96,18 @@ class WebRtcIngest:
         clock: Callable[[], Tick],
         *,
         evict: Callable[[], Awaitable[None]] | None = None,
+        anchored: Anchored | None = None,
     ) -> Answer:
         """Answer an offer, with all candidates in the answer (no trickle), and receive its audio into `sink`.
 
         `clock` gives the session's elapsed ticks. One sink object stands for one track of one session: with the first
         packet of a new connection an older one of the same sink is flushed and closed, so that a peer whose network
         changed takes its track over without a pause. `evict` is awaited at the same moment: it makes a writer of
-        another kind leave the track. Raises BadOffer, NoNetwork, EngineMissing.
+        another kind leave the track. `anchored` says that the sender's time stamps place the audio, in a line of
+        the same sink. Raises BadOffer, NoNetwork, EngineMissing.
         """
         offer = read_offer(offer_sdp)
-        track = RtpTrack(
-            sink, clock, no_rtp_timeout_s=self._no_rtp_timeout_s, connect_timeout_s=self._connect_timeout_s
-        )
+        track = self._track(sink, clock, anchored)
         connection = _Connection(self, track, self._ice_servers, evict)
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
@@ -126,6 +127,12 @@ class WebRtcIngest:
             await other.close("replaced", linger_s=0)
         return Answer(resource, sdp)
 
+    def _track(self, sink: TrackSink, clock: Callable[[], Tick], anchored: Anchored | None) -> RtpTrack:
+        silent_s, connect_s = self._no_rtp_timeout_s, self._connect_timeout_s
+        if anchored is not None:
+            return AnchoredTrack(anchored, clock, no_rtp_timeout_s=silent_s, connect_timeout_s=connect_s)
+        return RtpTrack(sink, clock, no_rtp_timeout_s=silent_s, connect_timeout_s=connect_s)
+
     def info(self, resource: str) -> TrackInfo | None:
         """How the connection stands; None for one that is not known, or is closed and flushed."""
         connection = self._connections.get(resource)
@@ -144,9 +151,13 @@ class WebRtcIngest:
         await connection.close("requested", linger_s=LINGER_S)
         return True
 
-    async def close_track(self, sink: TrackSink, reason: Reason = "requested") -> None:
-        """Flush and close the connections of a track: at the end of its session, or `replaced` by another sender."""
-        mine = [connection for connection in self._connections.values() if connection.track.sink is sink]
+    async def close_track(self, sink: TrackSink, reason: Reason = "requested", *, anchored: bool = True) -> None:
+        """Flush and close the connections of a track: at the end of its session, or `replaced` by another sender.
+
+        Those that are `anchored` stay where that is false.
+        """
+        of_track = [connection for connection in self._connections.values() if connection.track.sink is sink]
+        mine = [connection for connection in of_track if anchored or not connection.track.anchored]
         await asyncio.gather(*(connection.close(reason, linger_s=LINGER_S) for connection in mine))
 
     async def close_all(self) -> None:

@@ -4,6 +4,9 @@ The loss-free path: what is acknowledged is durable, and what is not can be sent
 the numbers belong to the track and not to the connection. A reader takes messages off the socket into a bounded
 inbox; the writer takes what is there, writes what follows on itself at once, and acknowledges once. When the store is
 slow the inbox fills, the reader stops, and TCP slows the sender down: nothing is dropped.
+
+Beside an anchored WebRTC connection (`tick_line.py`) the frames fill what that has lost, and the sender is told how
+the track stands whenever that changes.
 """
 
 import asyncio
@@ -13,9 +16,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
+from streaming.ahead import Piece
+from streaming.audio_texts import Skip, read_text
 from streaming.audio_wire import AudioFrame, BadFrame, OutOfOrder, TooLarge, UnknownCodec, unpack
 from streaming.errors import BadAudio, Fenced, PeerError, SamedayError, SessionOver, StoreFailed
 from streaming.ports import TrackSink
+from streaming.tick_line import TickLine
 from streaming.track_writer import TrackWriter
 from streaming.types import SAMPLE_RATE, Int16Mono, Tick
 
@@ -23,7 +29,6 @@ MAX_QUEUED = 256
 """Messages read and not yet written; at most one second of audio each."""
 MAX_BATCH = 64
 """Messages written and acknowledged at once."""
-MAX_TEXT = 1_024
 LINGER_S = 0.060
 """The request to end a session may overtake the last frames on the way: they get this long."""
 QUIET_S = 0.010
@@ -32,6 +37,8 @@ AHEAD_TICKS = 2 * 3_600 * SAMPLE_RATE
 """A gap may end so far ahead of the session's clock: more than a clock is set by, and no more than is heard soon."""
 DRAIN_LIMIT_S = 5.0
 """A sender that never pauses keeps no session from its end."""
+STANDING_S = 0.2
+"""How often at most the sender beside an anchored connection is told how the track stands."""
 CLOSE_DONE = 1000
 CLOSE_REPLACED = 4000
 CLOSE_OVER = 4409
@@ -95,8 +102,13 @@ class TrackNumbers:
         async with self._turn:
             return
 
-    async def release(self) -> None:
-        """Close the track's connection, if there is one, with 4000; returns once it writes no more."""
+    async def release(self, *, beside: bool = True) -> None:
+        """Close the track's connection, if there is one, with 4000; returns once it writes no more.
+
+        One that is beside an anchored connection stays where `beside` is false.
+        """
+        if not beside and self._owner is not None and self._owner.line is not None:
+            return
         owner, self._owner = self._owner, None
         if owner is not None:
             owner._arrived.set()
@@ -120,16 +132,18 @@ async def ingest(
     new_decoder: Callable[[], PacketDecoder],
     clock: Callable[[], Tick] | None = None,
     device_key: str | None = None,
+    line: TickLine | None = None,
 ) -> End:
     """Serve one connection of a track until it ends; says how it ended. All accepted audio is in `sink` by then.
 
     `clock` gives the session's elapsed ticks, which the sender is told: it cannot know for how long it slept.
-    `device_key` is told too: what a sender keeps of the session it seals with that (`device_keys.py`).
+    `device_key` is told too: what a sender keeps of the session it seals with that (`device_keys.py`). With a `line`
+    the connection is one beside anchored WebRTC ones.
 
     A newer connection with the same `numbers` takes the track over, and this one is closed with 4000. Closes the
     socket itself unless the peer did. Raises nothing of the peer's; SessionOver and StoreFailed are told to the peer.
     """
-    return await _Connection(socket, sink, numbers, new_decoder, clock, device_key).serve()
+    return await _Connection(socket, sink, numbers, new_decoder, clock, device_key, line).serve()
 
 
 class _Connection:
@@ -141,7 +155,9 @@ class _Connection:
         new_decoder: Callable[[], PacketDecoder],
         clock: Callable[[], Tick] | None,
         device_key: str | None,
+        line: TickLine | None,
     ) -> None:
+        self.line = line
         self._socket = socket
         self._sink = sink
         self._numbers = numbers
@@ -173,10 +189,13 @@ class _Connection:
         older, self._numbers._owner = self._numbers._owner, self
         if older is not None:
             older._arrived.set()
-        reader = asyncio.create_task(self._read(), name="websocket-ingest-reader")
+        tasks = [asyncio.create_task(self._read(), name="websocket-ingest-reader")]
         try:
             async with self._numbers._turn:
                 await self._ready()
+            if self.line is not None:
+                self.line.filled = True
+                tasks.append(asyncio.create_task(self._tell_standing(self.line), name="websocket-ingest-standing"))
             try:
                 return await self._write()
             finally:
@@ -192,18 +211,28 @@ class _Connection:
             self._written.set()
             if self._numbers._owner is self:
                 self._numbers._owner = None
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _ready(self) -> None:
         """Say where to go on. All before it is durable: a sender lets go of it."""
-        durable = await TrackWriter(self._sink).durable()
+        durable = await (TrackWriter(self._sink).durable() if self.line is None else self.line.put(()))
         ready: dict[str, Any] = {"type": "ready", "sequence": self._numbers.next, "tick": durable}
         if self._clock is not None:
             ready["clock"] = self._clock()
         if self._device_key is not None:
             ready["device_key"] = self._device_key
         await self._tell(ready)
+
+    async def _tell_standing(self, line: TickLine) -> None:
+        told: dict[str, Any] = {}
+        while line.open:
+            standing = line.standing()
+            if standing != told:
+                await self._tell(standing)
+                told = standing
+            await asyncio.sleep(STANDING_S)
 
     async def _read(self) -> None:
         message: bytes | str | None = b""
@@ -245,22 +274,29 @@ class _Connection:
 
     async def _take(self, batch: list[bytes | str | None]) -> End | None:
         """Write a batch, then answer it: an acknowledgement for all, then what was refused, in order."""
+        if self.line is not None and not self.line.open:
+            raise _moved()
         writer = TrackWriter(self._sink)
+        pieces: list[Piece] = []
         through = self._numbers.next
         frames = 0
         refused: list[PeerError] = []
         end: End | None = None
         for message in batch:
             try:
-                if isinstance(message, bytes):
+                if isinstance(message, bytes) and self.line is None:
                     through = await self._accept(unpack(message), through, writer, refused)
                     frames += 1
+                elif isinstance(message, bytes):
+                    through = self._accept_beside(unpack(message), through, pieces)
+                    frames += 1
                 else:
-                    end = "disconnected" if message is None else _read_text(message)
-                    break
+                    end = await self._take_text(message, pieces)
+                    if end is not None:
+                        break
             except (BadFrame, TooLarge, UnknownCodec, OutOfOrder) as error:
                 refused.append(error)
-        durable = await writer.durable()
+        durable = await (writer.durable() if self.line is None else self.line.put(pieces))
         self._numbers.next = through
         if frames:
             await self._tell({"type": "ack", "sequence": through - 1, "tick": durable})
@@ -288,6 +324,30 @@ class _Connection:
             # To send it again would not help: its time is named as a gap, and its number is used up.
             await writer.pass_over(Tick(frame.tick + frame.ticks), "decoder_error")
             refused.append(error)
+        return through + 1
+
+    async def _take_text(self, message: str | None, pieces: list[Piece]) -> End | None:
+        """Raises BadFrame."""
+        asked = None if message is None else read_text(message, beside=self.line is not None)
+        if self.line is None or asked == "done":
+            return "disconnected" if message is None else "done"
+        await self.line.put(pieces)
+        pieces.clear()
+        if isinstance(asked, Skip):
+            self._check_ahead(asked.tick)
+            await self.line.skip(asked.tick)
+            return None
+        self.line.went()
+        return "disconnected"
+
+    def _accept_beside(self, frame: AudioFrame, through: int, pieces: list[Piece]) -> int:
+        """Add a frame for the line; returns the number wanted next. Raises OutOfOrder, BadFrame."""
+        if frame.sequence > through:
+            raise OutOfOrder(through)
+        if frame.sequence < through:
+            return through
+        self._check_ahead(frame.tick)
+        pieces.append(Piece(frame.tick, frame.payload, frame.codec))
         return through + 1
 
     def _check_ahead(self, tick: Tick) -> None:
@@ -323,14 +383,3 @@ def _over() -> SessionOver:
 
 def _moved() -> Fenced:
     return Fenced("The session goes on elsewhere.", mend="Connect again.")
-
-
-def _read_text(text: str) -> End:
-    """What a text message asks for. Raises BadFrame for all but the end."""
-    try:
-        message = json.loads(text) if len(text) <= MAX_TEXT else None
-    except (ValueError, RecursionError):
-        message = None
-    if isinstance(message, dict) and message.get("type") == "end":
-        return "done"
-    raise BadFrame("The text message is not known.", mend='Send binary frames, then {"type": "end"}.')

@@ -15,6 +15,7 @@ class FakeSink:
 
     def __init__(self, track: str = "mic", *, write_s: float = 0.0) -> None:
         self.track = TrackId(track)
+        self.awaited = False
         self.gaps: list[Gap] = []
         self.writes: list[tuple[float, Tick, int]] = []
         """Time of the call, first tick, ticks."""

@@ -23,7 +23,7 @@ def router(server: Server) -> APIRouter:
     routes = APIRouter()
 
     @routes.websocket("/api/sessions/{name}/audio")
-    async def audio(socket: WebSocket, name: str, track: TrackName = "mic") -> None:
+    async def audio(socket: WebSocket, name: str, track: TrackName = "mic", beside: bool = False) -> None:
         await _accept(socket)
         try:
             sink = await server.track(name, track)
@@ -34,11 +34,14 @@ def router(server: Server) -> APIRouter:
             return
         watch = asyncio.ensure_future(server.finish_after(session, sink))
         try:
-            # A track has one writer: whoever comes last takes it over, over whichever transport.
-            await server.rtc.close_track(sink, "replaced")
-            await websocket_ingest.ingest(
-                _Socket(socket), sink, server.numbers_of(sink), OpusDecoder, sink.clock, key
-            )
+            # A track has one writer: whoever comes last takes it over, over whichever transport. One that is beside
+            # an anchored connection writes into the same line.
+            await server.rtc.close_track(sink, "replaced", anchored=not beside)
+            if not beside:
+                await server.leave_line(sink)
+            line = server.line_of(sink) if beside else None
+            numbers = server.numbers_of(sink)
+            await websocket_ingest.ingest(_Socket(socket), sink, numbers, OpusDecoder, sink.clock, key, line)
         finally:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)

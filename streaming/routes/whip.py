@@ -1,15 +1,23 @@
 """WHIP: a sender offers its audio over WebRTC (RFC 9725)."""
 
-from fastapi import APIRouter, Request
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from streaming import errors, ice
+from streaming.anchor import Reach, read_anchor
+from streaming.anchored_track import Anchored
+from streaming.audio_wire import MAX_TICK
 from streaming.bodies import TrackName
 from streaming.serving import Server
 
 _SDP = "application/sdp"
 _MAX_OFFER_BYTES = 64 * 1024
+AnchorTick = Annotated[int | None, Query(ge=0, le=MAX_TICK, description="With `rtp`: the tick of that time stamp.")]
+AnchorRtp = Annotated[int | None, Query(ge=0, lt=1 << 32, description="With `tick`: an RTP time stamp about now.")]
 
 
 def router(server: Server) -> APIRouter:
@@ -17,14 +25,19 @@ def router(server: Server) -> APIRouter:
     routes = APIRouter()
 
     @routes.post("/api/sessions/{name}/whip", status_code=201)
-    async def whip(name: str, request: Request, track: TrackName = "mic") -> Response:
+    async def whip(
+        name: str, request: Request, track: TrackName = "mic", tick: AnchorTick = None, rtp: AnchorRtp = None
+    ) -> Response:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _SDP:
             raise HTTPException(415, "An offer comes as Content-Type: application/sdp.")
         if not _accepts_sdp(request.headers.get("accept")):
             raise HTTPException(406, "The answer is application/sdp.")
         sink = await server.track(name, track)
-        evict = server.numbers_of(sink).release
-        answer = await server.rtc.answer(sink, await _offer(request), sink.clock, evict=evict)
+        anchor = read_anchor(tick, rtp, Reach(sink.clock(), sink.received))
+        offer = await _offer(request)
+        anchored = None if anchor is None else Anchored(server.line_of(sink), anchor)
+        evict = partial(server.make_way, sink, anchored=anchor is not None)
+        answer = await server.rtc.answer(sink, offer, sink.clock, evict=evict, anchored=anchored)
         server.answered(name, answer.resource)
         headers = {
             "Location": f"/api/sessions/{name}/whip/{answer.resource}",
