@@ -10,7 +10,7 @@ from benchmarks.live import Transport
 from benchmarks.relay import CLEAN, Fault
 from benchmarks.scoring import quantile
 
-Kind = Literal["line", "cut", "outage", "storm", "readers"]
+Kind = Literal["line", "cut", "outage", "fallback", "storm", "readers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,13 @@ CONDITIONS: tuple[Condition, ...] = (
         "websocket",
         Fault(loss=0.05, delay_ms=5),
         kind="outage",
+    ),
+    Condition(
+        "fallback",
+        "5 % of the packets are lost, and there is no network for 2 s and for 4 s; what WebRTC loses goes over "
+        "the WebSocket beside it",
+        fault=Fault(loss=0.05, delay_ms=5),
+        kind="fallback",
     ),
     Condition(
         "slow-readers", "beside the client one reads an event each 0.5 s, another none", "websocket", kind="readers"

@@ -10,11 +10,12 @@ from typing import Any, Literal, Protocol
 
 import httpx
 
+from benchmarks.fallback_peer import FallbackPeer
 from benchmarks.host import Host
 from benchmarks.websocket_peer import WebSocketPeer, frames_of
 from benchmarks.whip_peer import WhipPeer, opus_packets, read_audio
 from streaming.audio_wire import AudioFrame
-from streaming.types import Int16Mono, Tick
+from streaming.types import FRAME_TICKS, Int16Mono, Tick
 
 Transport = Literal["webrtc", "websocket"]
 Message = dict[str, Any]
@@ -60,8 +61,8 @@ class Stream(Protocol):
 class WebSocketStream:
     """PCM16 of 100 ms over WebSocket."""
 
-    def __init__(self, frames: Sequence[AudioFrame]) -> None:
-        self.peer = WebSocketPeer(frames)
+    def __init__(self, frames: Sequence[AudioFrame], *, pace: float = 1.0) -> None:
+        self.peer = WebSocketPeer(frames, pace=pace)
         self.sent_at = self.peer.sent_at
 
     async def send(self, _: httpx.AsyncClient, host: Host, session: str) -> None:
@@ -91,6 +92,19 @@ class WhipStream:
             await peer.close()
             raise
         await peer.hang_up(client)
+
+
+class FallbackStream:
+    """Opus packets of 20 ms over WebRTC, and over the WebSocket beside it what that loses."""
+
+    def __init__(self, peer: FallbackPeer) -> None:
+        self.peer = peer
+
+    def sent_at(self, tick: Tick) -> float:
+        return self.peer.captured_at(tick // FRAME_TICKS)
+
+    async def send(self, client: httpx.AsyncClient, host: Host, session: str) -> None:
+        await self.peer.run(client, host, session)
 
 
 def stream_of(pcm: Int16Mono, transport: Transport) -> Stream:

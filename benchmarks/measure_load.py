@@ -14,9 +14,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 from benchmarks.conditions import Condition, Seen
+from benchmarks.fallback_peer import FallbackPeer
 from benchmarks.host import Host
-from benchmarks.live import Stream, Transport, WebSocketStream, WhipStream, run_stream
+from benchmarks.live import FallbackStream, Stream, Transport, WebSocketStream, WhipStream, run_stream
 from benchmarks.measure_live import server_environment
+from benchmarks.network import Network
 from benchmarks.relay import TcpRelay, UdpRelay
 from benchmarks.server_process import running_server
 from benchmarks.step_figures import Judged, judged
@@ -24,11 +26,14 @@ from benchmarks.talk_pieces import Piece
 from benchmarks.traffic import Outcome, sent_times
 from benchmarks.websocket_peer import Refused, frames_of
 from benchmarks.whip_peer import PACKET_S, WhipPeer, opus_packets
+from streaming.audio_wire import AudioFrame
 from streaming.types import FRAME_TICKS, Int16Mono, Tick, seconds
 
 _CUTS = (0.3, 0.6)
 """Where a cut connection breaks, as shares of the audio."""
 _OUTAGE_S = 2.0
+_OUTAGES_S = (2.0, 4.0)
+"""Of a WebRTC sender: one that its connection outlives, and one after which the server has given it up."""
 _STORM_S = 4.0
 _SLOW_READ_S = 0.5
 
@@ -66,6 +71,8 @@ async def _one(condition: Condition, url: str, piece: Piece, seed: int) -> Seen:
     async with asyncio.timeout(limit_s):
         if condition.kind in ("cut", "outage"):
             return await _cut(condition, url, piece, seed)
+        if condition.kind == "fallback":
+            return await _fallback(condition, url, piece, seed)
         if condition.kind == "readers":
             return await _readers(condition, url, piece)
         if condition.transport == "webrtc":
@@ -143,6 +150,46 @@ async def _cut(condition: Condition, url: str, piece: Piece, seed: int) -> Seen:
             task.cancel()
     seen = _seen(condition, [outcome], [piece])
     return replace(seen, notes=(f"{stream.connections} connections",))
+
+
+async def _fallback(condition: Condition, url: str, piece: Piece, seed: int) -> Seen:
+    packets = await asyncio.to_thread(opus_packets, piece.pcm)
+    async with TcpRelay(_address(url), condition.fault, seed) as relay:
+        network = Network(condition.fault, seed, relay)
+        peer = FallbackPeer(packets, line=network.line)
+
+        async def failing() -> None:
+            began = time.monotonic()
+            for share, length_s in zip(_CUTS, _OUTAGES_S, strict=True):
+                await asyncio.sleep(max(0.0, began + share * piece.length_s - time.monotonic()))
+                await network.out(length_s)
+
+        task = asyncio.create_task(failing())
+        try:
+            outcome = await _session(url, FallbackStream(peer), send_to=relay.url)
+        finally:
+            task.cancel()
+    seen = _seen(condition, [outcome], [piece])
+    same = await _heard_alike(url, outcome, peer)
+    errors = seen.errors if same or outcome.error else (*seen.errors, "OtherWords")
+    heard = 100 * (1 - sum(seen.gaps_s.values()) / (len(packets) * PACKET_S))
+    how = f"{heard:.1f} % of the audio transcribed; {peer.calls} WebRTC connections, "
+    how += f"{peer.filled} of {len(packets)} packets over the WebSocket"
+    alike = "the transcript is that of the same packets on a line without fault" if same else "the transcript differs"
+    return replace(seen, errors=errors, lost_s=round(network.lost_s, 2), notes=(how, alike))
+
+
+async def _heard_alike(url: str, outcome: Outcome, peer: FallbackPeer) -> bool:
+    """Whether the same packets from the same tick on, over WebSocket and without fault, give the same utterances."""
+    frames = [AudioFrame("opus", n, peer.tick(n), packet) for n, packet in enumerate(peer.packets)]
+    clean = await _session(url, WebSocketStream(frames, pace=20.0))
+    return not clean.error and _said(clean) == _said(outcome)
+
+
+def _said(outcome: Outcome) -> list[dict[str, Any]]:
+    """The utterances, but for speakers: what those are called hangs on live clustering."""
+    found: list[dict[str, Any]] = outcome.recording.transcript.get("utterances", [])
+    return [{key: value for key, value in one.items() if key not in ("speaker", "role")} for one in found]
 
 
 async def _readers(condition: Condition, url: str, piece: Piece) -> Seen:

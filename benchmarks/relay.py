@@ -106,6 +106,8 @@ class UdpRelay:
 
     def __init__(self, up: Fault, seed: int = 1) -> None:
         self.up = Line(up, seed)
+        self.down = False
+        """Whether nothing at all comes through, either way."""
         self._near = _Port(self._from_offerer)
         self._far = _Port(self._from_answerer)
         self._offerer: Address | None = None
@@ -138,14 +140,17 @@ class UdpRelay:
             return
         now = time.monotonic()
         at = self.up.deliver(now, len(data) + 28)
-        if at is not None:
+        if at is not None and self.down:
+            self.up.lost += 1
+        elif at is not None:
             asyncio.get_running_loop().call_later(max(0.0, at - now), self._send, self._far, data, self._answerer)
 
     def _from_answerer(self, data: bytes, _: Address) -> None:
         self._send(self._near, data, self._offerer)
 
-    @staticmethod
-    def _send(port: _Port, data: bytes, to: Address | None) -> None:
+    def _send(self, port: _Port, data: bytes, to: Address | None) -> None:
+        if self.down:
+            return
         if port.transport is not None and not port.transport.is_closing() and to is not None:
             port.transport.sendto(data, to)
 

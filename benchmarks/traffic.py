@@ -20,7 +20,16 @@ import httpx
 import numpy as np
 
 from benchmarks.host import Host
-from benchmarks.live import Message, Recording, Stream, Transport, WebSocketStream, WhipStream, run_stream
+from benchmarks.live import (
+    FallbackStream,
+    Message,
+    Recording,
+    Stream,
+    Transport,
+    WebSocketStream,
+    WhipStream,
+    run_stream,
+)
 from benchmarks.websocket_peer import PCM_FRAME_TICKS, frames_of
 from benchmarks.whip_peer import opus_packets
 from streaming.types import FRAME_TICKS, SAMPLE_RATE, Int16Mono, Tick
@@ -161,6 +170,8 @@ def sent_times(stream: Stream) -> tuple[list[float], int]:
     """When each frame left, and how many ticks a frame has."""
     if isinstance(stream, WebSocketStream):
         return [at for _, at in stream.peer.sent], PCM_FRAME_TICKS
+    if isinstance(stream, FallbackStream):
+        return [stream.peer.captured_at(number) for number in range(stream.peer.captured)], FRAME_TICKS
     assert isinstance(stream, WhipStream)
     return (stream.peer.track.sent if stream.peer is not None else []), FRAME_TICKS
 

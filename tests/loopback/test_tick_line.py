@@ -58,9 +58,11 @@ class Line:
 
     async def settled(self) -> None:
         """Wait until nothing is waited for."""
-        async with asyncio.timeout(5.0):
-            while self.sink.awaited:
-                await asyncio.sleep(0.01)
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if not self.sink.awaited:
+                return
+        raise TimeoutError
 
     def gaps(self) -> list[tuple[int, int, GapCause]]:
         return [(gap.start // TICKS, gap.end // TICKS, gap.cause) for gap in self.sink.gaps]
@@ -85,11 +87,11 @@ def test_whatever_is_lost_and_sent_again_the_samples_are_those_of_a_line_without
         for one, other in swaps:
             if max(one, other) < len(arrivals):
                 arrivals[one], arrivals[other] = arrivals[other], arrivals[one]
-        again = [piece(number, call=0) for number, way in enumerate(ways) if way != "webrtc"]
-        for one in again:
-            arrivals.insert(late.randint(0, len(arrivals)), one)
-        for one in arrivals:
-            await line.line.put([one])
+        for number, way in enumerate(ways):
+            if way != "webrtc":
+                arrivals.insert(late.randint(0, len(arrivals)), piece(number, call=0))
+        for arrived in arrivals:
+            await line.line.put([arrived])
         assert line.line.standing() == {"type": "standing", "tick": 40 * TICKS, "end": 40 * TICKS, "missing": []}
         await line.line.finish()
         return line.sink
@@ -102,9 +104,8 @@ def test_whatever_is_lost_and_sent_again_the_samples_are_those_of_a_line_without
 async def test_what_is_missing_is_told_and_waited_for_and_what_waits_is_not_durable() -> None:
     line = Line()
     await line.put(0, 1, 4, 5, 8)
-    assert line.line.standing() == {
-        "type": "standing", "tick": 2 * TICKS, "end": 9 * TICKS, "missing": [[2 * TICKS, 4 * TICKS], [6 * TICKS, 8 * TICKS]]
-    }  # fmt: skip
+    missing = [[2 * TICKS, 4 * TICKS], [6 * TICKS, 8 * TICKS]]
+    assert line.line.standing() == {"type": "standing", "tick": 2 * TICKS, "end": 9 * TICKS, "missing": missing}
     await asyncio.sleep(0.15)
     assert line.gaps() == []
     assert line.sink.awaited

@@ -60,7 +60,7 @@ def test_what_overlaps_is_passed_on_without_a_hole_that_is_none(starts: list[tup
     last = max(covered, default=-1)
     missing = {tick for at, end in waiting.holes(Tick(received)) for tick in range(at, end)}
     assert missing == {tick for tick in range(received, last) if tick not in covered}
-    first_hole = min((tick for tick in range(received, last + 2) if tick not in covered))
+    first_hole = min(tick for tick in range(received, last + 2) if tick not in covered)
     reached = received
     while (one := waiting.pop(Tick(reached))) is not None:
         assert one.start <= reached < one.end
