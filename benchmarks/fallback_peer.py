@@ -183,8 +183,10 @@ class FallbackPeer:
             anchored = f"{endpoint}&tick={self.tick(number)}&rtp={self.time_stamp(number)}"
             try:
                 await call.connect(client, anchored)
-            except _GONE:
+            except BaseException as error:
                 await call.close()
+                if not isinstance(error, _GONE):
+                    raise
                 await asyncio.sleep(0.25)
                 continue
             self.calls += 1

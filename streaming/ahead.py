@@ -17,8 +17,8 @@ from streaming.types import SAMPLE_RATE, Tick
 MAX_TICKS = 60 * SAMPLE_RATE
 """So far behind what is missing audio is kept, which is also how long words behind a hole may have to wait."""
 MAX_PIECES = 6_000
-MAX_BYTES = 4 * 1024 * 1024
-"""A minute of PCM16 twice, or of the largest Opus packets once."""
+MAX_BYTES = 2 * 1024 * 1024
+"""A minute of PCM16, which is more than Opus has."""
 MAX_HOLES = 64
 """So many holes are told at once, the first ones."""
 

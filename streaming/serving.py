@@ -28,7 +28,7 @@ from streaming.webrtc import WebRtcIngest
 from streaming.websocket_ingest import TrackNumbers
 
 _REMEMBERED = 1000
-"""Replaced connections that are still known as such."""
+"""Connections that were replaced, or ended for their anchor, and are still known as such."""
 
 
 class Server:
@@ -43,6 +43,7 @@ class Server:
             on_closed=self._rtc_closed,
         )
         self._replaced: deque[str] = deque(maxlen=_REMEMBERED)
+        self._misplaced: deque[str] = deque(maxlen=_REMEMBERED)
         self._calls: dict[str, str] = {}
         self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
         self._lines: WeakKeyDictionary[Track, TickLine] = WeakKeyDictionary()
@@ -237,17 +238,27 @@ class Server:
         self._calls[resource] = session
 
     async def hang_up(self, session: str, resource: str) -> None:
-        """Close a WHIP resource. Raises UnknownResource, Replaced: the sender should then leave off, or two fight."""
+        """Close a WHIP resource. Raises UnknownResource, BadAnchor where it ended for that.
+
+        Raises Replaced too: the sender should then leave off, or two fight.
+        """
         if self._calls.get(resource) == session and await self.rtc.close(resource):
             return
         if resource in self._replaced:
             raise errors.Replaced("Another sender has taken this track over.", mend="Send from one device only.")
+        if resource in self._misplaced:
+            raise errors.BadAnchor(
+                "By the anchor the audio lay far from where the session is, or another stream began.",
+                mend="Connect again, with the tick (16 kHz) of the time stamp (48 kHz) that is sent next.",
+            )
         raise errors.UnknownResource("No such WHIP session, or it has ended.")
 
     def _rtc_closed(self, resource: str, reason: str) -> None:
         self._calls.pop(resource, None)
         if reason == "replaced":
             self._replaced.append(resource)
+        elif reason == "bad_anchor":
+            self._misplaced.append(resource)
 
     def numbers_of(self, track: Track) -> TrackNumbers:
         """What the WebSocket frames of a track are counted by; lives as long as the track."""

@@ -4,8 +4,8 @@ Both give their packets here by tick; what follows on itself is decoded and writ
 (`ahead.py`) for the sender to send what is missing over the numbered path. Nothing is named a gap at once:
 
 - A hole with audio behind it waits `MAX_TICKS` at most (what waits is in memory), and less where `wait_s` is less.
-  Where no numbered connection was ever beside the line nobody could fill it: then it is named when reordered packets
-  have had their time, as on a line without an anchor.
+  Where no numbered connection was beside the line nobody could fill it: then it is named when reordered packets have
+  had their time, as on a line without an anchor.
 - A sender that falls silent is expected back for `wait_s`; then the silence until now is named `disconnected`.
 - The session's end names at once what is missing (`finish`, and `TrackSink.awaited` where it ends by itself).
 
@@ -47,7 +47,8 @@ class TickLine:
         self.sink = sink
         self.open = True
         self.filled = False
-        """Whether a numbered connection was ever beside it: somebody who can send again what is missing."""
+        """Whether a numbered connection was beside it, and has not said that it sends no more: somebody who can send
+        again what is missing."""
         self.durable = Tick(0)
         """All before this tick is in the log."""
         self._clock = clock

@@ -330,6 +330,8 @@ class _Connection:
         """Raises BadFrame."""
         asked = None if message is None else read_text(message, beside=self.line is not None)
         if self.line is None or asked == "done":
+            if self.line is not None:
+                self.line.filled = False
             return "disconnected" if message is None else "done"
         await self.line.put(pieces)
         pieces.clear()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from random import Random
 
 import numpy as np
 import pytest
@@ -72,12 +71,12 @@ class Line:
 @given(
     ways=st.lists(st.sampled_from(("webrtc", "lost", "websocket", "both")), min_size=40, max_size=40),
     swaps=st.lists(st.tuples(st.integers(0, 39), st.integers(0, 39)), max_size=20),
-    late=st.randoms(use_true_random=False),
+    places=st.lists(st.integers(0, 80), min_size=40, max_size=40),
 )
 def test_whatever_is_lost_and_sent_again_the_samples_are_those_of_a_line_without_loss(
     ways: list[str],
     swaps: list[tuple[int, int]],
-    late: Random,
+    places: list[int],
 ) -> None:
     """To the sample: one decoder hears all packets in the order they were encoded in."""
 
@@ -89,7 +88,7 @@ def test_whatever_is_lost_and_sent_again_the_samples_are_those_of_a_line_without
                 arrivals[one], arrivals[other] = arrivals[other], arrivals[one]
         for number, way in enumerate(ways):
             if way != "webrtc":
-                arrivals.insert(late.randint(0, len(arrivals)), piece(number, call=0))
+                arrivals.insert(places[number], piece(number, call=0))
         for arrived in arrivals:
             await line.line.put([arrived])
         assert line.line.standing() == {"type": "standing", "tick": 40 * TICKS, "end": 40 * TICKS, "missing": []}

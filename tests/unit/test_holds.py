@@ -119,6 +119,25 @@ async def test_off_the_record_nothing_is_kept_and_its_time_is_named_once() -> No
     assert session.log.state.held is None
 
 
+async def test_what_is_awaited_when_a_session_ends_by_itself_is_named_to_the_end() -> None:
+    """Its sender was lost and is still expected back: the transport that waits hears of no end."""
+    store = MemoryStore(audio_ticks=None)
+    session = await begun(store)
+    track = session.track("mic")
+    await say(track, 0, 1, 7)
+    track._began -= 20
+    assert track.shown_lag_ticks == SAMPLE_RATE
+    track.awaited = True
+    assert track.shown_lag_ticks >= 20 * SAMPLE_RATE, "all that is missing is shown as lag"
+    await track.close()
+    await track.settle()
+    with pytest.raises(SessionOver):
+        await say(track, 1, 2, 8)
+    heard, ((start, end, cause),) = await stored(store)
+    assert (heard, start, cause) == ({7}, 1.0, "disconnected")
+    assert end >= 20.0
+
+
 async def test_audio_of_before_that_comes_late_is_kept_and_of_meanwhile_is_not() -> None:
     store = MemoryStore(audio_ticks=None)
     session = await begun(store)
