@@ -5,7 +5,7 @@ Both give their packets here by tick; what follows on itself is decoded and writ
 
 - A hole with audio behind it waits `MAX_TICKS` at most (what waits is in memory), and less where `wait_s` is less.
   Where no numbered connection was beside the line nobody could fill it: then it is named when reordered packets have
-  had their time, as on a line without an anchor.
+  had their time, as on a line without an anchor, and so is what lies before the first connection.
 - A sender that falls silent is expected back for `wait_s`; then the silence until now is named `disconnected`.
 - The session's end names at once what is missing (`finish`, and `TrackSink.awaited` where it ends by itself).
 
@@ -59,6 +59,10 @@ class TickLine:
         self._turn = asyncio.Lock()
         self._calls = 0
         self._begins: Tick | None = None
+        self._new = True
+        """Whether nothing came yet."""
+        self._beyond = Tick(0)
+        """Where the newest audio begins that lay too far ahead to be kept."""
         self._last_call = 0
         """Which connection the audio at the end is of."""
         self._lost_ticks = 0
@@ -89,20 +93,35 @@ class TickLine:
             self._check_open()
             if pieces:
                 self._away_since = None
+                await self._begin(min(piece.start for piece in pieces))
             for piece in pieces:
-                if piece.end <= self.sink.received:
-                    self._warm_up(piece)
-                else:
-                    self._ahead.put(piece, self.sink.received)
+                self._put(piece)
             await self._drain()
             self._watch()
             return self.durable
+
+    async def _begin(self, start: Tick) -> None:
+        """Name what was before a track's audio, or before a sender who cannot fill what another one has left."""
+        if not self.sink.received:
+            await self._lose(start if self._begins is None else min(self._begins, start), "no_audio")
+            self._lost_ticks = 0
+        elif self._new and not self.filled:
+            await self._lose(start, "disconnected")
+        self._new = False
+
+    def _put(self, piece: Piece) -> None:
+        received = self.sink.received
+        if piece.end <= received:
+            self._warm_up(piece)
+        elif not self._ahead.put(piece, received) and piece.end > received + MAX_TICKS:
+            self._beyond = piece.start
 
     async def skip(self, tick: Tick) -> Tick:
         """The sender has nothing of what is missing before `tick`. Raises as `put`."""
         async with self._turn:
             self._check_open()
             self._away_since = None
+            self._new = False
             while self.sink.received < tick:
                 first = self._ahead.first
                 await self._lose(tick if first is None else min(tick, first.start), "dropped_by_sender")
@@ -130,7 +149,8 @@ class TickLine:
             with contextlib.suppress(SessionOver):
                 while self._ahead.first is not None:
                     await self._name()
-                if self._away_since is not None and self._clock() > self.sink.received:
+                missing = self._away_since is not None or self._beyond > self.sink.received
+                if missing and self._clock() > self.sink.received:
                     await self._lose(self._clock(), "disconnected")
             self._close()
 
@@ -152,7 +172,7 @@ class TickLine:
     def _watch(self) -> None:
         """Look after what is missing, as long as something is."""
         now_s, received = asyncio.get_running_loop().time(), int(self.sink.received)
-        if self._ahead.first is None:
+        if self._ahead.first is None and self._beyond <= received:
             self._hole = None
         elif self._hole is None or self._hole[0] != received:
             self._hole = (received, now_s)
@@ -181,17 +201,16 @@ class TickLine:
 
     def _patience_s(self) -> float:
         first = self._ahead.first
-        if not self.filled and first is not None and first.call == self._last_call:
+        if not self.filled and (first is None or first.call == self._last_call):
             return DEADLINE_S
         return min(self._wait_s, seconds(MAX_TICKS))
 
     async def _name(self) -> None:
-        """Name what is missing before the first that waits, and go on with that."""
+        """Name what is missing before the first that waits, and go on with that; or before what could not wait."""
         first = self._ahead.first
-        if first is not None:
-            same = first.call == self._last_call != 0
-            await self._lose(first.start, "packet_loss" if same else "disconnected")
-            await self._drain()
+        same = first is not None and first.call == self._last_call != 0
+        await self._lose(self._beyond if first is None else first.start, "packet_loss" if same else "disconnected")
+        await self._drain()
 
     async def _lose(self, end: Tick, cause: GapCause) -> None:
         before = self.sink.received
@@ -200,12 +219,6 @@ class TickLine:
 
     async def _drain(self) -> None:
         """Write all that follows on the end; then all that was received is durable."""
-        first = self._ahead.first
-        if first is not None and not self.sink.received:
-            begins = first.start if self._begins is None else min(self._begins, first.start)
-            if begins:
-                await self._lose(begins, "no_audio")
-                self._lost_ticks = 0
         writer = TrackWriter(self.sink)
         while (piece := self._ahead.pop(writer.end)) is not None:
             await self._add(piece, writer)

@@ -108,7 +108,7 @@ async def _nobody_returns(server: Running, client: httpx.AsyncClient) -> None:
     assert after["end"] - after["start"] > SILENT_S
     ended = seen.of("ended")[0]
     assert_accounts_for_all(ended)
-    assert ended["totals"][0]["received_ticks"] == to_tick(after["end"])
+    assert abs(ended["totals"][0]["received_ticks"] - to_tick(after["end"])) <= 1, "to the end, as the wire rounds it"
 
 
 async def test_an_outage_is_filled_over_the_websocket_and_who_never_returns_leaves_a_gap(tmp_path: Path) -> None:

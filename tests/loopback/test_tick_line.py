@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from fake_sink import FakeSink
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streaming.ahead import Piece
+from streaming.ahead import MAX_TICKS, Piece
 from streaming.anchor import AHEAD_TICKS, Anchor
 from streaming.anchored_track import Anchored, AnchoredTrack
 from streaming.errors import Fenced
@@ -192,6 +193,36 @@ async def test_a_track_without_audio_begins_with_the_anchor_and_not_with_the_fir
     assert [(gap.start, gap.end, gap.cause) for gap in sink.gaps] == [(0, 2 * TICKS, "no_audio")]
     assert line.standing()["missing"] == [[2 * TICKS, 4 * TICKS]]
     await line.finish()
+
+
+@pytest.mark.parametrize("had", [0, 10])
+async def test_who_begins_late_and_alone_is_heard_from_the_first_packet_on(had: int) -> None:
+    """However late: what was before is named at once, since nobody is beside the line who could fill it."""
+    sink, late = FakeSink(), 3 * MAX_TICKS
+    await sink.write(Tick(0), WHOLE[:had])
+    line = TickLine(sink, lambda: Tick(late), wait_s=30.0)
+    line.call(Anchor(Tick(late), 0))
+    await line.put([replace(piece(number), start=Tick(late + number * TICKS)) for number in range(3)])
+    assert [(gap.start, gap.end, gap.cause) for gap in sink.gaps] == [
+        (had, late, "disconnected" if had else "no_audio")
+    ]
+    assert sink.received == late + 3 * TICKS
+
+
+async def test_who_comes_back_so_late_that_nothing_can_wait_is_not_waited_for_in_vain() -> None:
+    """Nobody fills the hole: it ends where what does not fit has come to, and not never."""
+    line = Line(filled=False)
+    await line.put(0, 1)
+    line.line.went()
+    line.line.call(Anchor(Tick(0), 0))
+    late = [replace(piece(number, call=2), start=Tick(2 * MAX_TICKS + number * TICKS)) for number in range(4)]
+    await line.line.put(late[:2])
+    assert line.sink.awaited
+    await line.settled()
+    assert line.sink.received == late[1].start
+    await line.line.put(late[1:])
+    assert line.gaps() == [(2, 2 * MAX_TICKS // TICKS + 1, "disconnected")]
+    assert line.sink.received == late[3].end
 
 
 async def test_a_few_packets_from_before_the_end_bring_a_fresh_decoder_to_where_the_encoder_was() -> None:
