@@ -162,6 +162,7 @@ async def _calm(server: Running, http: httpx.AsyncClient, began: float, *, like:
 async def _look(server: Running, http: httpx.AsyncClient, began: float) -> Sample:
     numbers = _metrics((await http.get("/metrics")).text)
     process = Path(f"/proc/{server.process.pid}")
+    ending = round(numbers['sameday_sessions{state="ending"}'])
     threads = next(line for line in (process / "status").read_text().splitlines() if line.startswith("Threads:"))
     return Sample(
         at_s=time.monotonic() - began,
@@ -169,7 +170,8 @@ async def _look(server: Running, http: httpx.AsyncClient, began: float) -> Sampl
         memory_mb=resident_mb(server.process.pid),
         threads=int(threads.split()[1]),
         files=len(list((process / "fd").iterdir())),
-        live=round(numbers['sameday_sessions{state="live"}'] + numbers['sameday_sessions{state="ending"}']),
+        live=round(numbers['sameday_sessions{state="live"}']) + ending,
+        ending=ending,
     )
 
 

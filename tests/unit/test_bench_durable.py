@@ -57,6 +57,17 @@ def test_the_slope_is_that_of_the_warm_server() -> None:
     assert math.isnan(soak.slope_mb_per_h(warm_up[:1]))
 
 
+def test_the_slope_of_sessions_going_on_knows_nothing_of_their_ends() -> None:
+    talk = [Sample(n, n / 10, 500.0 + n / 20, 9, 9, live=2) for n in range(20)]
+    ends = [Sample(20, 2.0, 560.0, 9, 9, live=2, ending=1), Sample(21, 2.0, 580.0, 9, 9, live=1, ending=1)]
+    assert soak.going_on([*talk, *ends]) == talk
+    figures = soak.figures([*talk, *ends], (talk[0], talk[0]), 500, 2, 2)
+    by_name = {one.name: one for one in figures}
+    assert by_name["memory slope, sessions going on"].value == pytest.approx(0.5)
+    assert by_name["memory slope, sessions going on"].reached is True
+    assert by_name["memory slope, with their ends"].reached is False
+
+
 def test_what_piles_up_over_connections_is_missed_by_no_figure() -> None:
     calm = (Sample(0, 0, 100, 20, 30), Sample(1, 0, 100, 21, 32))
     by_name = {one.name: one.value for one in soak.figures([calm[0]], calm, 500, 8, 8)}
