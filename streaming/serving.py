@@ -139,8 +139,7 @@ class Server:
             await ready.wait()
             self._sessions, self._records, self._access = sessions, records, access
             self._dictations = Dictations(made, settings.max_sessions)
-            tidying = asyncio.create_task(free_memory.after_sessions(sessions.tally.ended.total))
-            working = [serving, tidying]
+            working = [serving, asyncio.create_task(free_memory.now_and_then())]
             if nodes is not None:
                 self._nodes, self._handover = nodes, Handover(sessions, nodes, self._flush, self._tell_moved)
                 engines.on_fenced(store, self._handover.fenced)
