@@ -1,6 +1,7 @@
 """A track's audio while it is still needed: the newest in memory, what a slow machine left behind from the log."""
 
 import asyncio
+from array import array
 from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncIterator
@@ -29,8 +30,8 @@ class TrackAudio:
         self._track = track
         self._store = store
         self._blocks: deque[tuple[int, Int16Mono]] = deque()
-        self._stored_starts: list[int] = []  # of the spans in the log, with their sequence numbers beside
-        self._stored_sequences: list[int] = []
+        self._stored_starts = array("q")  # of the spans in the log, with their sequence numbers beside
+        self._stored_sequences = array("q")
         self._silences: list[tuple[Tick, Tick]] = []
         self._saved = Tick(0)
         self._needed_from = 0
