@@ -178,8 +178,9 @@ class FallbackPeer:
     async def _keep_calling(self, client: httpx.AsyncClient, endpoint: str) -> None:
         """Connect over WebRTC, and again whenever that carries nothing."""
         while True:
-            number = self.captured
-            call = _Call(self, number, self._line)
+            # By the first packet that may be missing: on a track without audio the sound begins there.
+            number = min(self.captured, self.outbox.durable)
+            call = _Call(self, self._line)
             anchored = f"{endpoint}&tick={self.tick(number)}&rtp={self.time_stamp(number)}"
             try:
                 await call.connect(client, anchored)
@@ -240,7 +241,7 @@ class _Live(MediaStreamTrack):
 class _Call(WhipPeer):
     """One anchored connection. aiortc does not tell at which time stamp it begins: they are written here."""
 
-    def __init__(self, peer: FallbackPeer, number: int, line: Callable[[], UdpRelay] | None) -> None:
+    def __init__(self, peer: FallbackPeer, line: Callable[[], UdpRelay] | None) -> None:
         super().__init__(())
         self._sender = peer
         self._live = _Live(peer)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.conditions import CONDITIONS, Seen, chosen, figures
+from benchmarks.fallback_peer import Outbox
 from benchmarks.relay import CLEAN, Fault, Line, first_candidate, is_media, with_candidate
 
 pytestmark = pytest.mark.unit
@@ -88,6 +89,23 @@ def test_each_peer_is_told_the_relays_address_only() -> None:
 )
 def test_only_rtp_is_media(first: int, second: int, media: bool) -> None:
     assert is_media(bytes([first, second]) + bytes(20)) is media
+
+
+def test_a_sender_that_falls_back_sends_what_is_missing_and_what_is_overdue_once_a_while() -> None:
+    outbox = Outbox(200)
+    outbox.first_tick = 640
+    at = [640 + number * 320 for number in range(201)]
+    outbox.told({"tick": at[10], "end": at[50], "missing": [[at[10], at[12]], [at[30], at[31]]]})
+    assert outbox.durable == 10
+    assert outbox.carried == 50
+    assert outbox.take(70, 0.0) == [10, 11, 30], "what was sent less than half a second ago may still come"
+    assert outbox.take(80, 1.0) == [50, 51, 52, 53, 54]
+    assert outbox.take(80, 2.5) == [10, 11, 30], "once more, if it is still missing after two seconds"
+    outbox.told({"tick": at[55], "end": at[55], "missing": []})
+    assert outbox.carried == 0, "it came over the WebSocket"
+    outbox.connected()
+    assert outbox.take(85, 2.6) == [55, 56, 57, 58, 59]
+    assert outbox.take(200, 2.7) == list(range(60, 200)), "at the end nothing is waited for"
 
 
 def test_conditions_bring_the_clean_one_that_they_are_compared_with() -> None:
