@@ -1,8 +1,12 @@
 """Deleting a session for good: all that is kept of it, wherever it lies, and the receipt that stays.
 
-`delete_session` is the one way to delete. It writes down what it is about to do, removes what the practice's records
-hold of the session, then the log, and completes the receipt. Where it is cut off, the same call again, or the sweeper
-(`retention.py`), finishes it: until then the receipt says that it is not done.
+`delete_session` is the one way to delete. It writes down what it is about to do, removes it from the log, then what
+the practice's records hold of the session, and completes the receipt. Where it is cut off, the same call again, or
+the sweeper (`retention.py`), finishes it: until then the receipt says that it is not done.
+
+The log goes first, and only as it was read: where it is changed meanwhile, on whichever node, it is looked at again,
+since the note may have been signed. Who makes a record of a session looks at its log after that (`recap_notes.py`,
+`visit_book.py`, `signed_notes.py`): so either this finds the record, or they find the session gone.
 
 A note that is signed is the practice's record and stays unless the order says otherwise: then the audio, the words,
 who said them and the drafts that led to the note go, and the note with its trail stays (`withdrawn.py`).
@@ -15,6 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from streaming import device_keys, recap_book, signed_notes, visit_book, withdrawn
+from streaming.again import until_through
 from streaming.errors import Conflict, SessionGoesOn, SessionPurged, UnknownRecord, UnknownSession
 from streaming.events import (
     AudioSpan,
@@ -33,7 +38,7 @@ from streaming.events import (
     UtteranceClosed,
     UtteranceCorrected,
 )
-from streaming.ports import Records, Store
+from streaming.ports import Record, Records, Store
 from streaming.state import SessionState
 
 KIND = "deletion"
@@ -113,6 +118,7 @@ class _Found:
     changes: Mapping[int, Event | None]
     """What goes with the transcript, as `withdrawn` has it."""
     state: SessionState
+    """With the number of the last event: what is to be deleted was looked for up to there."""
 
 
 async def delete_session(
@@ -122,12 +128,17 @@ async def delete_session(
 
     Asking again gives the receipt that there is. A whole session with a signed note loses its transcript alone,
     unless the order says otherwise. With `dry_run` nothing is deleted or written down, and the receipt says what of
-    the log would be. Raises UnknownSession, SessionGoesOn, StoreFailed.
+    the log would be. Raises UnknownSession, SessionGoesOn, StoreFailed, and Overtaken or Conflict where others go on
+    changing it or its receipt.
     """
+    return await until_through(lambda: _delete(store, records, session, order, dry_run=dry_run))
+
+
+async def _delete(store: Store, records: Records, session: str, order: Order, *, dry_run: bool) -> DeletionReceipt:
     try:
         found = await _look(store, session)
     except SessionPurged:
-        return await _finished(records, session)
+        return await _finished(store, records, session, order)
     if not found.ended and not order.stop:
         raise SessionGoesOn("The session goes on.", mend="End it first, then delete it.")
     scope: Scope = "transcript" if order.scope == "session" and found.signed and not order.signed_too else order.scope
@@ -136,7 +147,8 @@ async def delete_session(
     begun = DeletionReceipt(session, scope, order.at, order.why, order.by, counted, done=False, signed_too=whole)
     if dry_run:
         return begun
-    known = await _begin(records, begun)
+    stored = await _begin(records, begun)
+    known = DeletionReceipt(**stored.body)
     at = known.at
     if scope != order.scope:
         await _give_way(records, session)
@@ -145,18 +157,28 @@ async def delete_session(
             return known
         # The note was not signed yet: its drafts, which were the note, go now.
         known, at = replace(known, removed={**known.removed, **begun.removed}, done=False), order.at
-    await device_keys.forget(records, session)
-    removed = dict(known.removed)
+    told = ContentDeleted(scope, at, known.why, known.by, found.practice, dict(known.removed))
+    await _remove(store, session, found, told)
     if scope == "session":
-        # A node that finishes it goes by what was ordered then.
-        await _delete_recaps(store, records, session, replace(order, signed_too=known.signed_too))
-        removed |= await _remove_records(records, session)
+        return await _complete(store, records, known, stored.version)
+    await device_keys.forget(records, session)
     if scope == "transcript" and withdrawn.drafts_go(found.state):
         await recap_book.withdraw(records, session)
-    told = ContentDeleted(scope, at, known.why, known.by, found.practice, removed)
-    await _remove(store, session, found, told)
-    done = replace(known, removed=removed, done=True)
-    await records.put(KIND, _key(done), done.as_json())
+    done = replace(known, done=True)
+    await records.put(KIND, _key(done), done.as_json(), version=stored.version)
+    return done
+
+
+async def _complete(store: Store, records: Records, known: DeletionReceipt, version: int) -> DeletionReceipt:
+    """The log of a session is gone: what records hold of it goes, and its receipt, of this version, is completed.
+
+    Who finishes what another has begun goes by what was ordered then.
+    """
+    session = known.session
+    await device_keys.forget(records, session)
+    await _delete_recaps(store, records, session, known.again())
+    done = replace(known, removed={**known.removed, **await _remove_records(records, session)}, done=True)
+    await records.put(KIND, _key(done), done.as_json(), version=version)
     return done
 
 
@@ -173,6 +195,7 @@ async def _look(store: Store, session: str) -> _Found:
         event = stored.event
         state.apply(event)
         if not isinstance(event, AudioSpan):
+            state.last_event = stored.sequence
             entries.append(stored)
         counts[_KINDS.get(type(event), "events")] += 1
         if isinstance(event, AudioSpan) and event.heard:
@@ -195,18 +218,21 @@ def _counted(found: _Found, scope: Scope) -> dict[str, int]:
     return {kind: count for kind, count in sorted(found.kinds.items()) if kind in of}
 
 
-async def _begin(records: Records, begun: DeletionReceipt) -> DeletionReceipt:
-    """The receipt that counts: one that was begun before is gone on with."""
+async def _begin(records: Records, begun: DeletionReceipt) -> Record:
+    """The receipt that counts: one that was begun before is gone on with. Raises Conflict."""
+    body = begun.as_json()
     try:
-        await records.put(KIND, _key(begun), begun.as_json(), version=0)
+        return Record(KIND, _key(begun), await records.put(KIND, _key(begun), body, version=0), body)
     except Conflict:
-        known = DeletionReceipt(**(await records.get(KIND, _key(begun))).body)
-        if known.done or known.signed_too or not begun.signed_too:
-            return known
-        wider = replace(known, signed_too=True)
-        await records.put(KIND, _key(known), wider.as_json())
-        return wider
-    return begun
+        return await _widened(records, await records.get(KIND, _key(begun)), signed_too=begun.signed_too)
+
+
+async def _widened(records: Records, stored: Record, *, signed_too: bool) -> Record:
+    """A receipt that is not done, of signed notes too where that is ordered now. Raises Conflict."""
+    if stored.body["done"] or stored.body.get("signed_too") or not signed_too:
+        return stored
+    wider = stored.body | {"signed_too": True}
+    return Record(KIND, stored.key, await records.put(KIND, stored.key, wider, version=stored.version), wider)
 
 
 async def _give_way(records: Records, session: str) -> None:
@@ -214,34 +240,31 @@ async def _give_way(records: Records, session: str) -> None:
     with contextlib.suppress(UnknownRecord):
         begun = await records.get(KIND, f"{session}.session")
         if not (begun.body["done"] or begun.body.get("signed_too")):
-            await records.remove(KIND, begun.key)
+            await records.remove(KIND, begun.key, version=begun.version)
 
 
-async def _finished(records: Records, session: str) -> DeletionReceipt:
+async def _finished(store: Store, records: Records, session: str, order: Order) -> DeletionReceipt:
     """The receipt of a session whose log is gone; what its records still held goes too. Raises UnknownSession."""
     try:
         stored = await records.get(KIND, f"{session}.session")
     except UnknownRecord:
         raise UnknownSession("The session was deleted, and its receipt is another practice's.") from None
+    if stored.body["done"]:
+        return DeletionReceipt(**stored.body)
+    stored = await _widened(records, stored, signed_too=order.signed_too and order.scope == "session")
     known = DeletionReceipt(**stored.body)
-    if known.done:
-        return known
-    await device_keys.forget(records, session)
-    await _remove_records(records, session)
-    done = replace(known, done=True)
-    await records.put(KIND, stored.key, done.as_json())
-    return done
+    return await _complete(store, records, known, stored.version)
 
 
 async def _remove(store: Store, session: str, found: _Found, told: ContentDeleted) -> None:
+    last = found.state.last_event
     if told.scope == "session":
         with contextlib.suppress(SessionPurged):  # another node was at it too
-            await store.purge(session, told)
+            await store.purge(session, told, on=last)
         return
     await store.drop_audio(session)
-    if told.scope == "transcript":
-        await store.rewrite(session, found.changes)
-    await store.append(session, [told])
+    changes = found.changes if told.scope == "transcript" else {}
+    await store.rewrite(session, changes, [told], on=last)
 
 
 async def _delete_recaps(store: Store, records: Records, session: str, order: Order) -> None:
@@ -255,21 +278,12 @@ async def _delete_recaps(store: Store, records: Records, session: str, order: Or
 async def _remove_records(records: Records, session: str) -> dict[str, int]:
     """Delete what records say of a session; how many there were by kind. Raises StoreFailed."""
     removed: Counter[str] = Counter()
-    for key in await recap_book.of(records, session):
-        removed["recaps"] += await _gone(records, recap_book.KIND, key)
+    removed["recaps"] = await records.remove_all(recap_book.KIND, await recap_book.of(records, session))
     await visit_book.unrecapped(records, session)
     for kind, name in ((signed_notes.KIND, "signed_note_prints"), (visit_book.KIND, "visits")):
-        if await _gone(records, kind, session):
-            removed[name] += 1
+        removed[name] = await records.remove_all(kind, [session])
     removed["appointments_freed"] = await visit_book.free(records, session)
     return {name: count for name, count in removed.items() if count}
-
-
-async def _gone(records: Records, kind: str, key: str) -> bool:
-    with contextlib.suppress(UnknownRecord):
-        await records.remove(kind, key)
-        return True
-    return False
 
 
 def _key(receipt: DeletionReceipt) -> str:

@@ -117,6 +117,15 @@ class Conflict(PeerError):
         self.current = current
 
 
+class Overtaken(PeerError):
+    """The session's log has been changed since it was read: nothing of what was made of it is written."""
+
+    code = "overtaken"
+
+    def __init__(self) -> None:
+        super().__init__("The session has been changed at the same moment.", mend="Read it again, then ask again.")
+
+
 class VersionNeeded(PeerError):
     """A change that does not say which version it was made on: it might undo what somebody else did."""
 

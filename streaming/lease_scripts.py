@@ -8,6 +8,8 @@ Redis' own: no two clocks are compared.
 
 FENCED = "FENCED"
 """The first word of the error that an append ends with where another node has the session."""
+OVERTAKEN = "OVERTAKEN"
+"""The same where the session does not end with the event that was read last."""
 
 _READ = """
 local time = redis.call('TIME')
@@ -112,17 +114,25 @@ LEAVE = "return redis.call('HDEL', KEYS[1], ARGV[2])"
 
 
 def fenced(script: str) -> str:
-    """A script that changes a session, for its holder alone.
+    """A script that changes a session, for its holder alone, and as it was read.
 
-    It takes one more key, the leases, and one more argument: the session, a space, and the epoch under which the
-    caller has it, or "-". Where the lease is another one the script changes nothing and ends with an error.
+    It takes one more key, the leases, and one more argument: the session, the epoch under which the caller has it or
+    "-", and the number of the last event that the caller has read or "-", with spaces in between. Where the lease is
+    another one, or a session that was not purged ends with another event, the script changes nothing and ends with an
+    error. Where an event is named, the script's second key is the events' and its fourth the mark of one purged.
     """
     return (
         f"""
-local fence_session, fence_epoch = string.match(table.remove(ARGV), '^(.*) (.*)$')
+local fence_session, fence_epoch, fence_on = string.match(table.remove(ARGV), '^(.*) (.*) (.*)$')
 local fence_lease = redis.call('HGET', table.remove(KEYS), fence_session)
 local fence_current = fence_lease and string.match(fence_lease, '^%d+') or '-'
 if fence_current ~= fence_epoch then return redis.error_reply('{FENCED} another node has the session') end
+if fence_on ~= '-' and redis.call('EXISTS', KEYS[4]) == 0 then
+  local fence_last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+  if (fence_last and string.match(fence_last[1], '^%d+') or '0') ~= fence_on then
+    return redis.error_reply('{OVERTAKEN} the session was changed meanwhile')
+  end
+end
 """
         + script
     )

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from streaming.errors import SessionPurged, StoreFailed
+from streaming.errors import Overtaken, SessionPurged, StoreFailed
 from streaming.events import AudioSpan, Event, NoteDrafted, SessionEnded, Stored
 
 
@@ -33,15 +33,18 @@ class MemoryStore:
         self._logs: dict[str, _Log] = {}
         self._closed = False
 
-    async def append(self, session: str, events: Sequence[Event]) -> int:
+    async def append(self, session: str, events: Sequence[Event], *, on: int | None = None) -> int:
+        return self._append(session, events, on)
+
+    def _append(self, session: str, events: Sequence[Event], on: int | None = None) -> int:
         if self._closed:
             raise StoreFailed("The store is closed.")
         log = self._logs.get(session)
+        _check_last(log or _Log(), on)
         if log is None:
             if not events:
                 return 0
             log = self._logs[session] = _Log()
-        _check_kept(log)
         for event in events:
             log.head += 1
             if isinstance(event, AudioSpan):
@@ -50,16 +53,23 @@ class MemoryStore:
                 log.events.append(Stored(log.head, event))
         return log.head
 
-    async def rewrite(self, session: str, changes: Mapping[int, Event | None], then: Sequence[Event] = ()) -> int:
+    async def rewrite(
+        self,
+        session: str,
+        changes: Mapping[int, Event | None],
+        then: Sequence[Event] = (),
+        *,
+        on: int | None = None,
+    ) -> int:
         log = self._logs.get(session, _Log())
-        _check_kept(log)
+        _check_last(log, on)
         log.events = _changed(log.events, changes)
         log.audio = deque(_changed(log.audio, changes))
-        return await self.append(session, then)
+        return self._append(session, then)
 
-    async def purge(self, session: str, receipt: Event) -> int:
+    async def purge(self, session: str, receipt: Event, *, on: int | None = None) -> int:
         log = self._logs.get(session, _Log())
-        _check_kept(log)
+        _check_last(log, on)
         await self.drop_audio(session)
         log.head += 1
         log.events, log.purged = [Stored(log.head, receipt)], True
@@ -111,9 +121,12 @@ class MemoryStore:
             log.audio_ticks -= len(oldest.pcm)
 
 
-def _check_kept(log: _Log) -> None:
+def _check_last(log: _Log, on: int | None) -> None:
+    """Raises SessionPurged, and Overtaken where the last event is another one than `on`."""
     if log.purged:
         raise SessionPurged("The session was deleted for good.", mend="Nothing more can be written to it.")
+    if on is not None and on != (log.events[-1].sequence if log.events else 0):
+        raise Overtaken()
 
 
 def _changed(found: Iterable[Stored], changes: Mapping[int, Event | None]) -> list[Stored]:

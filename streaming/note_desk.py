@@ -1,13 +1,12 @@
 """A note under review at its session's log: reads it, checks it as it stands, and adds what people do to it.
 
-One desk for one request. Who changes a note holds the session's lock in this process; over processes the log decides:
-an action that was overtaken by another one does not count, and is refused as a conflict.
+One desk for one request. An action is made of the log as it stands when it is written, whoever writes to it beside
+(`SessionLog.decide`): of two on one version the first counts, and the other is refused as a conflict.
 """
 
 import asyncio
 import uuid
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,47 +20,17 @@ from drafting.recap_checks import RECAP, again
 from drafting.rechart import recharted
 from drafting.review import SKELETON, NotAllowed, Review, overlaid, section_of
 from drafting.review_changes import Change, changed
-from drafting.stage import EMBEDDED, draft_note, skeleton
+from drafting.stage import EMBEDDED, skeleton
 from streaming import context_json, wall_clock
 from streaming.errors import Conflict, NotDrafted, NoteSigned
-from streaming.events import ContextGiven, NoteDrafted, NoteReviewed
+from streaming.events import ContextGiven, Event, NoteDrafted, NoteReviewed
 from streaming.note_standing import standing
-from streaming.ports import NoteWriter
+from streaming.readings import Readings
+from streaming.redrafting import Drafted
 from streaming.session_log import SessionLog
 from streaming.types import NoteContext, Section, Transcript
 
-_KEPT_READINGS = 8
-_DRAFTS_AT_MOST = 3
-"""A draft is made again where roles, context or format change while it is written, so many times."""
-
-
-class Readings:
-    """What the talk of the last few sessions says: an hour of it takes a second to read, and an edit needs it."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, bool], asyncio.Future[Reading]] = OrderedDict()
-
-    async def of(self, found: SessionLog, *, talk: bool = True) -> Reading:
-        """The reading of a session as it stands; without its talk for a note that was made before that was read."""
-        return await asyncio.shield(self.begin(found, talk=talk))
-
-    def begin(self, found: SessionLog, *, talk: bool = True) -> "asyncio.Future[Reading]":
-        """Begin to read, off the event loop; who looks at a note often edits it next."""
-        key = (found.session, found.state.heard, talk)
-        known = self._kept.get(key)
-        if known is None or (known.done() and known.exception() is not None):
-            transcript = found.state.transcript()
-            wanted = transcript if talk else replace(transcript, utterances=(), roles={})
-            known = self._kept[key] = asyncio.get_running_loop().run_in_executor(None, read, wanted)
-            while len(self._kept) > _KEPT_READINGS:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return known
-
-    def forget(self, session: str) -> None:
-        """The session was deleted: what it said is not held any longer."""
-        for key in [one for one in self._kept if one[0] == session]:
-            del self._kept[key]
+_Action = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,25 +122,35 @@ class NoteDesk:
 
     async def edit(self, version: int, changes: Sequence[Change], *, who: str) -> None:
         """Change sections. Raises Conflict, NotAllowed, UnknownSection, BadEdit, NotDrafted, StoreFailed."""
-        review = self.expect(version)
-        if review.signed is not None:
-            raise NotAllowed(f"A note that is {review.state} does not allow edit.", mend="Add an addendum.")
-        made = changed(review, changes)
-        await self._act(review_log.editing(review, made, at=wall_clock.now(), who=who))
+
+        async def action() -> _Action:
+            review = self.expect(version)
+            if review.signed is not None:
+                raise NotAllowed(f"A note that is {review.state} does not allow edit.", mend="Add an addendum.")
+            return review_log.editing(review, changed(review, changes), at=wall_clock.now(), who=who)
+
+        await self._act(action)
 
     async def switch(self, version: int, note_format: str, *, who: str) -> None:
         """Make another format the note's own, from the facts; no writer is asked. Raises as `edit`, and BadFormat."""
-        review = self.expect(version)
-        self._check_format(review, note_format)
-        body = review.drafts.get(note_format)
-        if body is None:
-            reading = await self._reading(review, None)
-            plain = replace(review, edits={})
-            body = (await asyncio.to_thread(_assembled, plain, note_format, None, reading)).as_json()
-        await self._act(review_log.formatting(review, body, at=wall_clock.now(), who=who))
+
+        async def action() -> _Action:
+            review = self.expect(version)
+            self._check_format(review, note_format)
+            body = review.drafts.get(note_format)
+            if body is None:
+                reading = await self._reading(review, None)
+                plain = replace(review, edits={})
+                body = (await asyncio.to_thread(_assembled, plain, note_format, None, reading)).as_json()
+            return review_log.formatting(review, body, at=wall_clock.now(), who=who)
+
+        await self._act(action)
 
     async def sign(self, version: int, given: Signing) -> None:
         """Sign the note as it stands. Raises NotSignable with the findings, Conflict, NotAllowed, NotDrafted."""
+        await self._act(lambda: self._signing(version, given))
+
+    async def _signing(self, version: int, given: Signing) -> _Action:
         review = self.expect(version)
         at = wall_clock.now()
         known = self._log.state.transcript().context
@@ -183,7 +162,7 @@ class NoteDesk:
             late_reason=given.late_reason or None,
         )
         whole = replace(review, note=await self.checked(None, context))
-        action = review_log.signing(
+        return review_log.signing(
             whole,
             cosignature=given.cosignature,
             at=at,
@@ -193,35 +172,43 @@ class NoteDesk:
             late_reason=given.late_reason,
             context=context,
         )
-        await self._act(action)
 
     async def cosign(self, version: int, *, who: str, credentials: str) -> None:
         """Sign what awaits a co-signature. Raises NotAllowed, Conflict, NotDrafted, StoreFailed."""
-        review = self.expect(version)
-        await self._act(review_log.cosigning(review, at=wall_clock.now(), who=who, credentials=credentials))
+
+        async def action() -> _Action:
+            return review_log.cosigning(self.expect(version), at=wall_clock.now(), who=who, credentials=credentials)
+
+        await self._act(action)
 
     async def send_back(self, version: int, remark: str, *, who: str) -> None:
         """Give what awaits a co-signature back to its author. Raises as `cosign`."""
-        review = self.expect(version)
-        await self._act(review_log.returning(review, remark, at=wall_clock.now(), who=who))
+
+        async def action() -> _Action:
+            return review_log.returning(self.expect(version), remark, at=wall_clock.now(), who=who)
+
+        await self._act(action)
 
     async def addend(self, version: int | None, text: str, *, who: str, credentials: str) -> None:
         """Add to a signed note. Raises NotAllowed, NotDrafted, StoreFailed, Conflict where a version is given."""
-        if version is not None:
-            self.expect(version)
-        await self._act(review_log.addending(text, at=wall_clock.now(), who=who, credentials=credentials))
 
-    async def give_context(self, given: ContextGiven) -> None:
-        """Complete what is known beside the talk; chart lines and findings follow. Raises NoteSigned, StoreFailed."""
+        async def action() -> _Action:
+            if version is not None:
+                self.expect(version)
+            return review_log.addending(text, at=wall_clock.now(), who=who, credentials=credentials)
+
+        await self._act(action)
+
+    async def with_context(self, given: ContextGiven) -> list[Event]:
+        """What to append where more is known beside the talk: chart lines and findings follow. Raises NoteSigned."""
         state = self._log.state
         self.check_unsigned()
         if state.review is None:
-            await self._log.append(given)
-            return
+            return [given]
         context = context_json.recall(given.context)
         after = replace(state.transcript(), context=state.measured(context))
         body = await asyncio.to_thread(_recharted, state.review, after)
-        await self._log.append(given, NoteDrafted(body, wall_clock.now(), "context"))
+        return [given, NoteDrafted(body, wall_clock.now(), "context")]
 
     def check_redraft(self, version: int | None, section: str | None) -> None:
         """Whether the writer may be asked. Raises Conflict, NoteSigned, NotAllowed, UnknownSection."""
@@ -238,22 +225,39 @@ class NoteDesk:
             if section in review.edited:
                 raise NotAllowed("A person has written this section.", mend="Restore it first, to have it drafted.")
 
-    async def redraft(self, note: Mapping[str, Any], section: str | None, *, who: str) -> None:
+    async def redraft(self, drafted: Drafted, section: str | None, *, who: str) -> None:
         """Take in a new draft, or one section of it; what people edited stays.
 
-        Raises NotAllowed, UnknownSection, and Conflict where another format was chosen while it was written.
+        Raises NotAllowed, UnknownSection, and Conflict where other words count by now, or another format.
         """
-        review = self._log.state.review
-        if review is None:
-            await self._log.append(NoteDrafted(dict(note), wall_clock.now(), "redraft"))
-            return
-        if note["format"] != review.note.format:
-            raise Conflict("The note is in another format now.", current=review.version, mend="Draft it again.")
-        body = dict(note)
+        if self._log.state.review is None:
+            await self._log.decide(lambda: self._first(drafted))
+        else:
+            await self._act(lambda: self._redrafting(drafted, section, who))
+
+    async def _first(self, drafted: Drafted) -> list[Event]:
+        self._check_current(drafted)
+        if self._log.state.review is not None:
+            raise self._conflict()
+        return [NoteDrafted(dict(drafted.note), wall_clock.now(), "redraft")]
+
+    async def _redrafting(self, drafted: Drafted, section: str | None, who: str) -> _Action:
+        self._check_current(drafted)
+        review, body = self.review, dict(drafted.note)
         if section is not None:
             reading = await self._reading(review, None)
-            body = await asyncio.to_thread(_with_section, review, note, section, reading)
-        await self._act(review_log.redrafting(body, at=wall_clock.now(), who=who, what=section or "all"))
+            body = await asyncio.to_thread(_with_section, review, drafted.note, section, reading)
+        return review_log.redrafting(body, at=wall_clock.now(), who=who, what=section or "all")
+
+    def _check_current(self, drafted: Drafted) -> None:
+        """Whether a draft is of what counts now: struck words must not come back in it. Raises Conflict."""
+        if not drafted.of(self._log):
+            version = self._log.state.review.version if self._log.state.review else 0
+            raise Conflict(
+                "What the note is made of, or its format, has been changed meanwhile.",
+                current=version,
+                mend="Draft it again.",
+            )
 
     def expect(self, version: int) -> Review:
         """The review, which must be of this version. Raises Conflict, NotDrafted."""
@@ -264,10 +268,15 @@ class NoteDesk:
             )
         return review
 
+    @property
+    def signed(self) -> bool:
+        """Whether the note is signed as the log has it."""
+        review = self._log.state.review
+        return review is not None and review.signed is not None
+
     def check_unsigned(self) -> None:
         """Raises NoteSigned: what a signed note was made of does not change."""
-        review = self._log.state.review
-        if review is not None and review.signed is not None:
+        if self.signed:
             raise NoteSigned("The note is signed and stays as it is.", mend="Write an addendum.")
 
     def _check_format(self, review: Review, note_format: str | None) -> None:
@@ -282,17 +291,25 @@ class NoteDesk:
             return reading
         return replace(reading, transcript=replace(reading.transcript, context=context))
 
-    async def _act(self, action: dict[str, Any]) -> None:
+    async def _act(self, made: Callable[[], Awaitable[_Action]]) -> None:
         """Add an action to the log. Raises what it would be refused with, Conflict where another came first."""
-        review_log.apply(self.review, action)
         mine = uuid.uuid4().hex
-        await self._log.append(NoteReviewed({"id": mine, **action}))
+
+        async def events() -> list[Event]:
+            action = await made()
+            review_log.apply(self.review, action)
+            return [NoteReviewed({"id": mine, **action})]
+
+        await self._log.decide(events)
         if mine not in self.review.actions:
-            raise Conflict(
-                "The note has been changed at the same moment.",
-                current=self.review.version,
-                mend="Read it again, then change it.",
-            )
+            raise self._conflict()
+
+    def _conflict(self) -> Conflict:
+        return Conflict(
+            "The note has been changed at the same moment.",
+            current=self.review.version,
+            mend="Read it again, then change it.",
+        )
 
 
 _NOTE_KEYS = ("format", "sections", "risk", "checks", "billing", "unsupported", "writer")
@@ -353,13 +370,3 @@ def _with_section(review: Review, note: Mapping[str, Any], section: str, reading
     sections = tuple(fresh.get(one.name, one) for one in base.sections)
     made = assemble(reading, sections, named(base.format), version=newer.version, writer=newer.writer)
     return _with_notices(made, newer).as_json()
-
-
-async def redrafted(found: SessionLog, writer: NoteWriter) -> dict[str, Any]:
-    """A new draft by the writer, of what is known and in the note's format when it is done."""
-    for _ in range(_DRAFTS_AT_MOST):
-        before = (found.state.heard, found.state.note_format)
-        note = await draft_note(found.state.transcript(), writer, found.state.note_format)
-        if before == (found.state.heard, found.state.note_format):
-            break
-    return note.as_json()

@@ -108,27 +108,39 @@ class TrackSink(Protocol):
 
 
 class Store(Protocol):
-    """The log. Sequence numbers count from 1 per session, without holes, in order of append."""
+    """The log. Sequence numbers count from 1 per session, without holes, in order of append.
 
-    async def append(self, session: str, events: Sequence[Event]) -> int:
+    Who decides by what a log holds says with `on` what was read: the number of its last event that is no audio, 0
+    where there is none. Where the log has another one by now, whoever wrote it, nothing is written and Overtaken is
+    raised, in the step that would have written. A rewriting appends something, or it is not seen by this.
+    """
+
+    async def append(self, session: str, events: Sequence[Event], *, on: int | None = None) -> int:
         """Append all or none; returns the last one's sequence number once durable.
 
-        Raises StoreFailed, and SessionPurged for a session that was purged.
+        Raises StoreFailed, Overtaken, and SessionPurged for a session that was purged.
         """
         ...
 
-    async def rewrite(self, session: str, changes: Mapping[int, Event | None], then: Sequence[Event] = ()) -> int:
+    async def rewrite(
+        self,
+        session: str,
+        changes: Mapping[int, Event | None],
+        then: Sequence[Event] = (),
+        *,
+        on: int | None = None,
+    ) -> int:
         """Put other events in the place of some, by sequence number, or nothing, and append `then`; all or none.
 
-        What was there is gone for good. `then` holds no audio. Returns the last sequence number of the session.
-        Raises StoreFailed, SessionPurged.
+        What was there is gone for good, and what is not there any more is not put back. `then` holds no audio.
+        Returns the last sequence number of the session. Raises StoreFailed, Overtaken, SessionPurged.
         """
         ...
 
-    async def purge(self, session: str, receipt: Event) -> int:
+    async def purge(self, session: str, receipt: Event, *, on: int | None = None) -> int:
         """Delete all of a session for good, its data key first; only the receipt stays, and nothing can be appended.
 
-        Returns the receipt's sequence number. Raises StoreFailed, SessionPurged.
+        Returns the receipt's sequence number. Raises StoreFailed, Overtaken, SessionPurged.
         """
         ...
 

@@ -19,6 +19,7 @@ from streaming.types import NoteContext, UtteranceId
 
 KIND = "recap"
 MAX_LETTERS = 20_000
+_STRIKING = "striking"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,39 +129,49 @@ async def dictated_in(records: Records, session: str) -> list[Record]:
     return [one for one in await records.all(KIND) if one.body.get("session") == session and one.body.get("spoken")]
 
 
-def rests_on(record: Record, names: Collection[UtteranceId]) -> bool:
-    """Whether a dictated recap holds any of these utterances."""
-    return any(name in names for name, _ in record.body["spoken"])
+def rests_on(record: Record) -> frozenset[UtteranceId]:
+    """The utterances that a dictated recap holds, and those that are being struck from it."""
+    return frozenset(name for name, _ in record.body["spoken"]) | frozenset(record.body.get(_STRIKING, ()))
 
 
 async def without(record: Record, names: Collection[UtteranceId]) -> Record | None:
-    """A dictated recap written anew without these utterances, and not kept yet; None where nothing is left of it."""
+    """A dictated recap written anew without these utterances, and not kept yet; None where nothing is left of it.
+
+    It says that they are being struck, until that is `done`: so a strike that is cut off can be asked for again.
+    """
     left = [[name, words] for name, words in record.body["spoken"] if name not in names]
     if not left:
         return None
-    body = {**record.body, "spoken": left}
+    going = sorted(rests_on(record) & frozenset(names))
+    body = {**record.body, "spoken": left, _STRIKING: going}
     body["recap"] = (await _written(body)).as_json()
     return replace(record, body=body)
 
 
-async def keep(records: Records, changed: Record) -> None:
+def done(record: Record) -> Record:
+    """A recap of which nothing is being struck any more, not kept yet."""
+    return replace(record, body={name: value for name, value in record.body.items() if name != _STRIKING})
+
+
+async def keep(records: Records, changed: Record) -> Record:
     """Put a recap in the place of what it was made from. Raises Conflict, UnknownRecord, StoreFailed."""
-    await records.put(KIND, changed.key, changed.body, version=changed.version)
+    return replace(changed, version=await records.put(KIND, changed.key, changed.body, version=changed.version))
 
 
 async def withdraw(records: Records, key: str) -> None:
-    """Leave no word in the record of a recap whose note is signed; nothing where there is none. Raises StoreFailed.
+    """Leave no word in the record of a recap whose note is signed; nothing where there is none.
 
-    Which utterances it rests on stays: a strike of one of them is still refused.
+    Which utterances it rests on stays: a strike of one of them is still refused. Raises Conflict, StoreFailed.
     """
     with suppress(UnknownRecord):
-        body = (await records.get(KIND, key)).body
+        stored = await records.get(KIND, key)
+        body = stored.body
         blank = {"checks": [], "risk": {}, "questions": [], "question_kinds": [], "header": ""}
         said = [[name, ""] for name, _ in body["spoken"]] if body.get("spoken") else None
         emptied: dict[str, Any] = {"text": "", "spoken": said, "answers": [], "late_reason": ""}
         emptied["recap"] = withdrawn.emptied(body.get("recap", {})) | blank
         if body != body | emptied:
-            await records.put(KIND, key, body | emptied)
+            await records.put(KIND, key, body | emptied, version=stored.version)
 
 
 def told(record: Record) -> dict[str, Any]:

@@ -9,17 +9,17 @@ making that was cut off in between is completed from it.
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from drafting.recap import Spoken
+from drafting.recap import BadRecap, Spoken
 from drafting.review import Review
 from drafting.visits import NoteState
-from streaming import recap_book, visit_book, wall_clock
-from streaming.errors import SessionPurged, UnknownRecord
-from streaming.events import ContextGiven, NoteDrafted, SessionEnded, SessionStarted
+from streaming import recap_book, recap_strikes, visit_book, wall_clock
+from streaming.deletion import SERVER
+from streaming.errors import Overtaken, SessionPurged, UnknownRecord, UnknownSession
+from streaming.events import ContextGiven, Event, NoteDrafted, SessionEnded, SessionStarted
 from streaming.note_desk import NoteDesk
 from streaming.ports import Record, Records
 from streaming.recap_book import Asked
 from streaming.seats import Seat
-from streaming.session_log import SessionLog
 from streaming.sessions import Sessions
 
 _STANDS: dict[str, NoteState] = {"awaiting": "awaiting", "signed": "signed", "addended": "signed"}
@@ -34,12 +34,17 @@ async def create(records: Records, sessions: Sessions, asked: Asked, seat: Seat,
     """
     if asked.session is None:
         return await _create(records, sessions, asked, None, seat, at)
-    # A strike in the dictation comes before all of this, or after it and finds the recap.
+    # A strike in the dictation comes before all of this here, or after it and finds the recap; on another node it may
+    # have looked for recaps just before this one was there, and is then found in the talk.
     async with sessions.lock(asked.session):
         dictated = recap_book.spoken(await sessions.log_of(asked.session))
         made = await _create(records, sessions, asked, dictated, seat, at)
         await visit_book.no_visit(records, asked.session)
-    return made
+        await _agree(records, sessions, made, seat.account)
+        try:
+            return await recap_book.look(records, made.key)
+        except UnknownRecord:
+            raise BadRecap("All that was dictated has been struck.", mend="Dictate again, or type it.") from None
 
 
 async def complete(records: Records, sessions: Sessions, practice: str, *, at: datetime) -> int:
@@ -56,6 +61,9 @@ async def complete(records: Records, sessions: Sessions, practice: str, *, at: d
             try:
                 await _begin(records, sessions, one, practice, "")
                 count += 1
+                await _agree(records, sessions, one, SERVER)
+            except Overtaken:
+                continue  # another node was quicker
             except SessionPurged:  # deleted, and another node was at it
                 with suppress(UnknownRecord):
                     await records.remove(recap_book.KIND, one.key)
@@ -73,15 +81,37 @@ async def _create(
 
 
 async def _begin(records: Records, sessions: Sessions, made: Record, practice: str, account: str) -> None:
-    """The log of a recap's note, with its first draft. Raises StoreFailed, SessionPurged."""
+    """The log of a recap's note, with its first draft. Raises StoreFailed, SessionPurged, Overtaken for a second."""
     body, at = made.body, wall_clock.now()
     await visit_book.no_visit(records, made.key)  # before it is there, or a look at the list would take it for one
-    await SessionLog(made.key, sessions.store).append(
+    begun = (
         SessionStarted(at, (), (), body["format"], practice, account),
         ContextGiven(body["client"], body.get("entered", {}), body["context"]),
         SessionEnded(at, "requested", ()),
         NoteDrafted(body["recap"], at, "recap"),
     )
+    await sessions.store.append(made.key, begun, on=0)
+
+
+async def _agree(records: Records, sessions: Sessions, made: Record, by: str) -> None:
+    """Take out of a recap that was just made what was struck meanwhile on another node, or deleted with its talk.
+
+    Raises SessionPurged where the talk is gone, StoreFailed.
+    """
+    if not made.body.get("spoken"):
+        return
+    try:
+        talk = (await sessions.log_of(made.body["session"])).state
+    except SessionPurged:
+        await recap_strikes.delete(records, sessions, made.key, by, has_log=True)
+        raise
+    except UnknownSession:
+        return  # from before: a recap outlived what it was dictated in
+    gone = {name for one in talk.struck for name in one.removed} - set(talk.utterances)  # some were heard again
+    with suppress(UnknownRecord):
+        gone |= recap_book.rests_on(made) - recap_book.rests_on(await recap_book.look(records, made.key))
+    if gone := gone & recap_book.rests_on(made):
+        await recap_strikes.take_out(records, sessions, made.key, gone, by=by)
 
 
 async def answer(records: Records, sessions: Sessions, key: str, answers: dict[str, str]) -> Record:
@@ -94,7 +124,14 @@ async def answer(records: Records, sessions: Sessions, key: str, answers: dict[s
         found = await sessions.log_of(key)
         NoteDesk(found, sessions.readings).check_unsigned()
         made = await recap_book.answer(records, key, answers, found.state.context)
-        await found.append(NoteDrafted(made.body["recap"], wall_clock.now(), "recap"))
+
+        async def drafted() -> list[Event]:
+            nonlocal made
+            NoteDesk(found, sessions.readings).check_unsigned()
+            made = await recap_book.look(records, key)  # as it is now: words may have been struck from it meanwhile
+            return [NoteDrafted(made.body["recap"], wall_clock.now(), "recap")]
+
+        await found.decide(drafted)
     return made
 
 

@@ -9,12 +9,13 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
 from streaming import deletion, recap_book, striking, visit_book
+from streaming.again import until_through
 from streaming.deletion import Order
 from streaming.errors import NoteSigned, UnknownRecord
 from streaming.events import Event, NoteDrafted, Stored, Struck
 from streaming.ports import Record, Records
-from streaming.session_log import SessionLog
 from streaming.sessions import Sessions
+from streaming.state import SessionState
 from streaming.types import UtteranceId
 from streaming.wall_clock import now
 
@@ -22,51 +23,78 @@ from streaming.wall_clock import now
 async def strike(
     records: Records, sessions: Sessions, session: str, struck: Collection[UtteranceId], *, by: str
 ) -> None:
-    """Take utterances out of the recaps that were dictated in a session. Raises NoteSigned, Conflict, StoreFailed."""
+    """Take utterances out of the recaps that were dictated in a session.
+
+    Raises NoteSigned, StoreFailed, and Overtaken or Conflict where others go on changing one.
+    """
     async with AsyncExitStack() as held:
         for one in await _resting_on(records, session, struck):
             await held.enter_async_context(sessions.lock(one.key))
-        # As they are now that none can be signed or answered any more; all are looked at before any is changed.
+        # As they are now that none can be signed or answered here any more; all are looked at before any is changed.
         rest_on = await _resting_on(records, session, struck)
         for one in rest_on:
-            if await _signed(sessions, one.key):
-                raise NoteSigned(
-                    "A recap that rests on this is signed and stays.", mend="Write an addendum to its note."
-                )
+            _check_unsigned((await _read(sessions, one.key))[1])
         for one in rest_on:
-            await _strike(records, sessions, one, frozenset(struck), by)
+            await take_out(records, sessions, one.key, struck, by=by)
 
 
 async def _resting_on(records: Records, session: str, struck: Collection[UtteranceId]) -> list[Record]:
     """In the order of their ids, so that no two strikes wait for each other."""
     found = await recap_book.dictated_in(records, session)
-    return sorted((one for one in found if recap_book.rests_on(one, struck)), key=lambda one: one.key)
+    return sorted((one for one in found if recap_book.rests_on(one) & set(struck)), key=lambda one: one.key)
 
 
-async def _signed(sessions: Sessions, key: str) -> bool:
-    note = SessionLog(key, sessions.store)
-    await note.catch_up()
-    return note.state.review is not None and note.state.review.signed is not None
-
-
-async def _strike(
-    records: Records, sessions: Sessions, recap: Record, struck: frozenset[UtteranceId], by: str
+async def take_out(
+    records: Records, sessions: Sessions, key: str, struck: Collection[UtteranceId], *, by: str
 ) -> None:
-    left = await recap_book.without(recap, struck)
-    log = [stored async for stored in sessions.store.replay(recap.key)]
+    """Take utterances out of one recap, whatever others do to it at the same moment. Raises as `strike`."""
+    await until_through(lambda: _take_out(records, sessions, key, frozenset(struck), by))
+
+
+async def _take_out(records: Records, sessions: Sessions, key: str, struck: frozenset[UtteranceId], by: str) -> None:
+    log, state = await _read(sessions, key)
+    _check_unsigned(state)
+    try:
+        stored = await recap_book.look(records, key)
+    except UnknownRecord:
+        return  # deleted meanwhile
+    left = await recap_book.without(stored, struck)
     if left is None:
-        await _delete(records, sessions, recap.key, by, has_log=bool(log))
+        await delete(records, sessions, key, by, has_log=bool(log))
         return
-    if log:
+    # The record first, which notes are drafted from: who read it before is overtaken in the log, which comes after.
+    marked = await recap_book.keep(records, left)
+    log, state = await _read(sessions, key)
+    if state.review is not None and state.review.signed is not None:  # on another node: it is left as it was signed
+        await recap_book.keep(records, replace(stored, version=marked.version))
+    _check_unsigned(state)
+    if state.started_at is not None:
         told = Struck((), tuple(struck), {}, now(), by)
-        await sessions.store.rewrite(recap.key, _changes(log, left.body["recap"], struck), [told])
-        sessions.readings.forget(recap.key)
-    # The record last: it says that the recap rests on this, so a strike that was cut off can be asked for again.
-    await recap_book.keep(records, left)
+        changes = _changes(log, left.body["recap"], struck)
+        await sessions.store.rewrite(key, changes, [told], on=state.last_event)
+        sessions.readings.forget(key)
+    await recap_book.keep(records, recap_book.done(marked))
 
 
-async def _delete(records: Records, sessions: Sessions, key: str, by: str, *, has_log: bool) -> None:
-    """`has_log` is false of a recap from before they had logs, and of one whose making was cut off."""
+async def _read(sessions: Sessions, key: str) -> tuple[list[Stored], SessionState]:
+    """The log of a recap's note, and how it stands."""
+    log, state = [stored async for stored in sessions.store.replay(key)], SessionState()
+    for stored in log:
+        state.apply(stored.event)
+        state.last_event = stored.sequence
+    return log, state
+
+
+def _check_unsigned(state: SessionState) -> None:
+    if state.review is not None and state.review.signed is not None:
+        raise NoteSigned("A recap that rests on this is signed and stays.", mend="Write an addendum to its note.")
+
+
+async def delete(records: Records, sessions: Sessions, key: str, by: str, *, has_log: bool) -> None:
+    """Delete a recap of which nothing is left, or whose dictation is gone.
+
+    `has_log` is false of one from before they had logs, and of one whose making was cut off.
+    """
     if has_log:
         await deletion.delete_session(sessions.store, records, key, Order("session", "asked", by, now()))
         await sessions.forget(key)

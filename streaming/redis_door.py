@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as RedisGone
 from redis.exceptions import RedisError, ResponseError
 
 from streaming import lease_scripts
-from streaming.errors import Fenced, StoreFailed
+from streaming.errors import Fenced, Overtaken, StoreFailed
 
 log = logging.getLogger("sameday.store")
 
@@ -46,7 +46,7 @@ class RedisDoor:
         self._compacting: asyncio.Task[None] | None = None
 
     async def ask(self, command: Awaitable[_T]) -> _T:
-        """A command's answer. Raises StoreFailed, Fenced.
+        """A command's answer. Raises StoreFailed, Fenced, Overtaken.
 
         Waited for by `close`, and finished even where the caller is cancelled: its connection stays in order.
         """
@@ -118,6 +118,8 @@ def _failures() -> Iterator[None]:
     except (RedisError, OSError, ValueError) as error:
         if isinstance(error, ResponseError) and str(error).startswith(lease_scripts.FENCED):
             raise Fenced("Another node has this session.", mend="Connect again.") from None
+        if isinstance(error, ResponseError) and str(error).startswith(lease_scripts.OVERTAKEN):
+            raise Overtaken() from None
         raise StoreFailed(
             f"Redis could not be used ({type(error).__name__}).",
             mend="It must run, be reachable, have memory and let this user in; CONFIG GET is among what is used.",

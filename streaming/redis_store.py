@@ -13,18 +13,18 @@ from typing import Any, TypeVar, cast
 from weakref import WeakValueDictionary
 
 from streaming import envelope, lease_scripts, redis_scripts
-from streaming.errors import Fenced, KeyRefused, SessionPurged, StoreFailed
+from streaming.errors import Fenced, Overtaken, SessionPurged, StoreFailed
 from streaming.events import AudioSpan, Event, NoteDrafted, SessionEnded, Stored
 from streaming.ports import Record
 from streaming.redis_door import RedisDoor, Script
+from streaming.redis_keys import RedisKeys
+from streaming.redis_names import Names
 from streaming.redis_rewriting import Rewriting
 from streaming.redis_scripts import OTHER_HEAD, PURGED
 from streaming.survey import REDIS_SCHEMA, check_durable, check_schema
 from streaming.vault import DataKey, Vault
 
 _BATCH = 256
-_SEALING_S = 3600
-"""After so long a node that was encrypting the log is taken for dead."""
 
 _Entries = list[tuple[bytes, dict[bytes, bytes]]]
 _T = TypeVar("_T")
@@ -43,9 +43,8 @@ class RedisStore:
         self._door = RedisDoor(url, timeout_s)
         self._redis, self._ask = self._door.redis, self._door.ask
         self.compact = self._door.compact
-        self._prefix = prefix
-        self._vault = vault
-        self._data_keys: dict[str, DataKey] = {}
+        self._names = Names(prefix)
+        self._keys = RedisKeys(self._door, self._names, vault)
         self._heads: dict[str, int] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._append_script = self._redis.register_script(lease_scripts.fenced(redis_scripts.APPEND))
@@ -60,83 +59,83 @@ class RedisStore:
         self._checking = asyncio.Lock()
         self._closed = False
 
-    async def append(self, session: str, events: Sequence[Event]) -> int:
+    async def append(self, session: str, events: Sequence[Event], *, on: int | None = None) -> int:
         await self._ready()
         if not events:
             return await self._head(session)
         plain = [
             (envelope.kind_of(event), envelope.plain_event(event), isinstance(event, AudioSpan)) for event in events
         ]
-        return await self._ask(self._append(session, plain))  # waited for whole, also where it waits for its turn
+        return await self._ask(self._append(session, plain, on))  # waited for whole, also where it waits for its turn
 
-    async def _append(self, session: str, plain: Sequence[tuple[str, bytes, bool]]) -> int:
+    async def _append(self, session: str, plain: Sequence[tuple[str, bytes, bool]], on: int | None) -> int:
         async with self._turn(session):
-            key = await self._data_key(envelope.session_scope(session), make=True)
+            key = await self._keys.of(envelope.session_scope(session), make=True)
             while True:
                 head = await self._known_head(session)
                 arguments: list[str | bytes | int] = [session, head]
                 for at, (kind, content, audio) in enumerate(plain, head + 1):
                     arguments += [kind, envelope.seal_event(key, session, at, content), "1" if audio else "0"]
-                keys = [*self._keys_of(session), self._sessions_key]
-                last = self._result(session, await self._fenced(session, self._append_script, keys, arguments))
+                keys = [*self._names.parts(session), self._names.sessions]
+                last = self._result(session, await self._fenced(session, self._append_script, keys, arguments, on))
                 if last is not None:
                     return last
 
-    async def rewrite(self, session: str, changes: Mapping[int, Event | None], then: Sequence[Event] = ()) -> int:
+    async def rewrite(
+        self,
+        session: str,
+        changes: Mapping[int, Event | None],
+        then: Sequence[Event] = (),
+        *,
+        on: int | None = None,
+    ) -> int:
         await self._ready()
         if not changes:
-            return await self.append(session, then)
-        key = await self._data_key(envelope.session_scope(session), make=True)
+            return await self.append(session, then, on=on)
+        key = await self._keys.of(envelope.session_scope(session), make=True)
         async with self._turn(session):
             before = await self._rewritten(session)
             while True:
                 rewritten, head = await self._rewritten(session), await self._head(session)
                 if rewritten != before:  # what is to be put in its place was made of what stands there no more
-                    raise StoreFailed("Another node changed the session meanwhile.", mend="Ask again.")
-                rewriting = Rewriting(self._door, session, self._keys_of(session)[1:3], key)
+                    raise Overtaken()
+                rewriting = Rewriting(self._door, session, self._names.parts(session)[1:3], key)
                 told = rewriting.appended(then, head)
                 made = [session, rewritten, head, *await rewriting.make(changes, head), *told]
-                if (last := await self._ask(self._swap(session, rewriting, made))) is not None:
+                if (last := await self._ask(self._swap(session, rewriting, made, on))) is not None:
                     return last
 
-    async def _swap(self, session: str, rewriting: Rewriting, arguments: Sequence[str | bytes | int]) -> int | None:
+    async def _swap(
+        self, session: str, rewriting: Rewriting, arguments: Sequence[str | bytes | int], on: int | None
+    ) -> int | None:
         """Waited for whole: what takes its place must not be cleared away before it has it."""
-        keys = [*self._keys_of(session), *rewriting.beside, self._rewritten_key]
+        keys = [*self._names.parts(session), *rewriting.beside, self._names.rewritten]
         try:
-            last = self._result(session, await self._fenced(session, self._swap_script, keys, arguments))
+            last = self._result(session, await self._fenced(session, self._swap_script, keys, arguments, on))
         finally:
             await rewriting.clear()
         if last is not None:
             await self._door.compact()
         return last
 
-    async def purge(self, session: str, receipt: Event) -> int:
+    async def purge(self, session: str, receipt: Event, *, on: int | None = None) -> int:
         await self._ready()
         scope = envelope.session_scope(session)
         async with self._turn(session):
             while True:
                 head = await self._head(session)
-                key, wrapped = (None, b"") if self._vault is None else self._vault.new_key(scope)
+                key, wrapped = self._keys.fresh(scope)
                 sealed = envelope.seal_event(key, session, head + 1, envelope.plain_event(receipt))
                 arguments: list[str | bytes | int] = [head, scope, wrapped, envelope.kind_of(receipt), sealed]
-                keys = [*self._keys_of(session), self._data_keys_key]
-                self._data_keys.pop(scope, None)
-                last = self._result(session, await self._fenced(session, self._purge_script, keys, arguments))
+                keys = [*self._names.parts(session), self._names.data_keys]
+                last = self._result(session, await self._fenced(session, self._purge_script, keys, arguments, on))
                 if last is not None:
                     await self._door.compact()
                     return last
 
     async def rewrap(self) -> int:
         await self._ready()
-        if self._vault is None:
-            raise KeyRefused("Encryption is switched off.", mend="Set encryption = true.")
-        kept = await self._ask(cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(self._data_keys_key)))
-        fresh: dict[Any, Any] = {
-            scope: self._vault.rewrapped(scope.decode(), wrapped) for scope, wrapped in kept.items()
-        }
-        if fresh:
-            await self._ask(self._redis.hset(self._data_keys_key, mapping=fresh))
-        return len(fresh)
+        return await self._keys.rewrap()
 
     async def replay(self, session: str, after: int = 0, *, audio: bool = False) -> AsyncIterator[Stored]:
         await self._ready()
@@ -150,18 +149,18 @@ class RedisStore:
 
     async def drop_audio(self, session: str) -> None:
         await self._ready()
-        if await self._fenced(session, self._drop_script, [self._key(session, "audio")], []):
+        if await self._fenced(session, self._drop_script, [self._names.session(session, "audio")], []):
             await self._door.compact()
 
     async def sessions(self) -> list[str]:
         await self._ready()
-        found = await self._ask(cast("Awaitable[list[bytes]]", self._redis.lrange(self._sessions_key, 0, -1)))
+        found = await self._ask(cast("Awaitable[list[bytes]]", self._redis.lrange(self._names.sessions, 0, -1)))
         return [entry.decode() for entry in found]
 
     async def left_open(self) -> list[str]:
         found = []
         for name in await self.sessions():
-            if await self._ask(self._redis.exists(self._key(name, "purged"))):
+            if await self._ask(self._redis.exists(self._names.session(name, "purged"))):
                 continue
             kinds = {type(stored.event) async for stored in self.replay(name)}
             if not kinds >= {SessionEnded, NoteDrafted}:
@@ -172,7 +171,7 @@ class RedisStore:
         names = await self.sessions()
         pipeline = self._redis.pipeline(transaction=False)
         for name in names:
-            pipeline.exists(self._key(name, "audio"))
+            pipeline.exists(self._names.session(name, "audio"))
         held = await self._ask(pipeline.execute())
         return [name for name, found in zip(names, held, strict=True) if found]
 
@@ -181,22 +180,26 @@ class RedisStore:
         await self._ready()
         sealed = b""
         if text:
-            data_key = await self._data_key(envelope.records_scope(kind), make=True)
+            data_key = await self._keys.of(envelope.records_scope(kind), make=True)
             sealed = envelope.seal_record(data_key, kind, key, text)
         arguments: list[str | bytes] = [key, "" if version is None else str(version), sealed]
-        return int(await self._ask(self._record_script(keys=[self._kind_key(kind)], args=arguments)))
+        return int(await self._ask(self._record_script(keys=[self._names.kind(kind)], args=arguments)))
 
     async def record(self, kind: str, key: str) -> Record | None:
         """For `RedisRecords`: one of a kind. Raises StoreFailed."""
         await self._ready()
-        found = await self._ask(cast("Awaitable[bytes | None]", self._redis.hget(self._kind_key(kind), key)))
-        return None if found is None else _record(await self._to_read(envelope.records_scope(kind)), kind, key, found)
+        found = await self._ask(cast("Awaitable[bytes | None]", self._redis.hget(self._names.kind(kind), key)))
+        return (
+            None
+            if found is None
+            else _record(await self._keys.to_read(envelope.records_scope(kind)), kind, key, found)
+        )
 
     async def records(self, kind: str) -> list[Record]:
         """For `RedisRecords`: all of a kind. Raises StoreFailed."""
         await self._ready()
-        found = await self._ask(cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(self._kind_key(kind))))
-        data_key = await self._to_read(envelope.records_scope(kind)) if found else None
+        found = await self._ask(cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(self._names.kind(kind))))
+        data_key = await self._keys.to_read(envelope.records_scope(kind)) if found else None
         return [_record(data_key, kind, key.decode(), text) for key, text in found.items()]
 
     def hold(self, session: str, epoch: int | None) -> None:
@@ -210,17 +213,22 @@ class RedisStore:
         """For `nodes.Nodes`: run a script on keys of the store's own. Raises StoreFailed."""
         await self._ready()
         called = self._redis.register_script(script)
-        return await self._ask(called(keys=[f"{self._prefix}:{key}" for key in keys], args=list(arguments)))
+        return await self._ask(called(keys=[f"{self._names.prefix}:{key}" for key in keys], args=list(arguments)))
 
     async def _fenced(
-        self, session: str, script: Script, keys: list[str], arguments: Sequence[str | bytes | int]
+        self,
+        session: str,
+        script: Script,
+        keys: list[str],
+        arguments: Sequence[str | bytes | int],
+        on: int | None = None,
     ) -> Any:
-        """Run a `lease_scripts.fenced` script. Raises Fenced, StoreFailed."""
+        """Run a `lease_scripts.fenced` script. Raises Fenced, Overtaken, StoreFailed."""
         while True:
             epoch = self._epochs.get(session)
-            fence = f"{session} {'-' if epoch is None else epoch}"
+            fence = f"{session} {'-' if epoch is None else epoch} {'-' if on is None else on}"
             try:
-                return await self._ask(script(keys=[*keys, f"{self._prefix}:leases"], args=[*arguments, fence]))
+                return await self._ask(script(keys=[*keys, self._names.leases], args=[*arguments, fence]))
             except Fenced:
                 if self._epochs.get(session) == epoch:  # else the lease was taken or dropped meanwhile
                     self.on_fenced(session)
@@ -231,13 +239,17 @@ class RedisStore:
         await self._door.close()
 
     async def _window(self, session: str, first: int, last: int, audio: bool) -> list[Stored]:
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.xrange(self._key(session, "events"), f"{first}-0", f"{last}-0")
+        scope = envelope.session_scope(session)
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hget(self._names.data_keys, scope)
+        pipeline.xrange(self._names.session(session, "events"), f"{first}-0", f"{last}-0")
         if audio:
-            pipeline.xrange(self._key(session, "audio"), f"{first}-0", f"{last}-0")
-        streams: list[_Entries] = await self._ask(pipeline.execute())
+            pipeline.xrange(self._names.session(session, "audio"), f"{first}-0", f"{last}-0")
+        found: list[Any] = await self._ask(pipeline.execute())
+        wrapped: bytes | None = found[0]
+        streams: list[_Entries] = found[1:]
         entries = [(int(entry.partition(b"-")[0]), fields) for stream in streams for entry, fields in stream]
-        key = await self._to_read(envelope.session_scope(session)) if entries else None
+        key = await self._keys.opened(scope, wrapped) if entries else None
         if audio:
             return await asyncio.to_thread(_opened, key, session, entries)
         return _opened(key, session, entries)
@@ -260,34 +272,14 @@ class RedisStore:
         self._heads[session] = number if number >= 0 else OTHER_HEAD - number
         return number if number >= 0 else None
 
-    async def _data_key(self, scope: str, *, make: bool = False) -> DataKey | None:
-        """The data key of a scope, made where there is none yet. Raises KeyRefused."""
-        if self._vault is None:
-            return None
-        if scope not in self._data_keys:
-            kept = await self._ask(cast("Awaitable[bytes | None]", self._redis.hget(self._data_keys_key, scope)))
-            if kept is None and make:
-                _, wrapped = self._vault.new_key(scope)
-                await self._ask(self._redis.hsetnx(self._data_keys_key, scope, wrapped))
-                kept = await self._ask(cast("Awaitable[bytes | None]", self._redis.hget(self._data_keys_key, scope)))
-            if kept is None:
-                return None
-            self._data_keys[scope] = await asyncio.to_thread(self._vault.key, scope, kept)
-        return self._data_keys[scope]
-
-    async def _to_read(self, scope: str) -> DataKey | None:
-        """The data key of what was found. Raises StoreFailed where it should be sealed and there is none."""
-        key = await self._data_key(scope)
-        if key is None and self._vault is not None:
-            raise envelope.no_key()
-        return key
-
     async def _head(self, session: str) -> int:
-        return int(await self._ask(cast("Awaitable[Any]", self._redis.get(self._key(session, "head")))) or 0)
+        return int(
+            await self._ask(cast("Awaitable[Any]", self._redis.get(self._names.session(session, "head")))) or 0
+        )
 
     async def _rewritten(self, session: str) -> int:
         """How often a session was rewritten."""
-        return int(await self._ask(cast("Awaitable[Any]", self._redis.hget(self._rewritten_key, session))) or 0)
+        return int(await self._ask(cast("Awaitable[Any]", self._redis.hget(self._names.rewritten, session))) or 0)
 
     async def _ready(self) -> None:
         """Before the first use: what the server would lose must not be called durable."""
@@ -300,88 +292,10 @@ class RedisStore:
         if self._checked:
             return
         await check_durable(self._door)
-        await check_schema(self._door, self._prefix)
-        await self._open_vault()
-        await self._ask(self._redis.set(f"{self._prefix}:schema", REDIS_SCHEMA, nx=True))
+        await check_schema(self._door, self._names.prefix)
+        await self._keys.open()
+        await self._ask(self._redis.set(self._names.schema, REDIS_SCHEMA, nx=True))
         self._checked = True
-
-    async def _open_vault(self) -> None:
-        """Check that the key fits; where nothing is encrypted yet, make one and begin. Raises KeyRefused."""
-        encrypted = await self._ask(self._redis.exists(self._data_keys_key))
-        if self._vault is None:
-            if encrypted:
-                raise KeyRefused("The log is encrypted.", mend="Set encryption = true.")
-            return
-        await asyncio.to_thread(self._vault.load, make=not encrypted)
-        if not encrypted:
-            sessions = await self._ask(self._redis.llen(self._sessions_key))
-            kinds = await self._ask(self._kinds())
-            if sessions or kinds:
-                await self._seal_all()
-        await self._data_key(envelope.CHECK, make=True)
-
-    async def _kinds(self) -> list[bytes]:
-        return [one async for one in self._redis.scan_iter(f"{self._kind_key('')}*")]
-
-    async def _seal_all(self) -> None:
-        """Seal what was written before there was a key. Raises KeyRefused while another node does it."""
-        mine = await self._ask(self._redis.set(f"{self._prefix}:sealing", "1", nx=True, ex=_SEALING_S))
-        if not mine:
-            raise KeyRefused("Another node is encrypting the log.", mend="Try again in a minute.")
-        names = await self._ask(cast("Awaitable[list[bytes]]", self._redis.lrange(self._sessions_key, 0, -1)))
-        for name in names:
-            _, events, audio, _ = self._keys_of(name.decode())
-            for stream in (events, audio):
-                await self._seal_stream(name.decode(), stream)
-        for hash_key in await self._ask(self._kinds()):
-            kind = hash_key.decode().removeprefix(self._kind_key(""))
-            found = await self._ask(cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(hash_key)))
-            key = await self._data_key(envelope.records_scope(kind), make=True)
-            for name, kept in found.items():
-                version, _, plain = kept.partition(b"\n")
-                sealed = envelope.seal_record(key, kind, name.decode(), plain.decode())
-                await self._ask(self._redis.hset(hash_key, name, version + b"\n" + sealed))
-        await self._door.compact()
-
-    async def _seal_stream(self, session: str, stream: str) -> None:
-        """Written anew beside the old one, which it then replaces."""
-        key, at = await self._data_key(envelope.session_scope(session), make=True), "-"
-        sealed = f"{stream}:sealed"
-        await self._ask(self._redis.delete(sealed))
-        while entries := cast("_Entries", await self._ask(self._redis.xrange(stream, at, "+", _BATCH))):
-            pipeline = self._redis.pipeline(transaction=False)
-            for name, fields in entries:
-                kind, plain = redis_scripts.content(fields)
-                number = int(name.partition(b"-")[0])
-                whole: dict[Any, Any] = {"k": kind, "s": envelope.seal_event(key, session, number, plain)}
-                pipeline.xadd(sealed, whole, id=name)
-                at = f"({number}-0"
-            await self._ask(pipeline.execute())
-        if await self._ask(self._redis.exists(sealed)):
-            await self._ask(self._redis.rename(sealed, stream))
-
-    @property
-    def _sessions_key(self) -> str:
-        return f"{self._prefix}:sessions"
-
-    def _kind_key(self, kind: str) -> str:
-        return f"{self._prefix}:records:{kind}"
-
-    @property
-    def _data_keys_key(self) -> str:
-        return f"{self._prefix}:keys"
-
-    @property
-    def _rewritten_key(self) -> str:
-        return f"{self._prefix}:rewritten"
-
-    def _keys_of(self, session: str) -> tuple[str, str, str, str]:
-        """What the scripts want first: counter, events, audio, and the mark of one that was purged."""
-        head, events, audio, purged = (self._key(session, part) for part in ("head", "events", "audio", "purged"))
-        return head, events, audio, purged
-
-    def _key(self, session: str, part: str) -> str:
-        return f"{self._prefix}:session:{session}:{part}"
 
 
 def _opened(key: DataKey | None, session: str, entries: list[tuple[int, dict[bytes, bytes]]]) -> list[Stored]:

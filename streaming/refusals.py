@@ -33,6 +33,7 @@ _STATUS: dict[type[SamedayError], int] = {
     errors.UnknownUtterance: 404,
     errors.AudioNotKept: 404,
     errors.Conflict: 409,
+    errors.Overtaken: 409,
     errors.VersionNeeded: 428,
     errors.NoteSigned: 409,
     NotAllowed: 409,

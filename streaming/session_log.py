@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from streaming.errors import Fenced, StoreFailed
+from streaming.again import until_through
+from streaming.errors import Fenced, Overtaken, StoreFailed
 from streaming.events import AudioSpan, ContentDeleted, Event, Stored, Struck
 from streaming.ports import Store
 from streaming.state import SessionState
@@ -39,13 +40,14 @@ class SessionLog:
         self._news = asyncio.Condition()
         self._order = asyncio.Lock()
 
-    async def append(self, *events: Event) -> int:
-        """Append all or none. Returns the last sequence number once durable. Raises StoreFailed.
+    async def append(self, *events: Event, on: int | None = None) -> int:
+        """Append all or none. Returns the last sequence number once durable. Raises StoreFailed, SessionPurged.
 
-        A session that is over may be appended to by other processes too: theirs are folded in with these.
+        A session that is over may be appended to by other processes too: theirs are folded in with these. `on` is as
+        `Store.append` has it, and counts for such a session only: one that goes on is written by this process alone.
         """
         if self.complete:
-            last = await self.store.append(self.session, events)
+            last = await self.store.append(self.session, events, on=on)
             await self.catch_up()
             return last
         if all(isinstance(event, AudioSpan) for event in events):
@@ -59,8 +61,46 @@ class SessionLog:
         await self._notify()
         return last
 
-    async def catch_up(self) -> None:
-        """Fold in what the log of a session that is over has more than is known here. Raises StoreFailed."""
+    async def decide(self, made: Callable[[], Awaitable[Sequence[Event]]]) -> None:
+        """Append what `made` makes of the log as it stands, and of nothing older.
+
+        Where somebody else changes the log meanwhile, on whichever node, what they did is folded in and it is made
+        again. Raises what `made` raises, Overtaken where that goes on, StoreFailed, SessionPurged.
+        """
+
+        async def step(on: int) -> None:
+            if events := await made():
+                await self.append(*events, on=on)
+
+        await self._surely_on(step)
+
+    async def decide_anew(
+        self, made: Callable[[], Awaitable[tuple[Mapping[int, Event | None], Sequence[Event]]]]
+    ) -> None:
+        """The same with a rewriting of a session that is over: what takes the place of what, and what is appended."""
+
+        async def step(on: int) -> None:
+            changes, told = await made()
+            await self.store.rewrite(self.session, changes, told, on=on)
+            await self.catch_up()
+
+        await self._surely_on(step)
+
+    async def _surely_on(self, step: Callable[[int], Awaitable[None]]) -> None:
+        async def once() -> None:
+            try:
+                await step(self.state.last_event)  # as it is before anything of it is looked at
+            except Overtaken:
+                await self.catch_up()
+                raise
+
+        await until_through(once, (Overtaken,))
+
+    async def catch_up(self) -> bool:
+        """Fold in what the log of a session that is over has more than is known here. Raises StoreFailed.
+
+        Returns whether something that was known is in the log no more.
+        """
         async with self._order:
             before = self.state.last_event
             rewritten = False
@@ -75,6 +115,7 @@ class SessionLog:
                 self.state = anew  # as a whole, since others read meanwhile
         if self.state.last_event > before:
             await self._notify()
+        return rewritten
 
     @staticmethod
     def _fold(state: SessionState, stored: Stored) -> None:

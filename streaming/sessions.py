@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from weakref import WeakValueDictionary
 
-from streaming import roles, seating, session_opening
+from streaming import redrafting, seating, session_opening
 from streaming.admission import Admission
 from streaming.consents import Agreement
 from streaming.errors import (
@@ -19,20 +19,18 @@ from streaming.errors import (
     SessionPurged,
     StoreFailed,
     UnknownSession,
-    UnknownUtterance,
 )
 from streaming.events import (
     ContentDeleted,
     ContextGiven,
+    Event,
     MomentMarked,
-    NoteDrafted,
-    RolesAssigned,
     SessionStarted,
-    UtteranceCorrected,
 )
 from streaming.nodes import Nodes
-from streaming.note_desk import NoteDesk, Readings, redrafted
+from streaming.note_desk import NoteDesk
 from streaming.ports import Store
+from streaming.readings import Readings
 from streaming.scheduler import RecognitionScheduler
 from streaming.seats import SINGLE
 from streaming.session import Owner, Session
@@ -41,8 +39,7 @@ from streaming.session_log import SessionLog
 from streaming.settings import Settings
 from streaming.state import SessionState
 from streaming.tally import Tally
-from streaming.types import Role, RoleGuess, SpeakerId, TrackPlan, UtteranceId, to_tick
-from streaming.wall_clock import now
+from streaming.types import TrackPlan, to_tick
 
 log = logging.getLogger("sameday.sessions")
 
@@ -204,33 +201,6 @@ class Sessions:
         """The session if it is of this process and not finished."""
         return self._live.get(name)
 
-    async def assign_roles(self, name: str, wanted: dict[SpeakerId, Role] | None) -> None:
-        """Take the clinician's word for who is who, also after the end; None swaps.
-
-        Raises UnknownSession, and NoteSigned: who said what in a signed note does not change.
-        """
-        async with self.lock(name):
-            found = await self.log_of(name)
-            NoteDesk(found, self.readings).check_unsigned()
-            current = found.state.roles or RoleGuess({}, "talk", 0.0)
-            guess = roles.swap(current) if wanted is None else RoleGuess(current.roles | wanted, "clinician", 1.0)
-            await found.append(RolesAssigned(guess))
-            # A note is written by role: with others it would say what the client said of the clinician.
-            await self.draft_anew(found, "roles")
-
-    async def correct(self, name: str, utterance: UtteranceId, text: str) -> None:
-        """Take the clinician's word for what was said, also after the end: the note is then drafted anew.
-
-        Raises UnknownSession, UnknownUtterance, NoteSigned, StoreFailed.
-        """
-        async with self.lock(name):
-            found = await self.log_of(name)
-            NoteDesk(found, self.readings).check_unsigned()
-            if utterance not in found.state.utterances:
-                raise UnknownUtterance("The session has no such utterance.", mend="It may have been struck.")
-            await found.append(UtteranceCorrected(utterance, text))
-            await self.draft_anew(found, "words")
-
     async def mark(self, name: str, at_s: float, on: bool) -> None:
         """Remember a moment for the clinician, or forget it. Raises UnknownSession, StoreFailed."""
         found = await self.log_of(name)
@@ -239,8 +209,7 @@ class Sessions:
     async def draft_anew(self, found: SessionLog, why: str) -> None:
         """A note that is there already, of what counts now; what people edited stays."""
         if found.state.note is not None and not self._drafting(found.session):
-            note = await redrafted(found, self._engines.writer)
-            await found.append(NoteDrafted(note, now(), why))
+            await redrafting.draft_anew(found, self._engines.writer, why)
 
     async def names(self) -> list[str]:
         """Ids of the practice's sessions, live ones and those in the log, oldest first. Raises StoreFailed."""
@@ -272,7 +241,8 @@ class Sessions:
         if name in self._live:
             return self._live[name].log
         found = self._logs.get(name) or SessionLog(name, self._store)
-        await found.catch_up()
+        if await found.catch_up():
+            self.readings.forget(name)  # struck on another node: this one holds no word of it either
         if found.state.deleted is not None and found.state.deleted.scope == "session":
             raise SessionPurged("The session was deleted for good.", mend="Its receipt says when and why.")
         if found.state.started_at is None:
@@ -304,10 +274,9 @@ class Sessions:
         """
         async with self.at_desk(name) as desk:
             desk.check_redraft(version, section)
-        found = await self.log_of(name)
-        note = await redrafted(found, self._engines.writer)
+        drafted = await redrafting.redrafted(await self.log_of(name), self._engines.writer)
         async with self.at_desk(name) as desk:
-            await desk.redraft(note, section, who=who)
+            await desk.redraft(drafted, section, who=who)
             return desk
 
     async def give_context(self, name: str, over: Callable[[SessionState], Awaitable[ContextGiven]]) -> None:
@@ -317,11 +286,12 @@ class Sessions:
         """
         async with self.lock(name):
             found = await self.log_of(name)
-            given = await over(found.state)
-            if self._drafting(name):
-                await found.append(given)
-            else:
-                await NoteDesk(found, self.readings).give_context(given)
+
+            async def given() -> list[Event]:
+                known = await over(found.state)
+                return [known] if self._drafting(name) else await NoteDesk(found, self.readings).with_context(known)
+
+            await found.decide(given)
 
     async def check_practice(self, name: str, practice: str) -> None:
         """Whether a session is the practice's. Raises UnknownSession where it is another's or is not there."""
@@ -341,7 +311,10 @@ class Sessions:
         return self._practices[name]
 
     def lock(self, name: str) -> asyncio.Lock:
-        """Held by who changes a session: one at a time."""
+        """Held by who changes a session here: one waits for the other, where else both would begin again.
+
+        Over processes it is the log that keeps them apart (`SessionLog.decide`).
+        """
         return self._locks.setdefault(name, asyncio.Lock())
 
     def _drafting(self, name: str) -> bool:

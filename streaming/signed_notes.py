@@ -4,8 +4,11 @@ A print is hashed groups of words: it says whether two notes repeat each other, 
 by their chart; a session without one is held against all the others' notes as other clients'.
 """
 
+from contextlib import suppress
+
 from drafting.clones import Earlier, grams, own_words
 from drafting.review import Review
+from streaming.errors import UnknownRecord
 from streaming.note_desk import Compared
 from streaming.ports import Records
 
@@ -23,6 +26,12 @@ async def keep(records: Records, session: str, client: str | None, review: Revie
     date = (context.started_at if context else None) or review.signed.signed_at
     print_ = sorted(grams(own_words(review.note)))
     await records.put(KIND, session, {"client": client, "date": date, "print": print_})
+
+
+async def forget(records: Records, session: str) -> None:
+    """The session was deleted: no print of its note is kept. Raises StoreFailed."""
+    with suppress(UnknownRecord):
+        await records.remove(KIND, session)
 
 
 async def compared(records: Records, session: str, client: str | None) -> Compared:

@@ -13,6 +13,8 @@ Step = Callable[[sqlite3.Connection], int]
 
 PURGED = -1
 """The result where a session takes nothing more, since it was deleted for good."""
+OVERTAKEN = -2
+"""The result where a session's last event is another one than was read."""
 _DROPPED = 256  # audio spans deleted in one transaction, which other sessions' appends share and wait for
 
 
@@ -30,13 +32,15 @@ def entry(event: Event) -> Entry:
     return Entry(envelope.kind_of(event), isinstance(event, AudioSpan), envelope.plain_event(event))
 
 
-def appending(keys: SqliteKeys, session: str, entries: Sequence[Entry]) -> Step:
-    """The last sequence number, or PURGED."""
+def appending(keys: SqliteKeys, session: str, entries: Sequence[Entry], on: int | None = None) -> Step:
+    """The last sequence number, PURGED or OVERTAKEN."""
 
     def step(database: sqlite3.Connection) -> int:
         row = database.execute("SELECT key, head, purged FROM session WHERE id = ?", (session,)).fetchone()
         if row is not None and row[2]:
             return PURGED
+        if on is not None and on != _last(database, row[0] if row else None):
+            return OVERTAKEN
         if not entries:
             return int(row[1]) if row else 0
         if row is None:
@@ -51,9 +55,13 @@ def appending(keys: SqliteKeys, session: str, entries: Sequence[Entry]) -> Step:
 
 
 def rewriting(
-    keys: SqliteKeys, session: str, changes: Mapping[int, Event | None], then: Sequence[Event] = ()
+    keys: SqliteKeys,
+    session: str,
+    changes: Mapping[int, Event | None],
+    then: Sequence[Event] = (),
+    on: int | None = None,
 ) -> Step:
-    """Put other events in the place of some, or nothing, and append `then`; the last sequence number, or PURGED.
+    """Put other events in the place of some, or nothing, and append `then`; the last number, PURGED or OVERTAKEN.
 
     Raises TypeError, ValueError for what cannot be written.
     """
@@ -65,16 +73,16 @@ def rewriting(
         if row is None or row[1]:
             return PURGED
         key = row[0]
-        places = [(key, number) for number in changes]
-        database.executemany("DELETE FROM event WHERE session = ? AND sequence = ?", places)
-        database.executemany("DELETE FROM audio WHERE session = ? AND sequence = ?", places)
-        _insert(database, keys, session, key, made)
+        if on is not None and on != _last(database, key):
+            return OVERTAKEN
+        gone = {number for number in changes if _taken_out(database, key, number)}
+        _insert(database, keys, session, key, {number: one for number, one in made.items() if number in gone})
         return append(database)
 
     return step
 
 
-def purging(keys: SqliteKeys, session: str, receipt: Entry) -> Step:
+def purging(keys: SqliteKeys, session: str, receipt: Entry, on: int | None = None) -> Step:
     """Delete a session's data key and events, and leave a receipt; audio that nobody can read is dropped after."""
 
     def step(database: sqlite3.Connection) -> int:
@@ -82,6 +90,8 @@ def purging(keys: SqliteKeys, session: str, receipt: Entry) -> Step:
         if row is None or row[2]:
             return PURGED
         key, head, _ = row
+        if on is not None and on != _last(database, key):
+            return OVERTAKEN
         keys.forget(database, envelope.session_scope(session))
         database.execute("DELETE FROM event WHERE session = ?", (key,))
         _insert(database, keys, session, key, {head + 1: receipt})
@@ -103,6 +113,19 @@ def dropping(session: str) -> Step:
         return deleted.rowcount
 
     return step
+
+
+def _last(database: sqlite3.Connection, key: int | None) -> int:
+    """The number of a session's last event, 0 where there is none."""
+    row = database.execute("SELECT max(sequence) FROM event WHERE session = ?", (key,)).fetchone()
+    return int(row[0] or 0)
+
+
+def _taken_out(database: sqlite3.Connection, key: int, number: int) -> bool:
+    """Delete an entry, and say whether it was there: audio may have been dropped meanwhile."""
+    place = (key, number)
+    events = database.execute("DELETE FROM event WHERE session = ? AND sequence = ?", place).rowcount
+    return events + database.execute("DELETE FROM audio WHERE session = ? AND sequence = ?", place).rowcount > 0
 
 
 def _insert(

@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from streaming import envelope, sqlite_steps
-from streaming.errors import SessionPurged, StoreFailed
+from streaming.errors import Overtaken, SessionPurged, StoreFailed
 from streaming.events import Event, Stored
 from streaming.ports import Record
 from streaming.sqlite_file import connect, failures, make_private
 from streaming.sqlite_keys import SqliteKeys
 from streaming.sqlite_schema import migrate
-from streaming.sqlite_steps import PURGED, Step
+from streaming.sqlite_steps import OVERTAKEN, PURGED, Step
 from streaming.vault import Vault
 
 _GROUP = 1024  # appends in one transaction at most: bounds how long the first of them waits for the last
@@ -45,6 +45,7 @@ class _Append:
 
     session: str
     events: Sequence[Event]
+    on: int | None
     loop: asyncio.AbstractEventLoop
     done: "asyncio.Future[int]"
 
@@ -100,23 +101,30 @@ class SqliteStore:
         self._thread = threading.Thread(target=self._write_all, name="log-write", daemon=True)
         self._thread.start()
 
-    async def append(self, session: str, events: Sequence[Event]) -> int:
+    async def append(self, session: str, events: Sequence[Event], *, on: int | None = None) -> int:
         loop = asyncio.get_running_loop()
-        return _unpurged(await self._submit(_Append(session, events, loop, loop.create_future())))
+        return _written(await self._submit(_Append(session, events, on, loop, loop.create_future())))
 
     async def drop_audio(self, session: str) -> None:
         loop = asyncio.get_running_loop()
         while await self._submit(_DropAudio(session, loop, loop.create_future())):
             pass
 
-    async def rewrite(self, session: str, changes: Mapping[int, Event | None], then: Sequence[Event] = ()) -> int:
+    async def rewrite(
+        self,
+        session: str,
+        changes: Mapping[int, Event | None],
+        then: Sequence[Event] = (),
+        *,
+        on: int | None = None,
+    ) -> int:
         # Off the event loop: an hour of audio is 115 MB.
-        step = await asyncio.to_thread(sqlite_steps.rewriting, self.keys, session, changes, then)
-        return _unpurged(await self.change(step, wipes=bool(changes)))
+        step = await asyncio.to_thread(sqlite_steps.rewriting, self.keys, session, changes, then, on)
+        return _written(await self.change(step, wipes=bool(changes)))
 
-    async def purge(self, session: str, receipt: Event) -> int:
-        step = sqlite_steps.purging(self.keys, session, sqlite_steps.entry(receipt))
-        last = _unpurged(await self.change(step, wipes=True))
+    async def purge(self, session: str, receipt: Event, *, on: int | None = None) -> int:
+        step = sqlite_steps.purging(self.keys, session, sqlite_steps.entry(receipt), on)
+        last = _written(await self.change(step, wipes=True))
         await self.drop_audio(session)
         return last
 
@@ -297,14 +305,16 @@ def _encode_all(keys: SqliteKeys, group: list[_Work]) -> tuple[list[tuple[_Work,
         except Exception as failure:
             failed.append((work, failure))
         else:
-            ready.append((work, sqlite_steps.appending(keys, work.session, entries)))
+            ready.append((work, sqlite_steps.appending(keys, work.session, entries, work.on)))
     return ready, failed
 
 
-def _unpurged(result: int) -> int:
-    """The result of a step. Raises SessionPurged."""
+def _written(result: int) -> int:
+    """The result of a step. Raises SessionPurged, Overtaken."""
     if result == PURGED:
         raise SessionPurged("The session was deleted for good.", mend="Nothing more can be written to it.")
+    if result == OVERTAKEN:
+        raise Overtaken()
     return result
 
 

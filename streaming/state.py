@@ -103,7 +103,7 @@ class SessionState:
     deleted: ContentDeleted | None = None
     """The newest deletion of any of it."""
     heard: int = 0
-    """Counts what a note is made of: where it is the same, a reading of the talk is."""
+    """Counts the events that a note is made of; see `made_of`."""
     last_event: int = 0
 
     def apply(self, event: Event) -> None:
@@ -209,6 +209,14 @@ class SessionState:
             self.marks.clear()
             self.carried = ()
         self.deleted = receipt
+
+    @property
+    def made_of(self) -> tuple[int, int, str]:
+        """What a note is made of, as a key: where it is the same, a reading of the talk is.
+
+        After a strike or a deletion the log is counted anew, and may come to a number that it had before.
+        """
+        return self.heard, len(self.struck), "" if self.deleted is None else self.deleted.at
 
     def correction_of(self, heard: Utterance) -> str | None:
         """The clinician's word for an utterance that was heard before a strike, as it is heard again."""

@@ -17,8 +17,8 @@ from streaming.events import Event, GapMarked, Struck
 from streaming.note_desk import NoteDesk
 from streaming.ports import Records
 from streaming.session import Session
+from streaming.session_log import SessionLog
 from streaming.sessions import Sessions
-from streaming.state import SessionState
 from streaming.striking import Asked
 from streaming.types import SAMPLE_RATE, Gap, Tick, TrackId, UtteranceId
 from streaming.wall_clock import now
@@ -62,8 +62,7 @@ async def strike(sessions: Sessions, records: Records, name: str, order: Order, 
         found = await sessions.log_of(name)
         session = sessions.find(name)
         if session is None:
-            NoteDesk(found, sessions.readings).check_unsigned()
-            await _strike_ended(sessions, records, name, found.state, order)
+            await _strike_ended(sessions, records, found, order)
         elif session.progress == "live":
             await session.ready.wait()
             await _strike_live(sessions, session, order, senders)
@@ -104,18 +103,17 @@ async def _silence(
     came = [Gap(gap.track, gap.start, min(gap.end, received[gap.track]), gap.cause) for gap in gone]
     told = [GapMarked(gap) for gap in came if gap.start < gap.end]
     kept = striking.carried(state, gone, anew)
-    await _rewrite(sessions, name, gone, (anew, struck), [*told, Struck(gone, anew, late, now(), order.by, kept)])
+    changes = await _changes(session.log, gone, (anew, struck))
+    await sessions.store.rewrite(name, changes, [*told, Struck(gone, anew, late, now(), order.by, kept)])
 
 
-async def _rewrite(
-    sessions: Sessions, name: str, gone: Sequence[Gap], names: tuple[_Names, _Names], told: Sequence[Event]
-) -> None:
+async def _changes(found: SessionLog, gone: Sequence[Gap], names: tuple[_Names, _Names]) -> dict[int, Event | None]:
     """`names` are the utterances that are removed, and those of them that are struck."""
     removed, struck = map(frozenset, names)
     changes: dict[int, Event | None] = {}
-    async for stored in sessions.store.replay(name, audio=True):  # an hour is 115 MB: only what changes is held
+    async for stored in found.store.replay(found.session, audio=True):  # an hour is 115 MB: only what changes is held
         changes |= striking.changes([stored], gone, removed, struck)
-    await sessions.store.rewrite(name, changes, told)
+    return changes
 
 
 async def _take_up(sessions: Sessions, name: str) -> None:
@@ -131,15 +129,26 @@ async def _take_up(sessions: Sessions, name: str) -> None:
     log.error("session not taken up after its log was changed", extra={"session": name})
 
 
-async def _strike_ended(sessions: Sessions, records: Records, name: str, state: SessionState, order: Order) -> None:
-    gone = striking.stretches(state, _asked(order, {one.track: Tick(one.received_ticks) for one in state.totals}))
-    struck = striking.struck_in(state, gone)
-    # Before the talk: a strike that is cut off in between can be asked for again.
-    await recap_strikes.strike(records, sessions, name, struck, by=order.by)
-    told: list[Event] = [*(GapMarked(gap) for gap in gone), Struck(gone, struck, {}, now(), order.by)]
-    await _rewrite(sessions, name, gone, (struck, struck), told)
-    sessions.readings.forget(name)
-    await sessions.draft_anew(await sessions.log_of(name), "struck")
+async def _strike_ended(sessions: Sessions, records: Records, found: SessionLog, order: Order) -> None:
+    struck: _Names = ()
+
+    async def made() -> tuple[dict[int, Event | None], list[Event]]:
+        nonlocal struck
+        state = found.state
+        NoteDesk(found, sessions.readings).check_unsigned()
+        ends = {one.track: Tick(one.received_ticks) for one in state.totals}
+        gone = striking.stretches(state, _asked(order, ends))
+        struck = striking.struck_in(state, gone)
+        # Before the talk: a strike that is cut off in between can be asked for again.
+        await recap_strikes.strike(records, sessions, found.session, struck, by=order.by)
+        told: list[Event] = [*(GapMarked(gap) for gap in gone), Struck(gone, struck, {}, now(), order.by)]
+        return await _changes(found, gone, (struck, struck)), told
+
+    await found.decide_anew(made)
+    sessions.readings.forget(found.session)
+    # And after it: one that was begun on another node before the words went may have them still.
+    await recap_strikes.strike(records, sessions, found.session, struck, by=order.by)
+    await sessions.draft_anew(await sessions.log_of(found.session), "struck")
 
 
 def _asked(order: Order, ends: Mapping[TrackId, Tick]) -> Asked:

@@ -2,20 +2,22 @@
 
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from drafting import visits
 from drafting.visit_csv import Imported
 from drafting.visits import BadVisit, NoteState, Visit
+from streaming.again import until_through
 from streaming.errors import Conflict, PeerError, UnknownRecord
 from streaming.ports import Record, Records
 from streaming.session_log import SessionLog
 from streaming.session_visit import caught_up, visit_of
 
 KIND = "visit"
-_TRIES = 3
 _DICTATION = "dictation"
 """Marks a session that is nobody's visit: a dictated recap, or a recap's note."""
 _SEEN = "seen"
@@ -86,8 +88,11 @@ async def with_sessions(records: Records, sessions: Logs, zone: ZoneInfo) -> lis
             continue  # a log without a beginning is no session
         goes_on = state.ended_at is None and sessions.find(name) is not None
         now = None if goes_on else visit_of(name, state, zone)
-        if now is not None:
-            known[name] = await _catch_up(records, stored, now, state.last_event)
+        if now is None:
+            continue
+        known[name] = await _catch_up(records, stored, now, state.last_event)
+        if stored is None and not await _is_there(sessions, name, state.last_event):
+            await _forget(records, known.pop(name))
     there = set(names)
     return [_visit(one) for one in known.values() if _DICTATION not in one.body and one.body.get(_HELD) not in there]
 
@@ -97,6 +102,21 @@ async def _may_differ(sessions: Logs, name: str, stored: Record) -> bool:
     if stored.body.get("final") or _DICTATION in stored.body:
         return False
     return await sessions.has_news(name, int(stored.body.get(_SEEN, 0)))
+
+
+async def _is_there(sessions: Logs, name: str, seen: int) -> bool:
+    """Whether a session whose visit was just kept is not deleted: its deletion may not have found the visit."""
+    try:
+        if await sessions.has_news(name, seen):
+            await sessions.log_of(name)
+    except PeerError:
+        return False
+    return True
+
+
+async def _forget(records: Records, stored: Record) -> None:
+    with suppress(UnknownRecord, Conflict):
+        await records.remove(KIND, stored.key, version=stored.version)
 
 
 async def no_visit(records: Records, session: str) -> None:
@@ -127,10 +147,14 @@ def _ours(record: Record) -> dict[str, Any]:
 
 async def look(records: Records, key: str) -> Visit:
     """A visit. Raises UnknownRecord, StoreFailed."""
+    return _visit(await _look(records, key))
+
+
+async def _look(records: Records, key: str) -> Record:
     found = await records.get(KIND, key)
     if _DICTATION in found.body:
         raise UnknownRecord("There is no such record.", mend="The session was a dictation.")
-    return _visit(found)
+    return found
 
 
 async def add(records: Records, body: Mapping[str, Any]) -> Visit:
@@ -162,17 +186,14 @@ async def change(records: Records, key: str, body: Mapping[str, Any], *, at: str
 
 async def _changed(records: Records, key: str, now: Callable[[Visit], Visit]) -> Visit:
     """The visit as `now` makes it of what is kept. Raises UnknownRecord, Conflict, StoreFailed, and as `now` does."""
-    for attempt in range(_TRIES):
+
+    async def once() -> Visit:
         stored = await records.get(KIND, key)
         visit = now(_visit(stored))
-        try:
-            await records.put(KIND, key, visit.as_json() | _ours(stored), version=stored.version)
-        except Conflict:
-            if attempt + 1 == _TRIES:
-                raise
-            continue
+        await records.put(KIND, key, visit.as_json() | _ours(stored), version=stored.version)
         return visit
-    raise AssertionError("unreachable")
+
+    return await until_through(once)
 
 
 async def begun(records: Records, key: str, session: str) -> None:
@@ -188,19 +209,23 @@ async def begun(records: Records, key: str, session: str) -> None:
 
 
 async def free(records: Records, session: str) -> int:
-    """A session was deleted: its appointment is in the list again, since it took place. Raises StoreFailed."""
+    """A session was deleted: its appointment is in the list again, since it took place.
+
+    Raises Conflict, StoreFailed.
+    """
     held = [one for one in await records.all(KIND) if one.body.get(_HELD) == session]
     for one in held:
-        await records.put(KIND, one.key, {name: value for name, value in one.body.items() if name != _HELD})
+        free = {name: value for name, value in one.body.items() if name != _HELD}
+        await records.put(KIND, one.key, free, version=one.version)
     return len(held)
 
 
 async def remove(records: Records, key: str) -> None:
-    """Forget a visit. Raises UnknownRecord, VisitStays for a session of this server, StoreFailed."""
-    visit = await look(records, key)
-    if visit.session:
+    """Forget a visit. Raises UnknownRecord, VisitStays for a session of this server, Conflict, StoreFailed."""
+    found = await _look(records, key)
+    if _visit(found).session:
         raise VisitStays("This visit is a session of this server.", mend="Mark its note as signed instead.")
-    await records.remove(KIND, key)
+    await records.remove(KIND, key, version=found.version)
 
 
 async def take(records: Records, imported: Imported) -> Taken:
@@ -219,10 +244,8 @@ async def take(records: Records, imported: Imported) -> Taken:
             await records.put(KIND, made.id, made.as_json(), version=0)
             new += 1
             continue
-        merged = visits.merged(there, visit)
-        if merged != there:
-            stored = await records.get(KIND, there.id)
-            await records.put(KIND, there.id, merged.as_json() | _ours(stored))
+        if visits.merged(there, visit) != there:
+            await _changed(records, there.id, partial(visits.merged, imported=visit))
             filled += 1
     return Taken(new, filled, len(imported.visits) - new - filled)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streaming.errors import SessionPurged, StoreFailed
+from streaming.errors import Overtaken, SessionPurged, StoreFailed
 from streaming.events import (
     AudioSpan,
     Event,
@@ -171,6 +171,32 @@ class StoreContract:
         assert (await store.left_open(), await store.with_audio()) == (["b"], [])
         assert await store.sessions() == ["a", "b"]
 
+    async def test_what_was_decided_by_what_is_not_the_last_any_more_is_not_written(self, store: Store) -> None:
+        assert await store.append("a", [started()], on=0) == 1
+        assert await store.append("a", [gap(1), span(0)], on=1) == 3
+        for on in (0, 1, 3):  # audio decides nothing
+            with pytest.raises(Overtaken):
+                await store.append("a", [gap(9)], on=on)
+            with pytest.raises(Overtaken):
+                await store.rewrite("a", {2: None}, [gap(9)], on=on)
+            with pytest.raises(Overtaken):
+                await store.purge("a", gap(9), on=on)
+        assert_log(await replayed(store, "a", audio=True), [started(), gap(1), span(0)])
+        assert await store.append("a", [gap(2)], on=2) == 4
+        assert await store.rewrite("a", {2: gap(8)}, [gap(3)], on=4) == 5
+        assert await store.rewrite("a", {}, [gap(4)], on=5) == 6
+        with pytest.raises(Overtaken):
+            await store.rewrite("a", {2: gap(1)}, [gap(9)], on=5)
+        assert await store.purge("a", gap(5), on=6) == 7
+        with pytest.raises(SessionPurged):
+            await store.append("a", [gap(6)], on=6)
+
+    async def test_a_rewriting_puts_nothing_back_that_was_dropped_meanwhile(self, store: Store) -> None:
+        await store.append("a", [started(), span(0), gap(1)])
+        await store.drop_audio("a")
+        assert await store.rewrite("a", {2: span(9, 10), 3: gap(7)}, [gap(8)], on=3) == 4
+        assert [one.sequence for one in await replayed(store, "a", audio=True)] == [1, 3, 4]
+
     async def test_a_long_log_is_replayed_whole(self, store: Store) -> None:
         events: list[Event] = [span(number, 32) if number % 3 else gap(number) for number in range(1500)]
         for at in range(0, len(events), 100):
@@ -288,6 +314,35 @@ class DurableStoreContract(StoreContract):
         found = await replayed(stores[0], "a")
         assert [stored.sequence for stored in found] == list(range(1, 81))
         for store in stores:
+            await store.close()
+
+    async def test_of_two_that_decide_at_once_neither_decides_by_what_is_old(self, open_store: OpenStore) -> None:
+        stores = [await open_store(), await open_store()]
+        await stores[0].append("a", [started()])
+
+        async def count(store: Store) -> None:
+            for _ in range(8):
+                while True:
+                    last = (await replayed(store, "a"))[-1].sequence
+                    try:
+                        await store.append("a", [gap(last)], on=last)
+                        break
+                    except Overtaken:
+                        continue
+
+        await asyncio.gather(*map(count, stores))
+        found = await replayed(stores[0], "a")
+        assert_log(found, [started(), *map(gap, range(1, 17))])
+        for store in stores:
+            await store.close()
+
+    async def test_a_session_that_another_store_purged_is_read_as_purged(self, open_store: OpenStore) -> None:
+        one, other = await open_store(), await open_store()
+        await one.append("a", [started()])
+        assert len(await replayed(other, "a")) == 1  # it has seen the session's data key
+        await one.purge("a", gap(5), on=1)
+        assert_log(await replayed(other, "a"), [gap(5)], first=2)
+        for store in (one, other):
             await store.close()
 
     async def test_what_was_acknowledged_outlives_a_killed_writer(self, open_store: OpenStore, address: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from streaming import charts, context_json, note_standing, recap_notes, seating, signed_notes
-from streaming.errors import Conflict, NotAllowedToRole, PeerError, StoreFailed
+from streaming.errors import Conflict, NotAllowedToRole, PeerError, SessionPurged, StoreFailed
 from streaming.events import ContextGiven
 from streaming.note_bodies import (
     AddendumBody,
@@ -126,6 +126,11 @@ async def _keep_print(server: Server, name: str, desk: NoteDesk) -> None:
     try:
         if desk.review.final:
             await signed_notes.keep(server.records, name, client, desk.review)
+            try:
+                await server.sessions.log_of(name)
+            except SessionPurged:  # on another node, whose deletion may not have found the print
+                await signed_notes.forget(server.records, name)
+                raise
     except StoreFailed:
         # The note is signed: that later ones cannot be held against it must not look like a failure to sign.
         log.warning("the print of a signed note was not kept", extra={"session": name})

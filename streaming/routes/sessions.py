@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
-from streaming import charts, clip, errors, visit_book, wire
+from streaming import amending, charts, clip, errors, visit_book, wire
 from streaming.bodies import MarkBody, RolesBody, SessionBody, UtteranceBody
 from streaming.serving import Server
 from streaming.types import NoteContext, SpeakerId, TrackId, TrackPlan, UtteranceId
@@ -56,12 +56,12 @@ def router(server: Server) -> APIRouter:
             # A swap of nothing would stand as the clinician's word and keep the roles from being guessed.
             raise errors.RolesUnknown("Nobody's role is known yet.", mend="Name them in `roles`.")
         wanted = None if body.roles is None else {SpeakerId(who): role for who, role in body.roles.items()}
-        await server.sessions.assign_roles(name, wanted)
+        await amending.assign_roles(server.sessions, name, wanted)
         return await server.describe(name)
 
     @routes.patch("/api/sessions/{name}/utterances/{utterance}")
     async def correct(name: str, utterance: str, body: UtteranceBody) -> dict[str, Any]:
-        await server.sessions.correct(name, UtteranceId(utterance), body.text)
+        await amending.correct(server.sessions, name, UtteranceId(utterance), body.text)
         return await server.describe(name)
 
     @routes.get("/api/sessions/{name}/utterances/{utterance}/clip")

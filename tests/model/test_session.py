@@ -99,11 +99,11 @@ class Full(MemoryStore):
         super().__init__()
         self.room = room
 
-    async def append(self, session: str, events: Sequence[Event]) -> int:
+    async def append(self, session: str, events: Sequence[Event], *, on: int | None = None) -> int:
         self.room -= 1
         if self.room < 0:
             raise StoreFailed("The disk is full.")
-        return await super().append(session, events)
+        return await super().append(session, events, on=on)
 
 
 class Failing(MemoryStore):
@@ -115,14 +115,14 @@ class Failing(MemoryStore):
         self.kind = kind
         self.count = 0
 
-    async def append(self, session: str, events: Sequence[Event]) -> int:
+    async def append(self, session: str, events: Sequence[Event], *, on: int | None = None) -> int:
         self.count += 1
         if self.count in self.numbers:
             raise StoreFailed("The disk is full.")
         if self.kind and any(isinstance(event, self.kind) for event in events):
             self.kind = None
             raise StoreFailed("The disk is full.")
-        return await super().append(session, events)
+        return await super().append(session, events, on=on)
 
 
 @asynccontextmanager

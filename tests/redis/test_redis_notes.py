@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,13 @@ from typing import Any
 import httpx
 import pytest
 from kept_sessions import keep_session, texts
-from live_server import data_folder, events_url
+from live_server import data_folder, events_url, until
+from redis.asyncio import Redis
 from redis_server import RedisServer, running_redis
 from websockets.asyncio.client import connect
 
 from benchmarks.server_process import Running, running_server
+from streaming.events import ContentDeleted, Event, Struck
 from streaming.key_source import KeyFile
 from streaming.redis_store import RedisStore
 from streaming.vault import Vault
@@ -60,6 +64,106 @@ async def test_two_nodes_agree_on_who_was_first(redis_server: RedisServer, nodes
             assert (await one.get(path)).json() == (await other.get(path)).json()
         stands = texts((await other.get(path)).json(), "Plan")
         assert [text[1:] for text in stands[-5:]] == list("12345")
+
+
+class Session:
+    """An ended session that two nodes are asked to change."""
+
+    def __init__(self, name: str, one: httpx.AsyncClient, other: httpx.AsyncClient) -> None:
+        self.name, self.one, self.other = name, one, other
+        self._path = f"/api/sessions/{name}"
+
+    async def strike(self, at: httpx.AsyncClient, utterance: str) -> httpx.Response:
+        return await at.post(f"{self._path}/strike", json={"utterances": [utterance]})
+
+    async def sign(self, at: httpx.AsyncClient) -> httpx.Response:
+        version = (await at.get(f"{self._path}/note")).json()["version"]
+        body = {"version": version, "signer": "Anna", "credentials": "LCSW", "override": "seen"}
+        return await at.post(f"{self._path}/note/sign", json=body)
+
+    async def delete(self, at: httpx.AsyncClient) -> httpx.Response:
+        return await at.delete(self._path)
+
+    async def add(self, at: httpx.AsyncClient, text: str, version: int = 1) -> httpx.Response:
+        body = {"version": version, "changes": [{"op": "add", "section": "Plan", "text": text}]}
+        return await at.patch(f"{self._path}/note", json=body)
+
+
+async def waiting(redis: Redis) -> bool:
+    """Whether three scripts wait for their turn: the heartbeats of two nodes, and something else."""
+    found = [one for one in await redis.client_list() if "b" in one["flags"] and one["cmd"].startswith("evalsha")]
+    return len(found) == 3
+
+
+async def log_of(redis_server: RedisServer, session: str) -> list[Event]:
+    store = RedisStore(redis_server.url, Vault(KeyFile(redis_server.folder.parent / "master.key")))
+    try:
+        return [stored.event async for stored in store.replay(session, audio=True)]
+    finally:
+        await store.close()
+
+
+async def test_what_two_nodes_do_to_an_ended_session_at_once_is_done_or_refused_whole(
+    redis_server: RedisServer, nodes: tuple[Running, Running]
+) -> None:
+    async with (
+        httpx.AsyncClient(base_url=nodes[0].url, timeout=30) as one,
+        httpx.AsyncClient(base_url=nodes[1].url, timeout=30) as other,
+    ):
+        for _ in range(3):
+            both, signed, gone = [Session(await kept(redis_server), one, other) for _ in range(3)]
+            answers = await asyncio.gather(both.strike(one, "mic.5"), both.strike(other, "mic.3"))
+            assert [answer.status_code for answer in answers] == [200, 200], [one.text for one in answers]
+            log = await log_of(redis_server, both.name)
+            assert [word for word in ("calmer", "reports at work") if word in str(log)] == []
+            assert sorted(event.removed for event in log if isinstance(event, Struck)) == [("mic.3",), ("mic.5",)]
+
+            struck, under = await asyncio.gather(signed.strike(one, "mic.5"), signed.sign(other))
+            if struck.status_code == 200:
+                assert (under.status_code, under.json().get("error", {}).get("code")) in (
+                    (200, None),
+                    (409, "conflict"),
+                )
+            else:
+                assert (struck.json()["error"]["code"], under.status_code) == ("note_signed", 200)
+            assert ("calmer" in str(await log_of(redis_server, signed.name))) == (struck.status_code == 409)
+
+            deleted, added = await asyncio.gather(gone.delete(one), gone.add(other, "Zebulon"))
+            assert deleted.status_code == 200
+            assert added.status_code in (200, 410)
+            assert [type(event) for event in await log_of(redis_server, gone.name)] == [ContentDeleted]
+            assert (await other.get(f"/api/sessions/{gone.name}/note")).status_code == 410
+
+
+async def test_a_node_that_is_paused_in_the_middle_of_a_strike_undoes_nothing_when_it_wakes(
+    redis_server: RedisServer, nodes: tuple[Running, Running]
+) -> None:
+    redis = Redis.from_url(redis_server.url)
+    async with (
+        httpx.AsyncClient(base_url=nodes[0].url, timeout=30) as one,
+        httpx.AsyncClient(base_url=nodes[1].url, timeout=30) as other,
+    ):
+        session = Session(await kept(redis_server), one, other)
+        # Redis lets nobody write, so that the first step of the strike's rewriting waits there, and is done when its
+        # node is asleep: the next step comes when that wakes.
+        await redis.client_pause(30_000, all=False)
+        striking = asyncio.create_task(session.strike(one, "mic.5"))
+        await until(lambda: waiting(redis), 10)
+        os.kill(nodes[0].process.pid, signal.SIGSTOP)
+        try:
+            await redis.client_unpause()
+            await until(lambda: redis.keys(f"sameday:session:{session.name}:events:*"))  # it has begun
+            assert (await session.strike(other, "mic.3")).status_code == 200
+            version = (await other.get(f"/api/sessions/{session.name}/note")).json()["version"]
+            assert (await session.add(other, "Zebulon", version)).status_code == 200
+        finally:
+            os.kill(nodes[0].process.pid, signal.SIGCONT)
+        assert (await striking).status_code == 200
+        log = await log_of(redis_server, session.name)
+        assert [word for word in ("calmer", "reports at work") if word in str(log)] == []
+        assert [event.removed for event in log if isinstance(event, Struck)] == [("mic.3",), ("mic.5",)]
+        assert "Zebulon" in texts((await one.get(f"/api/sessions/{session.name}/note")).json(), "Plan")[-1]
+    await redis.aclose()
 
 
 async def test_a_page_at_the_other_node_hears_of_an_edit(

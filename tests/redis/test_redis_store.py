@@ -26,7 +26,7 @@ from store_contract import (
 
 from streaming import survey
 from streaming.deletion import Order, delete_session
-from streaming.errors import KeyRefused, StoreFailed
+from streaming.errors import KeyRefused, Overtaken, StoreFailed
 from streaming.events import Event, NoteDrafted, SessionEnded
 from streaming.ports import Store
 from streaming.redis_door import RedisDoor
@@ -261,7 +261,7 @@ async def test_a_rewriting_that_another_node_overtook_begins_anew(
     # What another one put in the place of something stays: it may have been struck from what this one was made of.
     for number, theirs in enumerate([{4: gap(7)}, {2: None}]):
         between(monkeypatch, store, lambda _, theirs=theirs: other.rewrite("a", theirs))  # type: ignore[misc]
-        with pytest.raises(StoreFailed):
+        with pytest.raises(Overtaken):
             await store.rewrite("a", {4: gap(2), 5: gap(number)}, [gap(9)])
         found = await replayed(store, "a", audio=True)
         assert [one.sequence for one in found] == [1, *[2, 4, 5, 6][number:]]

@@ -46,10 +46,10 @@ class Refusing(MemoryStore):
 
     refuses = False
 
-    async def append(self, session: str, events: Sequence[Event]) -> int:
+    async def append(self, session: str, events: Sequence[Event], *, on: int | None = None) -> int:
         if self.refuses:
             raise StoreFailed("no room")
-        return await super().append(session, events)
+        return await super().append(session, events, on=on)
 
 
 async def begun(store: MemoryStore, present: str = "clinician client", agreed: str = "clinician client") -> Session:

@@ -7,8 +7,10 @@ from kept_sessions import keep_session
 
 from streaming.errors import Conflict
 from streaming.memory_store import MemoryStore
-from streaming.note_desk import NoteDesk, Readings, redrafted
+from streaming.note_desk import NoteDesk
 from streaming.ports import Written
+from streaming.readings import Readings
+from streaming.redrafting import Drafted, redrafted
 from streaming.session_log import SessionLog
 from streaming.types import Transcript
 
@@ -43,17 +45,17 @@ async def opened() -> tuple[SessionLog, NoteDesk]:
 async def test_a_format_that_is_chosen_while_the_writer_writes_stays() -> None:
     found, desk = await opened()
     writer = Switching(desk)
-    note = await redrafted(found, writer)
-    assert (writer.asked, note["format"]) == (["soap", "dap"], "dap")
-    await desk.redraft(note, None, who="Pat")
+    drafted = await redrafted(found, writer)
+    assert (writer.asked, drafted.note["format"]) == (["soap", "dap"], "dap")
+    await desk.redraft(drafted, None, who="Pat")
     assert (desk.review.note.format, desk.review.version) == ("dap", 3)
 
 
 async def test_a_draft_in_a_format_that_was_left_is_refused() -> None:
     found, desk = await opened()
-    note = found.state.note
-    assert note is not None
+    assert found.state.note is not None
+    drafted = Drafted(found.state.note, found.state.made_of)
     await desk.switch(1, "dap", who="Pat")
     with pytest.raises(Conflict):
-        await desk.redraft(note, None, who="Pat")
+        await desk.redraft(drafted, None, who="Pat")
     assert desk.review.note.format == "dap"

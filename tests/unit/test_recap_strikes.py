@@ -39,17 +39,17 @@ class Cut(MemoryStore):
 
     fails = ""
 
-    async def rewrite(self, *asked: Any) -> int:
+    async def rewrite(self, *asked: Any, on: int | None = None) -> int:
         self._check("rewrite")
-        return await super().rewrite(*asked)
+        return await super().rewrite(*asked, on=on)
 
-    async def purge(self, session: str, receipt: Event) -> int:
+    async def purge(self, session: str, receipt: Event, *, on: int | None = None) -> int:
         self._check(f"purge {session}")
-        return await super().purge(session, receipt)
+        return await super().purge(session, receipt, on=on)
 
-    async def append(self, session: str, events: Sequence[Event]) -> int:
+    async def append(self, session: str, events: Sequence[Event], *, on: int | None = None) -> int:
         self._check(f"append {type(events[0]).__name__}" if events else "nothing")
-        return await super().append(session, events)
+        return await super().append(session, events, on=on)
 
     def _check(self, what: str) -> None:
         if self.fails == what:
@@ -179,7 +179,7 @@ async def test_a_supervisor_s_order_takes_the_signed_recap_whoever_finishes_it()
     practice = await Practice().begin()
     await practice.sign()
     for order in (ORDER, replace(ORDER, by="sven", signed_too=True)):
-        practice.store.fails = "purge a" if order.signed_too else "rewrite"
+        practice.store.fails = f"purge {practice.recap}" if order.signed_too else "rewrite"
         with pytest.raises(StoreFailed):
             await delete_session(practice.store, practice.records, "a", order)
     (begun,) = [one for one in await receipts(practice.records) if one.session == "a"]

@@ -78,11 +78,11 @@ async def test_a_store_that_is_away_for_a_moment_costs_nothing(monkeypatch: pyte
     class Hiccup(MemoryStore):
         failures = 3
 
-        async def append(self, session: str, events: Sequence[Event]) -> int:
+        async def append(self, session: str, events: Sequence[Event], *, on: int | None = None) -> int:
             self.failures -= 1
             if self.failures >= 0:
                 raise StoreFailed("The log could not be written.")
-            return await super().append(session, events)
+            return await super().append(session, events, on=on)
 
     log = SessionLog("s", Hiccup())
     assert await log.append_surely(gap(0)) == 1
