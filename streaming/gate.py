@@ -2,13 +2,12 @@
 
 The one place where practices are kept apart and roles are held to. Plain ASGI, in front of all routes: one that is
 added later is behind it too, and asks for a clinician unless `seats.need` says otherwise. A session of another
-practice is answered as one that does not exist. An open WebSocket is asked again who it is every half minute.
+practice is answered as one that does not exist. An open connection is asked again who it is every half minute.
 """
 
 import contextlib
 import json
 import logging
-import time
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -25,7 +24,6 @@ log = logging.getLogger("sameday.gate")
 PROTOCOL = "sameday"
 """The WebSocket subprotocol that goes with a token, which must not stand in an address: `["sameday", "bearer.…"]`."""
 _BEARER_PROTOCOL = "bearer."
-_ASK_AGAIN_S = 30.0
 _NO_PAGES = ("/api/", "/metrics", "/openapi.json")
 _UNLIMITED = ("/static/", "/healthz", "/readyz", "/service-worker.js")
 
@@ -49,7 +47,7 @@ class Gate:
         except SamedayError as error:
             await self._refuse(scope, receive, send, error)
             return
-        scope["peer"] = asking.peer
+        scope["peer"], scope["asking"] = asking.peer, asking
         with seating.seated(seat):
             if scope["type"] == "http":
                 await self._app(scope, receive, send)
@@ -118,11 +116,9 @@ class _Watched:
     """What is sent on an open WebSocket, as long as who opened it may have it."""
 
     def __init__(self, server: Server, asking: Asking, scope: Scope, send: Send) -> None:
-        self._server = server
-        self._asking = asking
+        self._watch = server.watch(asking)
         self._scope = scope
         self._send = send
-        self._asked_at = time.monotonic()
         self._over = False
 
     async def __call__(self, message: Message) -> None:
@@ -130,12 +126,10 @@ class _Watched:
             return
         if message["type"] == "websocket.accept" and PROTOCOL in self._scope.get("subprotocols", ()):
             message = {**message, "subprotocol": PROTOCOL}
-        elif message["type"] == "websocket.send" and time.monotonic() - self._asked_at > _ASK_AGAIN_S:
-            self._asked_at = time.monotonic()
-            if await self._server.access.seat(self._asking) is None:
-                self._over = True
-                error = NotSignedIn("The sign-in is over.", mend="Sign in again.")
-                message = {"type": "websocket.close", "code": refusals.close_code(error)}
+        elif message["type"] == "websocket.send" and self._watch is not None and await self._watch.over():
+            self._over = True
+            error = NotSignedIn("The sign-in is over.", mend="Sign in again.")
+            message = {"type": "websocket.close", "code": refusals.close_code(error)}
         await self._send(message)
 
 

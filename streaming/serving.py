@@ -1,14 +1,16 @@
 """What the routes share: the sessions, the WebRTC side, and which connection feeds which track."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from streaming import engines, errors, free_memory, ice, recording, seating, sole_server, tracing, wire
-from streaming.access import Access
+from streaming.access import Access, Asking
 from streaming.audit_trail import AuditTrail
 from streaming.deletion import DeletionReceipt, Order, delete_session
 from streaming.dictation import Dictations
@@ -24,11 +26,22 @@ from streaming.settings import Settings
 from streaming.state import Progress
 from streaming.tick_line import TickLine
 from streaming.track import Track
+from streaming.watch import Watch
 from streaming.webrtc import WebRtcIngest
 from streaming.websocket_ingest import TrackNumbers
 
+log = logging.getLogger("sameday.serving")
+
 _REMEMBERED = 1000
 """Connections that were replaced, or ended for their anchor, and are still known as such."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A WHIP resource."""
+
+    session: str
+    watch: Watch
 
 
 class Server:
@@ -44,7 +57,7 @@ class Server:
         )
         self._replaced: deque[str] = deque(maxlen=_REMEMBERED)
         self._misplaced: deque[str] = deque(maxlen=_REMEMBERED)
-        self._calls: dict[str, str] = {}
+        self._calls: dict[str, _Call] = {}
         self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
         self._lines: WeakKeyDictionary[Track, TickLine] = WeakKeyDictionary()
         self._sessions: Sessions | None = None
@@ -139,7 +152,8 @@ class Server:
             await ready.wait()
             self._sessions, self._records, self._access = sessions, records, access
             self._dictations = Dictations(made, settings.max_sessions)
-            working = [serving, asyncio.create_task(free_memory.now_and_then())]
+            beside = (free_memory.now_and_then(), self._watch_calls())
+            working = [serving, *(asyncio.create_task(one) for one in beside)]
             if nodes is not None:
                 self._nodes, self._handover = nodes, Handover(sessions, nodes, self._flush, self._tell_moved)
                 engines.on_fenced(store, self._handover.fenced)
@@ -232,16 +246,33 @@ class Server:
         recording.check_open(session.log.state)
         return session.track(track)
 
-    def answered(self, session: str, resource: str) -> None:
-        """Remember which session a WHIP resource belongs to: it can be closed under that session alone."""
-        self._calls[resource] = session
+    def watch(self, asking: Asking) -> Watch | None:
+        """Whether who asks may still have what they open; None before start-up is over, when they open nothing."""
+        return Watch(self.access, asking, self.settings.ask_again_s) if self.started else None
+
+    def answered(self, session: str, resource: str, asking: Asking) -> None:
+        """Remember a WHIP resource: closed under its session alone, and there as long as its sender may send."""
+        self._calls[resource] = _Call(session, Watch(self.access, asking, self.settings.ask_again_s))
+
+    async def _watch_calls(self) -> None:
+        """End the WebRTC connections of who may not send any more; what has come of the track is kept."""
+        while True:
+            await asyncio.sleep(self.settings.ask_again_s / 4)
+            await asyncio.gather(*(self._watch_call(resource) for resource in list(self._calls)))
+
+    async def _watch_call(self, resource: str) -> None:
+        with suppress(errors.StoreFailed):  # asked again
+            if (call := self._calls.get(resource)) is not None and await call.watch.over():
+                log.info("WebRTC connection ended: its sender may not send any more", extra={"session": call.session})
+                await self.rtc.close(resource)
 
     async def hang_up(self, session: str, resource: str) -> None:
         """Close a WHIP resource. Raises UnknownResource, BadAnchor where it ended for that.
 
         Raises Replaced too: the sender should then leave off, or two fight.
         """
-        if self._calls.get(resource) == session and await self.rtc.close(resource):
+        call = self._calls.get(resource)
+        if call is not None and call.session == session and await self.rtc.close(resource):
             return
         if resource in self._replaced:
             raise errors.Replaced("Another sender has taken this track over.", mend="Send from one device only.")

@@ -175,6 +175,8 @@ class Settings(EngineSettings, RetentionSettings):
     """A sign-in is over so long after it began."""
     oidc: tuple[OidcProvider, ...] = ()
     """OpenID providers that practices sign in with, beside passwords."""
+    ask_again_s: Seconds = 30.0
+    """An open connection is asked so often whether who opened it may still have it."""
     media_token_s: Seconds = 600.0
     """How long a token that carries one session's audio may be used to connect."""
     requests_a_minute: Annotated[int, Field(ge=1)] = 3000

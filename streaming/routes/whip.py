@@ -38,7 +38,7 @@ def router(server: Server) -> APIRouter:
         anchored = None if anchor is None else Anchored(server.line_of(sink), anchor)
         evict = partial(server.make_way, sink, anchored=anchor is not None)
         answer = await server.rtc.answer(sink, offer, sink.clock, evict=evict, anchored=anchored)
-        server.answered(name, answer.resource)
+        server.answered(name, answer.resource, request.scope["asking"])
         headers = {
             "Location": f"/api/sessions/{name}/whip/{answer.resource}",
             "ETag": f'"{answer.resource}"',

@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from accounts_of_two import PASSWORD, PEOPLE, House, house_of_two, user
-from live_server import CONSENT, refusal, until
+from live_server import CONSENT, piece, refusal, transcript_of, until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from benchmarks.whip_peer import WhipPeer, opus_packets
 from streaming.accounts import Account
 from streaming.app import create_app
 from streaming.seats import need
@@ -28,7 +29,7 @@ _PARTS = {"{resource}": "none", "{provider}": "none", "{path:path}": "js/api.js"
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    with house_of_two(SAMEDAY_MAX_SESSIONS="100") as made:
+    with house_of_two(SAMEDAY_MAX_SESSIONS="100", SAMEDAY_ASK_AGAIN_S="1") as made:
         yield made
 
 
@@ -254,6 +255,50 @@ async def test_a_disabled_account_and_a_changed_password_end_what_is_signed_in(h
         assert (await client.get("/api/charts", headers={"Authorization": f"Bearer {token}"})).status_code == 401
         assert (await _sign_in(client, "carl", "five other loud words apart")).status_code == 401
     assert "disabled" in user(house.environment, "list")
+
+
+async def test_a_webrtc_connection_ends_with_the_sign_in_or_the_account_that_it_was_opened_by(house: House) -> None:
+    user(house.environment, "add", "dora", "--name", "Dora", "--practice", "north", typed=f"{PASSWORD}\n")
+    token = user(house.environment, "token", "dora").strip()
+    tracks = [{"id": name, "speakers": 1} for name in ("page", "program", "tablet")]
+    async with _browser(house) as page, house.client() as program, house.client("sven") as sven:
+        program.headers["Authorization"] = f"Bearer {token}"
+        session = (await program.post("/api/sessions", json={"consent": CONSENT, "tracks": tracks})).json()["id"]
+        media = (await program.post(f"/api/sessions/{session}/media-token")).json()["token"]
+        assert (await _sign_in(page, "dora")).status_code == 200
+        peers = {name: WhipPeer(opus_packets(piece(0.9, 60))) for name in ("page", "program", "tablet")}
+
+        async def gone(*names: str) -> bool:
+            return {name for name, one in peers.items() if one._peer.connectionState == "closed"} == set(names)
+
+        async with house.client() as tablet:
+            tablet.headers["Authorization"] = f"Bearer {media}"
+            for name, client in (("page", page), ("program", program), ("tablet", tablet)):
+                await peers[name].connect(client, f"/api/sessions/{session}/whip?track={name}")
+        await asyncio.sleep(2.5)  # asked again meanwhile, and all may go on
+        assert await gone()
+        assert (await page.post("/api/sign-out")).status_code == 204
+        await until(lambda: gone("page"), 10)
+        user(house.environment, "disable", "dora")
+        await until(lambda: gone("page", "program", "tablet"), 10)
+        assert not any(one.track.finished.is_set() for one in peers.values())
+        assert (await sven.delete(peers["tablet"].resource or "")).status_code == 404
+        after = WhipPeer(opus_packets(piece(14.1, 16.6)))
+        await after.connect(sven, f"/api/sessions/{session}/whip?track=tablet")
+        await after.finish()
+        await after.hang_up(sven)
+        for one in peers.values():
+            await one.close()
+        assert (await sven.post(f"/api/sessions/{session}/end")).status_code == 202
+
+        async def ended() -> bool:
+            return bool((await sven.get(f"/api/sessions/{session}")).json()["state"] == "ended")
+
+        await until(ended, 60)
+        found = await transcript_of(sven, session)
+        for name in peers:
+            assert any(one["id"].startswith(f"{name}.") for one in found["utterances"]), name
+        assert [one for one in found["gaps"] if one["track"] == "tablet" and one["end"] - one["start"] > 0.2]
 
 
 async def test_attempts_are_counted_and_a_wrong_login_reads_like_a_wrong_password(house: House) -> None:

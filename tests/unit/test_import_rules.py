@@ -109,6 +109,7 @@ LAYERS: dict[str, str] = {
     "streaming.provider_accounts": "app",
     "streaming.scoped": "app",
     "streaming.sign_ins": "app",
+    "streaming.watch": "app",
     "streaming.charts": "app",
     "streaming.clip": "app",
     "streaming.device_keys": "app",

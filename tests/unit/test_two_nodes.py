@@ -24,7 +24,7 @@ from streaming.note_desk import Signing
 from streaming.ports import Record
 from streaming.scheduler import Counts
 from streaming.seats import SINGLE
-from streaming.session import Engines
+from streaming.session_engines import Engines
 from streaming.session_log import SessionLog
 from streaming.sessions import Sessions
 from streaming.settings import Settings
