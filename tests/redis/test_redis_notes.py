@@ -159,7 +159,7 @@ async def test_a_node_that_is_paused_in_the_middle_of_a_strike_undoes_nothing_wh
 async def half_struck(
     redis_server: RedisServer, redis: Redis, node: Running, one: httpx.AsyncClient, other: httpx.AsyncClient
 ) -> tuple[Session, "asyncio.Task[httpx.Response]"]:
-    """A session whose strike at a node has made a part of its log anew, and nothing has its place; the node sleeps."""
+    """A session whose strike has made a part of its log anew that has no place yet, and whose node sleeps."""
     for _ in range(5):
         session = Session(await kept(redis_server, spans=6000), one, other)
         beside = f"sameday:session:{session.name}:*:*"
