@@ -8,7 +8,6 @@ import base64
 import json
 import os
 import signal
-import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -66,12 +65,10 @@ def test_a_killed_server_and_a_page_that_goes_lose_nothing_that_was_captured(pag
         expect(page.get_by_text("Not recording")).to_be_hidden()
     page.wait_for_timeout(1000)
     address, kept = page.url, page.evaluate(_KEPT)
-    left_at = time.monotonic()
     page.goto("about:blank")
     with running_server(environment, port=port) as server:
         page.goto(address)
         expect(line(page)).to_contain_text("Connected.", timeout=20_000)
-        away_s = time.monotonic() - left_at
         page.wait_for_timeout(2000)
         end_session(page)
         page.get_by_role("heading", name="Draft note · SOAP").wait_for()
@@ -82,17 +79,24 @@ def test_a_killed_server_and_a_page_that_goes_lose_nothing_that_was_captured(pag
         found = httpx.get(f"{server.url}/api/sessions/{session}/transcript").json()
         account = body["completeness"]
         assert account["adds_up"]
-        assert [gap["cause"] for gap in account["gaps"]] == ["dropped_by_sender"], (
-            "while there was no page, and named"
-        )
-        # Besides: blocks that were on their way to the disk, and what was said before the line, up again, took any.
-        assert account["missing_s"] < away_s + 0.5
+        # While there was no page, and named. How long that is the machine's load decides: all on both sides is there.
+        (gap,) = account["gaps"]
+        assert gap["cause"] == "dropped_by_sender"
         assert page.evaluate("indexedDB.databases().then((all) => all.length)") <= 1
         assert page.evaluate(_KEPT) == [], "what is acknowledged does not stay on the device"
         frames = _on_its_own(_sent(file, session))
         _is_sealed(kept, session, key, frames)
+        left = [one.tick + len(one.payload) // 2 for one in frames if one.tick < gap["start"] * SAMPLE_RATE - 1]
+        assert left[-1] >= kept[-1][1] + kept[-1][2], "what lay on the device before the page went"
+        assert _holes(frames) == [(left[-1], round(gap["end"] * SAMPLE_RATE))]
         assert _on_its_own(_uninterrupted(server, frames)) == found["utterances"]
     assert len(found["utterances"]) >= 2
+
+
+def _holes(frames: list[AudioFrame]) -> list[tuple[int, int]]:
+    """Where the sound that the server has of the page breaks off and goes on."""
+    ends = [frame.tick + len(frame.payload) // 2 for frame in frames]
+    return [(end, one.tick) for end, one in zip(ends, frames[1:], strict=False) if one.tick != end]
 
 
 _KEPT = """() => new Promise((resolve) => {

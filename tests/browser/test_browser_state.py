@@ -260,6 +260,13 @@ def test_where_a_page_begins_to_capture(page: Page, known: Message | None, elaps
     assert page.evaluate("([known, s]) => pure.beginning(known, s, 3000)", [known, elapsed_s]) == expected
 
 
+def test_a_device_that_takes_its_time_to_begin_is_not_behind_the_session(page: Page) -> None:
+    first = "([tick, now]) => pure.firstSample({tick, wall: 1000}, now, 1600)"
+    assert page.evaluate(first, [800_000, 7_000]) == 800_000 + 6 * 16_000 - 1600
+    assert page.evaluate(first, [800_000, 1_050]) == 800_000, "never back"
+    assert page.evaluate(first, [0, 7_000]) == 0, "a session that has just begun begins with its first sample"
+
+
 def test_a_device_that_slept_goes_on_where_the_session_is(page: Page) -> None:
     skipped = "([at, standing]) => pure.skipped(at, standing)"
     assert page.evaluate(skipped, [16_000, {"tick": 0, "clock": 40_000}]) == 16_000, "a delay is no sleep"

@@ -31,12 +31,13 @@ export class Capture {
   async start(stream) {
     await this.prepare();
     this.#drop();
+    const source = this.#context.createMediaStreamSource(stream); // throws where the stream is over by now
     const node = new AudioWorkletNode(this.#context, "sameday-capture", {
       channelCount: 1, channelCountMode: "explicit", numberOfInputs: 1, numberOfOutputs: 1,
     });
     node.port.onmessage = ({ data }) => { if (data) this.onBlock(data); };
     this.#node = node;
-    this.#source = this.#context.createMediaStreamSource(stream);
+    this.#source = source;
     // Its output is silence; what is connected to nothing is not run in every browser.
     this.#source.connect(node).connect(this.#context.destination);
     this.#wake();

@@ -5,7 +5,7 @@
 import { recall, remember } from "./memory.js";
 import { Meter } from "./meter.js";
 import { Microphone } from "./microphone.js";
-import { RATE, beginning, skipped } from "./time_line.js";
+import { RATE, beginning, firstSample, skipped } from "./time_line.js";
 
 const LOOK_MS = 500;
 const MARGIN = Math.round(0.3 * RATE); // blocks that come after a press may hold sound from before it
@@ -23,6 +23,7 @@ export class Recorder {
   #status = "idle";
   #id = null;
   #at = 0; // the tick of the next sample
+  #begun = null; // {tick, wall}: where the line stood when capturing was asked for, until the first sample comes
   #isHeld = false;
   #isOff = false; // off the record, or without somebody's consent
   #goesOn = 0; // the tick from which sound is kept again
@@ -82,8 +83,12 @@ export class Recorder {
     const key = this.#key(id, track);
     this.#windows.postMessage(key);
     await this.connect(id, { track });
+    if (!this.isOpen) return; // the end came first
     const known = recall()[this.#noted];
-    this.#at = Math.max(this.#outbox.end, beginning(known?.id === key ? known : null, elapsedS, Date.now()));
+    const wall = Date.now();
+    const tick = beginning(known?.id === key ? known : null, elapsedS, wall);
+    this.#at = Math.max(this.#outbox.end, tick);
+    this.#begun = { tick, wall };
     await this.#capture.start(this.#microphone.stream);
     this.#note();
   }
@@ -140,6 +145,8 @@ export class Recorder {
   }
 
   #take(pcm) {
+    if (this.#begun) this.#at = Math.max(this.#at, firstSample(this.#begun, Date.now(), pcm.length));
+    this.#begun = null;
     const tick = this.#at;
     this.#at += pcm.length;
     if (Math.floor(tick / RATE) !== Math.floor(this.#at / RATE)) this.#note();

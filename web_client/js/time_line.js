@@ -18,6 +18,15 @@ export function beginning(known, elapsedS, now) {
   return Math.max(known.tick, agree ? byDevice : byServer);
 }
 
+/**
+ * The tick of the first of `length` samples that came at `now` (ms), where capturing was asked for at `wall` and the
+ * line stood at `tick` then: a busy device takes seconds to begin, and a browser may wait for the page to be touched.
+ * A session that has just begun begins with its first sample.
+ */
+export function firstSample({ tick, wall }, now, length) {
+  return tick === 0 ? 0 : tick + Math.max(0, Math.round(((now - wall) * RATE) / 1000) - length);
+}
+
 /** The next sample's tick `at`, moved on where the server is ahead: with what it has, or by more of its clock than delays explain. */
 export function skipped(at, { tick, clock }) {
   const slept = clock !== null && clock - at > APART_S * RATE;
