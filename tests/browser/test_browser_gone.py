@@ -83,8 +83,8 @@ def test_a_passage_is_struck_by_keyboard_and_the_rest_deleted_with_a_receipt(
     assert (receipt["session"], receipt["why"], receipt["scope"]) == (session, "revoked", "session")
 
 
-def test_of_a_signed_session_the_note_stays_and_the_talk_goes(
-    practice: tuple[str, Path], open_page: OpenPage
+def test_of_a_signed_session_the_talk_goes_and_the_note_only_where_it_is_said(
+    practice: tuple[str, Path], open_page: OpenPage, axe: str
 ) -> None:
     url, folder = practice
     session = write_session(folder)
@@ -103,3 +103,18 @@ def test_of_a_signed_session_the_note_stays_and_the_talk_goes(
     expect(page.get_by_role("region", name="Sign", exact=True)).to_contain_text("Signed by Pat Doe, LCSW")
     expect(page.locator("[data-utterance]")).to_have_count(0)
     assert httpx.get(f"{url}/api/sessions/{session}/note").json()["state"] == "signed"
+
+    tab_to(page, "Delete…")  # by who has nobody beside them, as a supervisor may elsewhere: by keyboard, the note too
+    page.keyboard.press("Enter")
+    tab_to(page, "Delete the signed note too")
+    page.keyboard.press("Space")
+    question = page.get_by_role("dialog", name="Delete this session with its signed note?")
+    expect(question).to_contain_text("the signed note, with its addenda and who changed what")
+    expect(question.get_by_role("checkbox")).to_be_focused()
+    assert violations(page, axe) == []
+    tab_to(page, "Delete session and signed note")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="The session is deleted")).to_be_focused()
+    assert httpx.get(f"{url}/api/sessions/{session}/note").status_code == 410
+    receipt = next(one for one in httpx.get(f"{url}/api/deletions").json()["receipts"] if one["session"] == session)
+    assert (receipt["scope"], receipt["signed_too"], receipt["done"]) == ("session", True, True)

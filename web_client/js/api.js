@@ -90,9 +90,9 @@ export class Api {
     return (await request(path(id, "/revoke"), { method: "POST", body: JSON.stringify({ who }), timeoutMs: 60_000 })).json();
   }
 
-  /** Deletes a session that is over, for good: its receipt. `why` is asked or revoked. */
-  async remove(id, why) {
-    return (await request(`${path(id)}?why=${why}`, { method: "DELETE", timeoutMs: 60_000 })).json();
+  /** Deletes a session that is over, for good: its receipt. `why` is asked or revoked; a signed note goes with `signed` alone. */
+  async remove(id, why, signed) {
+    return (await request(`${path(id)}?why=${why}${signed ? "&signed=true" : ""}`, { method: "DELETE", timeoutMs: 60_000 })).json();
   }
 
   async end(id) {

@@ -128,9 +128,9 @@ export class RecordingDesk {
     await Promise.all(recorders.map((recorder) => recorder.discard()));
   }
 
-  /** Deletes a session that is over; of one whose note is signed that note stays. */
-  async remove(why) {
-    this.#gone(await this.#api.remove(this.#id, why));
+  /** Deletes a session that is over; of one whose note is signed that note stays, but with `signed`. */
+  async remove(why, signed) {
+    this.#gone(await this.#api.remove(this.#id, why, signed));
   }
 
   #gone(receipt) {

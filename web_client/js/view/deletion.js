@@ -5,6 +5,7 @@ import { isWritten } from "../selectors.js";
 import { isSigned } from "../signed.js";
 import { S, localTime } from "../strings.js";
 import { R } from "../strings_recording.js";
+import { whose } from "../whose.js";
 import { button, h, newId, setChildren, setHidden, setText } from "./dom.js";
 
 const X = R.deletion;
@@ -16,38 +17,74 @@ export class DeletionView {
   #body = h("div", { id: newId("deletion") });
   #heading = h("h2", {}, X.title);
   #lead = h("p", { class: "hint" }, X.lead);
+  #hint = h("p", { class: "hint", id: newId("signed") }, X.signedHint);
+  #missing = h("p", { class: "field-error", id: newId("signed"), role: "alert" });
+  #signedToo = h("input", { type: "checkbox", "aria-describedby": `${this.#hint.id} ${this.#missing.id}`, on: { change: () => this.#draw() } });
+  #signed = [h("label", { class: "tick" }, this.#signedToo, h("span", {}, X.signedToo)), this.#hint, this.#missing];
+  #mayAll = false; // whoever is here may delete a signed note
   #confirm;
   #dialog;
   #state = null;
 
-  /** `actions`: recording("remove", why) deletes the session. */
+  /** `actions`: recording("remove", why, signed) deletes the session; with `signed` its signed note too. */
   constructor(actions) {
-    this.#confirm = button("", () => { this.#dialog.close(); actions.recording("remove", this.#why.value); }, { kind: "end" });
+    this.#confirm = button("", () => this.#send(actions), { kind: "end" });
     this.#dialog = h("dialog", { class: "dialog", "aria-labelledby": this.#title.id, "aria-describedby": this.#body.id },
       this.#title, this.#body, h("div", { class: "dialog__buttons" },
         button(R.keep, () => this.#dialog.close(), { autofocus: true }), this.#confirm));
     this.element = h("section", { class: "section deletion", "aria-label": X.title }, this.#heading, this.#lead,
       h("p", {}, button(X.open, () => this.#ask(), { kind: "end", "aria-haspopup": "dialog" })), this.#dialog);
+    whose().then((seat) => {
+      this.#mayAll = seat?.role === "supervisor" || seat?.mode === "single";
+      if (this.#state) this.render(this.#state);
+    });
   }
 
   render(state) {
     this.#state = state;
     setText(this.#heading, isWritten(state) ? X.titleWritten : X.title);
     setHidden(this.#lead, isWritten(state));
-    setHidden(this.element, isWritten(state) && isSigned(state.note)); // there is no talk to delete, and the note stays
+    // Of a written note that is signed there is no talk to delete, and the note stays for all but a few.
+    setHidden(this.element, isWritten(state) && isSigned(state.note) && !this.#mayAll);
   }
 
   #ask() {
+    this.#signedToo.checked = false;
+    this.#draw();
+    this.#dialog.showModal();
+  }
+
+  /** The question, by what is to go. */
+  #draw() {
     const { session, charts, note } = this.#state;
     const client = charts.find((one) => one.id === session.client)?.client ?? "";
     const signed = isSigned(note);
-    setText(this.#title, isWritten(this.#state) ? X.askWritten : signed ? X.askSigned : X.ask);
-    setText(this.#confirm.lastChild, isWritten(this.#state) ? X.confirmWritten : signed ? X.confirmSigned : R.revokeConfirm);
+    const [ask, confirm, parts, stays] = this.#words(signed);
+    setText(this.#title, ask);
+    setText(this.#confirm.lastChild, confirm);
+    setText(this.#missing, "");
     setChildren(this.#body, [h("p", {}, h("strong", { dir: "auto" }, X.which(client, localTime(session.started_at)))),
-      h("p", {}, X.goes), h("ul", { class: "plain deletion__list" }, (isWritten(this.#state) ? X.partsWritten : signed ? X.partsSigned : X.parts).map((words) => h("li", {}, words))),
-      h("p", {}, signed ? X.staysSigned : X.stays),
+      h("p", {}, X.goes), h("ul", { class: "plain deletion__list" }, parts.map((words) => h("li", {}, words))), h("p", {}, stays), ...(signed && this.#mayAll ? this.#signed : []),
       h("p", { class: "field" }, h("label", { for: this.#why.id }, X.why), this.#why)]);
-    this.#dialog.showModal();
+  }
+
+  #words(signed) {
+    if (isWritten(this.#state)) return signed
+      ? [X.askWrittenSigned, X.confirmWrittenSigned, X.partsWritten, X.stays] : [X.askWritten, X.confirmWritten, X.partsWritten, X.stays];
+    if (!signed) return [X.ask, R.revokeConfirm, X.parts, X.stays];
+    return this.#signedToo.checked ? [X.askAll, X.confirmAll, [...X.parts, X.partSigned], X.stays]
+      : [X.askSigned, X.confirmSigned, X.partsSigned, X.staysSigned];
+  }
+
+  #send(actions) {
+    const all = this.#signedToo.checked;
+    if (isWritten(this.#state) && isSigned(this.#state.note) && !all) {
+      setText(this.#missing, X.signedMissing);
+      this.#signedToo.focus();
+      return;
+    }
+    this.#dialog.close();
+    actions.recording("remove", this.#why.value, all);
   }
 }
 
