@@ -18,6 +18,7 @@ from streaming.types import Goal, NoteContext, Objective, TreatmentPlan
 
 MAX_TEXT = 2000
 MAX_ITEMS = 50
+STATUSES = ("", "partly", "met", "stopped")
 _CODE = re.compile(r"[A-Z][0-9][0-9AB](?:\.[0-9A-Z]{1,4})?")
 _CODE_AND_TEXT = re.compile(r"\s*([A-Za-z][0-9][0-9ABab](?:\.[0-9A-Za-z]{1,4})?)[\s:,-]+(\S.*)", re.DOTALL)
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -151,7 +152,17 @@ def _objective(body: object, place: str, own: str) -> Objective:
         target=_text(row.get("target"), f"{place}.target"),
         date=_date(row.get("date"), f"{place}.date"),
         measure=_text(row.get("measure"), f"{place}.measure"),
+        status=_status(row.get("status"), f"{place}.status"),
     )
+
+
+def _status(value: object, place: str) -> str:
+    status = _text(value, place)
+    if status not in STATUSES:
+        raise BadChart(
+            f"{place} is none of partly, met, stopped.", mend="Leave it empty while the objective is open."
+        )
+    return status
 
 
 def _diagnosis(body: object, place: str) -> Diagnosis:

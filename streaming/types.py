@@ -213,7 +213,10 @@ Service = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """A measurable step toward a goal: where it stood, where it should be, by which ISO date, and measured how."""
+    """A measurable step toward a goal: where it stood, where it should be, by which ISO date, and measured how.
+
+    `status` is how the clinician says it stands: partly, met or stopped; empty while it is open.
+    """
 
     id: str
     text: str
@@ -221,6 +224,7 @@ class Objective:
     target: str = ""
     date: str = ""
     measure: str = ""
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,8 @@ def test_a_chart_is_written_changed_by_two_and_deleted(
     page.get_by_role("button", name="Add an objective").click()
     page.keyboard.type("wakes at most once")
     page.get_by_label("Target").fill("1 a night")
+    page.get_by_label("By", exact=True).fill("2020-01-31")
+    page.get_by_label("How it stands").select_option("partly met")
     page.get_by_label("Frequency").fill("weekly")
     page.get_by_label("Name", exact=True).press("Enter")
     expect(page.get_by_role("heading", name=f"Kim {EVIL}")).to_be_focused()
@@ -163,6 +165,15 @@ def test_a_chart_is_written_changed_by_two_and_deleted(
     assert kept["goals"][0]["objectives"][0]["target"] == "1 a night"
     assert (kept["plan"]["frequency"], page.evaluate("window.ran")) == ("weekly", None)
     Look(page, axe).at("chart")
+    page.get_by_role("navigation", name="Chart and treatment plan").get_by_role("link", name="Treatment plan").click()
+    title = page.get_by_role("heading", name=f"Treatment plan, Kim {EVIL}")
+    expect(title).to_be_focused()
+    expect(page.get_by_role("region", name="Goal 1")).to_contain_text("wakes at most once partly met, past its date")
+    expect(page.get_by_text("There is no note of this client’s sessions yet.")).to_be_visible()
+    Look(page, axe).at("plan")
+    page.reload()
+    expect(title).to_be_visible()  # it has an address of its own
+    page.get_by_role("link", name="Chart", exact=True).click()
     body = {name: value for name, value in kept.items() if name != "version"}
     client.put(f"/api/charts/{kept['id']}", json={**body, "payer": "Aetna", "version": 1}).raise_for_status()
     page.get_by_label("Setting").fill("private")

@@ -28,6 +28,7 @@ BODY: dict[str, Any] = {
                     "target": "2 a month",
                     "date": "2026-04-30",
                     "measure": "self-report",
+                    "status": "partly",
                 }
             ],
         },
@@ -80,6 +81,7 @@ def test_codes_of_the_shape_are_taken(code: str) -> None:
         ("date_of_birth", "19860402", "chart.date_of_birth"),
         ("date_of_birth", 19860402, "chart.date_of_birth"),
         ("goals.0.objectives.0.date", "spring", "chart.goals[0].objectives[0].date"),
+        ("goals.0.objectives.0.status", "nearly", "chart.goals[0].objectives[0].status"),
         ("goals.0.text", " ", "chart.goals[0].text"),
         ("goals.0.id", "g2", "chart.goals"),
         ("goals", "one", "chart.goals"),

@@ -45,6 +45,8 @@ export const practice = {
   addChart: (chart) => json("/api/charts", "POST", chart),
   putChart: (id, chart, version) => json(of("charts", id), "PUT", chart, { "If-Match": `"${version}"`, "Content-Type": "application/json" }),
   removeChart: (id, version) => request(of("charts", id), { method: "DELETE", headers: { "If-Match": `"${version}"` } }),
+  /** What the note of a session says for each link from diagnosis to plan, and for each goal. */
+  thread: (session) => got(`${of("sessions", session)}/note/thread`),
   phrases: () => got("/api/phrases"),
   putPhrases: (body) => json("/api/phrases", "PUT", body),
   formats: () => got("/api/formats"),

@@ -72,7 +72,7 @@ export const P = {
     goal: (number) => `Goal ${number}`,
     goalText: "In the plan’s words",
     objective: (number) => `Objective ${number}`,
-    objectiveFields: { text: "Objective", baseline: "Baseline", target: "Target", date: "By", measure: "Measured by" },
+    objectiveFields: { text: "Objective", baseline: "Baseline", target: "Target", date: "By", measure: "Measured by", status: "How it stands" },
     addGoal: "Add a goal",
     addObjective: "Add an objective",
     remove: (what) => `Remove ${what}`,

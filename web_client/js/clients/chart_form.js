@@ -50,8 +50,9 @@ export class ChartForm {
       this.#history, this.#dialog = this.#askDelete());
   }
 
-  get touched() {
-    return !this.#unsaved.hidden && !this.element.hidden;
+  /** Whether something was typed into the chart chosen last that is not kept yet, also while its plan is looked at. */
+  get isUnsaved() {
+    return !this.#unsaved.hidden;
   }
 
   /** Shows a chart, null for a new one; the focus goes to its first field or its name. */
@@ -79,6 +80,12 @@ export class ChartForm {
 
   hide() {
     setHidden(this.element, true);
+  }
+
+  /** Nothing is left to be kept: the chart is gone. */
+  drop() {
+    this.hide();
+    this.#touched(false);
   }
 
   given() {
@@ -127,7 +134,7 @@ export class ChartForm {
     const close = () => { this.#dialog.close(); this.#delete.focus(); };
     const gone = async () => {
       this.#dialog.close();
-      if (await this.#actions.remove(this.#chart.id, this.#chart.version)) this.hide();
+      if (await this.#actions.remove(this.#chart.id, this.#chart.version)) this.drop();
     };
     return h("dialog", { class: "dialog", "aria-labelledby": title }, h("h2", { id: title }, C.deleteTitle),
       h("div", {}, h("p", {}, C.deleteBody)),

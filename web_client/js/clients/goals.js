@@ -1,11 +1,13 @@
 // The goals of a chart, each with its objectives.
 
 import { P } from "../strings_pages.js";
+import { L } from "../strings_plan.js";
 import { button, h, setChildren } from "../view/dom.js";
 import { Field } from "../view/fields.js";
 
 const C = P.clients;
 const STEP_FIELDS = Object.entries(C.objectiveFields);
+const MORE = { date: { type: "date" }, status: { options: Object.entries(L.states) } };
 
 export class GoalsFields {
   #goals = [];
@@ -80,6 +82,6 @@ export class GoalsFields {
 }
 
 function stepOf(known) {
-  const make = ([name, words]) => [name, new Field(words, { value: known[name] ?? "", ...(name === "date" ? { type: "date" } : {}) })];
+  const make = ([name, words]) => [name, new Field(words, { value: known[name] ?? "", ...MORE[name] })];
   return { known, fields: Object.fromEntries(STEP_FIELDS.map(make)) };
 }

@@ -2,10 +2,11 @@
 
 import { noteAddress } from "../addresses.js";
 import { Frame } from "../frame.js";
-import { practice } from "../practice.js";
+import { isoDay, practice } from "../practice.js";
 import { Problems } from "../problems.js";
 import { F } from "../strings_frame.js";
 import { P } from "../strings_pages.js";
+import { L } from "../strings_plan.js";
 import { button, focusOn, h, setAttribute, setChildren, setHidden, setText } from "../view/dom.js";
 import { Field } from "../view/fields.js";
 import { ChartForm } from "./chart_form.js";
@@ -21,6 +22,10 @@ export class ClientsPage {
   #none = h("p", { class: "hint" });
   #charts = [];
   #chosen = null;
+  #plan = null; // the plan's view comes with the first plan that is looked at
+  #planBox = h("div", { hidden: true });
+  #ways = { client: h("a", { class: "way" }, L.chart), plan: h("a", { class: "way" }, L.title) };
+  #views = h("nav", { class: "ways chart__ways", "aria-label": L.views, hidden: true }, Object.values(this.#ways));
   #form = new ChartForm({
     save: (id, chart, version) => this.#save(id, chart, version),
     reload: (id) => this.#problems.guard(() => practice.chart(id)),
@@ -30,14 +35,22 @@ export class ClientsPage {
   start() {
     new Frame("/clients", F.onServer);
     this.#search.input.addEventListener("input", () => this.#draw());
-    addEventListener("beforeunload", (event) => { if (this.#form.touched) event.preventDefault(); });
+    addEventListener("beforeunload", (event) => { if (this.#form.isUnsaved) event.preventDefault(); });
     document.getElementById("main").append(this.#problems.element,
       h("header", { class: "head" }, this.#title, h("p", { class: "lead" }, C.lead)),
       h("div", { class: "split" },
         h("section", { class: "split__list", "aria-label": C.title }, this.#search.element,
           h("p", {}, button(C.add, () => this.#open(null), { icon: "plus" })), this.#none, this.#list),
-        this.#form.element), this.#problems.said);
+        h("div", { class: "chart-box" }, this.#views, this.#form.element, this.#planBox)), this.#problems.said);
+    addEventListener("hashchange", () => this.#follow());
     this.#problems.guard(() => this.#load());
+    this.#follow();
+  }
+
+  /** Shows what the address names: #client=ID a chart, #plan=ID the treatment plan in it. */
+  #follow() {
+    const [, view, id] = /^#(client|plan)=(.+)$/.exec(location.hash) ?? [];
+    if (view) this.#open(decodeURIComponent(id), view);
   }
 
   async #load() {
@@ -59,15 +72,44 @@ export class ClientsPage {
     }));
   }
 
-  async #open(id) {
-    if (this.#form.touched && id === this.#chosen) return;
+  async #open(id, view = "client") {
+    const same = id !== null && id === this.#chosen;
+    if (view === "client" && same && this.#form.isUnsaved) return this.#turn(view); // what was typed stays
     const chart = id ? await this.#problems.guard(() => practice.chart(id)) : null;
     if (id && !chart) return;
     this.#chosen = id;
     this.#draw();
+    this.#turn(view);
+    if (view === "plan") {
+      if (!same) this.#form.show(chart, { focus: false });
+      this.#form.hide();
+      return this.#showPlan(chart);
+    }
     this.#form.show(chart);
     this.#form.element.scrollIntoView({ block: "nearest" });
     if (id) this.#showSessions(id);
+  }
+
+  /** Turns to the chart or to the plan in it; the address says which, so that it can be opened again. */
+  #turn(view) {
+    const id = this.#chosen;
+    setHidden(this.#views, !id);
+    setHidden(this.#planBox, view !== "plan");
+    setHidden(this.#form.element, view === "plan");
+    if (id) for (const [name, way] of Object.entries(this.#ways)) {
+      way.href = `#${name}=${encodeURIComponent(id)}`;
+      setAttribute(way, "aria-current", name === view ? "page" : null);
+    }
+    history.replaceState(null, "", id ? this.#ways[view].href : location.pathname);
+  }
+
+  async #showPlan(chart) {
+    const thread = (session) => practice.thread(session).catch(() => null); // one without a note tells nothing of the goals
+    const { PlanView } = await import("./plan_view.js");
+    this.#plan ??= new PlanView(thread, () => isoDay());
+    setChildren(this.#planBox, [this.#plan.element]);
+    const visits = await this.#problems.guard(() => practice.visits({ client: chart.id }));
+    if (visits && this.#chosen === chart.id) await this.#plan.show(chart, visits);
   }
 
   async #showSessions(id) {
@@ -86,6 +128,7 @@ export class ClientsPage {
     }));
     if (!kept || kept === "conflict") return kept;
     this.#chosen = kept.id;
+    this.#turn("client");
     await this.#problems.guard(() => this.#load());
     this.#problems.say(C.saved);
     this.#showSessions(kept.id);
@@ -100,6 +143,7 @@ export class ClientsPage {
     });
     if (!gone) return false;
     this.#chosen = null;
+    this.#turn("client");
     this.#draw();
     focusOn(this.#title);
     this.#problems.say(C.deleted);

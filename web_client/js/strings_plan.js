@@ -1,0 +1,31 @@
+// The words of the treatment plan's page.
+
+export const L = {
+  title: "Treatment plan",
+  of: (client) => `Treatment plan, ${client}`,
+  chart: "Chart",
+  views: "Chart and treatment plan",
+  print: "Print or save as PDF",
+  diagnoses: "Diagnoses",
+  medications: "Medications",
+  terms: {
+    date: "Date of the plan", type: "Type", amount: "Amount", frequency: "Frequency", duration: "Duration",
+    signed_by: "Signed by", signed_on: "Signed on",
+  },
+  goal: (number) => `Goal ${number}`,
+  noGoals: "No goal is entered yet. Goals and objectives are written in the chart.",
+  noObjectives: "No objective yet: what can be counted, from where, to where, by when.",
+  states: { "": "open", partly: "partly met", met: "met", stopped: "given up" },
+  late: (state) => `${state}, past its date`,
+  baseline: (text) => `from ${text}`,
+  target: (text) => `to ${text}`,
+  by: (date) => `by ${date}`,
+  measure: (text) => `measured by ${text}`,
+  progress: "Progress, from the notes",
+  noProgress: "The notes that were read say nothing for this goal.",
+  noteOf: (date) => `Note of ${date}, with where it was said`,
+  reading: "Reading the notes…",
+  read: (count) => (count === 1 ? "One note is read." : `The ${count} newest notes are read.`),
+  more: "Read earlier notes",
+  noNotes: "There is no note of this client’s sessions yet.",
+};
