@@ -4,7 +4,7 @@ import pytest
 from browser_axe import axe, violations
 from browser_pages import SIZES, OpenPage, Scheme, at_each, consent_and_start, end_session, line, said
 from fake_session_server import FakeServer
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from session_script import NOTE, TALK, draft, ended, lag, partial
 
 pytestmark = pytest.mark.browser
@@ -77,6 +77,30 @@ def test_a_session_by_keyboard_alone(server: FakeServer, open_page: OpenPage) ->
     keys.press("Tab")
     keys.press("Enter")
     expect(page.get_by_role("button", name="Client, 0:36: show what was said").first).to_be_focused()
+
+
+def test_a_late_note_leaves_the_focus_where_somebody_works(server: FakeServer, open_page: OpenPage) -> None:
+    held: list[Route] = []
+    page = open_page(server.url)
+    page.route("**/js/view/note.js", lambda route: held.append(route))
+    server.on_end = [ended(47.5)]
+    consent_and_start(page)
+    expect(line(page)).to_contain_text("Connected.")
+    server.emit(*TALK)
+    said(page, "Yes, I can do that.").wait_for()
+    end_session(page)
+    page.locator("body[data-part=note]").wait_for()
+    said(page, "Yes, I can do that.").get_by_role("button", name="Correct").click()
+    field = page.get_by_role("textbox", name="What was said")
+    expect(field).to_be_focused()
+    page.keyboard.type("Well: ")
+    held[0].continue_()
+    expect(page.get_by_role("heading", name="Draft note")).to_be_visible()
+    server.emit(draft(NOTE))
+    expect(page.get_by_role("status").filter(has_text="The draft note is ready.")).to_be_attached()
+    page.keyboard.type("now ")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("Well: now Yes, I can do that.")
 
 
 def _tab_to(page: Page, name: str) -> None:

@@ -5,7 +5,6 @@ import { singleKey } from "./defaults.js";
 import { appointmentOf } from "./entered.js";
 import { earlierSessions, forgetSessions, sessionInAddress, wishInAddress } from "./memory.js";
 import { obstacle } from "./microphone.js";
-import { Running } from "./running.js";
 import { Store } from "./store.js";
 import { Page } from "./view/page.js";
 
@@ -16,15 +15,9 @@ export class App {
   #page = new Page(this.#actions());
   #store = new Store((state) => {
     this.#page.render(state);
-    this.#running.hold();
+    this.#running?.hold();
   });
-  #running = new Running(this.#store, this.#api, this.#page, {
-    problem: (error) => this.#problem(error),
-    blocked: () => this.#problemIfBlocked(),
-    drafted: () => this.#at((note) => note.drafted()),
-    noteDesk: () => this.#note(),
-    recording: (name) => this.#recording(name),
-  });
+  #running = null; // what records and follows a session: first paint does not wait for it
   #talkDesk = null;
   #recordingDesk = null;
   #desk = null;
@@ -36,16 +29,34 @@ export class App {
     return this.#desk;
   }
 
+  /** Who runs a session: fetched as soon as the page is drawn, and again with the next need of it where that failed. */
+  async #session() {
+    const { Running } = await import("./running.js");
+    this.#running ??= new Running(this.#store, this.#api, this.#page, {
+      problem: (error) => this.#problem(error),
+      blocked: () => this.#problemIfBlocked(),
+      drafted: () => this.#at((note) => note.drafted()),
+      noteDesk: () => this.#note(),
+      recording: (name) => this.#recording(name),
+    });
+    return this.#running;
+  }
+
+  /** Has the session's runner do something; at once where it is there already. */
+  #run(work) {
+    return this.#running ? work(this.#running) : this.#session().then(work, () => this.#problem({ code: "unreachable" }));
+  }
+
   /** Changes what is recorded, by the name of its desk's method. */
   async #recording(name, ...given) {
     try {
       const { RecordingDesk } = await import("./recording_desk.js");
-      this.#recordingDesk ??= new RecordingDesk(this.#store, this.#api, this.#page, this.#running.parts);
+      this.#recordingDesk ??= new RecordingDesk(this.#store, this.#api, this.#page, (await this.#session()).parts);
       await this.#recordingDesk[name](...given);
     } catch (error) {
       this.#problem(error instanceof TypeError ? { code: "unreachable" } : error);
     }
-    this.#running.hold();
+    this.#running?.hold();
   }
 
   /** Does something to a session, by the name of its desk's method. */
@@ -71,20 +82,22 @@ export class App {
     for (const name of ["online", "offline"]) {
       addEventListener(name, () => this.#dispatch({ type: "page/online", online: navigator.onLine }));
     }
-    addEventListener("pagehide", () => this.#running.abandon());
+    addEventListener("pagehide", () => this.#running?.abandon());
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
     addEventListener("beforeunload", (event) => { if (this.#mustNotLeave()) event.preventDefault(); });
     addEventListener("keydown", (event) => this.#page.key(this.#state.phase === "live" ? singleKey(event) : null));
     addEventListener("hashchange", () => location.reload());
-    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#running.microphone.list());
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#running?.microphone.list());
     const id = sessionInAddress();
     this.#listEarlier();
     this.#listCharts();
     this.#page.loadSession();
-    this.#running.prepare();
     this.#clearLeftovers(id);
-    if (id) this.#running.resume(id);
-    else {
+    this.#run((running) => running.prepare());
+    if (id) {
+      this.#page.asked(); // whoever opens a session's address wants to be at it
+      this.#run((running) => running.resume(id));
+    } else {
       this.#problemIfBlocked();
       this.#grant(wishInAddress());
     }
@@ -112,21 +125,27 @@ export class App {
     return (this.#state.phase === "live" && this.#state.recorder) || this.#state.endBlocked;
   }
 
+  /** Does what a press asked for: what comes of it takes the focus, unless they do something else meanwhile. */
+  #wanted(work) {
+    this.#page.asked();
+    return this.#run(work);
+  }
+
   /** What the page's controls do. */
   #actions() {
     return {
       mode: (mode) => this.#setMode(mode),
-      chooseCall: () => this.#running.chooseCall(),
+      chooseCall: () => this.#run((running) => running.chooseCall()),
       people: (people) => this.#dispatch({ type: "page/people", people }),
       consent: (index, given) => this.#dispatch({ type: "page/consent", index, given }),
       how: (index, how) => this.#dispatch({ type: "page/how", index, how }),
       other: (index, who) => this.#dispatch({ type: "page/other", index, who }),
-      check: () => this.#running.microphone.toggle(),
-      chooseDevice: (id) => this.#running.microphone.choose(id),
-      begin: (details) => this.#running.begin(details),
+      check: () => this.#run(({ microphone }) => microphone.toggle()),
+      chooseDevice: (id) => this.#run(({ microphone }) => microphone.choose(id)),
+      begin: (details) => this.#wanted((running) => running.begin(details)),
       details: (given) => this.#at((note) => note.details(given)),
-      recordHere: () => this.#running.recordHere(),
-      retryNow: () => this.#running.retryNow(),
+      recordHere: () => this.#run((running) => running.recordHere()),
+      retryNow: () => this.#run((running) => running.retryNow()),
       correcting: (id) => this.#dispatch({ type: "page/correcting", id }),
       correct: (id, text) => this.#talk("correct", id, text),
       mark: () => this.#talk("mark"),
@@ -139,7 +158,7 @@ export class App {
       setRole: (speaker, role) => this.#talk("setRole", speaker, role),
       askEnd: () => this.#dispatch({ type: "page/confirm-end", open: true }),
       cancelEnd: () => this.#cancelEnd(),
-      confirmEnd: () => this.#running.end(),
+      confirmEnd: () => this.#wanted((running) => running.end()),
       showEvidence: (evidence) => this.#dispatch({ type: "page/evidence", evidence }),
       backToNote: () => this.#backToNote(),
       chooseFormat: (format) => this.#at((note) => note.chooseFormat(format)),
@@ -176,7 +195,7 @@ export class App {
   #setMode(mode) {
     if (mode === this.#state.setup.mode) return;
     this.#dispatch({ type: "page/mode", mode });
-    this.#running.microphone.again();
+    this.#running?.microphone.again();
   }
 
   #listEarlier() {
@@ -215,7 +234,7 @@ export class App {
   }
 
   async #newSession() {
-    await this.#running.leave();
+    await this.#wanted((running) => running.leave());
     this.#listEarlier();
     this.#problemIfBlocked();
   }

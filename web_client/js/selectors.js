@@ -1,5 +1,6 @@
 // What the page shows, worked out of the state: pure, so that it can be tested without a page.
 
+import { isSigned } from "./signed.js";
 import { modeOf, recordingOf } from "./state.js";
 import { S, clock, duration } from "./strings.js";
 
@@ -141,7 +142,8 @@ export function health(state) {
 function healthLine(state) {
   if (state.phase === "ending") return endingHealth(state);
   if (state.phase === "ended") {
-    return isComplete(state) ? { tone: "good", text: S.health.ended } : { tone: "busy", text: S.health.drafting };
+    if (!isComplete(state)) return { tone: "busy", text: S.health.drafting };
+    return { tone: "good", text: state.note && !isSigned(state.note) ? S.health.ready : S.health.ended };
   }
   return offHealth(state) ?? mediaHealth(state) ?? feedHealth(state) ?? keptHealth(state) ?? {
     tone: "good", text: `${S.health.good} ${lagWords(state)}`, say: S.health.good,

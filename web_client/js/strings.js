@@ -166,6 +166,7 @@ export const S = {
     endingSending: (seconds) => `The recording has stopped. ${duration(seconds)} of kept sound is still being sent.`,
     endingOffline: "The recording has stopped, but the server cannot be reached to end the session. Keep this page open; it goes on by itself.",
     drafting: "All that was heard is written down. The note is being drafted.",
+    ready: "The draft note is ready.",
     ended: "The session has ended.",
   },
 

@@ -4,6 +4,7 @@ import { draftFailed, isRecording } from "../selectors.js";
 import { S } from "../strings.js";
 import { Frame } from "../frame.js";
 import { Announcer } from "./announcer.js";
+import { Asked, keepingFocus } from "./asked.js";
 import { button, focusOn, h, newId, setAttribute, setChildren, setText } from "./dom.js";
 import { notice } from "./notice.js";
 import { SetupView } from "./setup.js";
@@ -31,7 +32,7 @@ export class Page {
   #dialog;
   #title = h("h1", { class: "hidden", tabindex: "-1" }, S.live.title);
   #phase = null;
-  #wantsFocus = false;
+  #asked = new Asked();
   #shownProblem = null;
   #shownFailures = null;
   #receipt = null;
@@ -51,6 +52,11 @@ export class Page {
 
   say(text) {
     this.#announcer.say(text);
+  }
+
+  /** Somebody asked for what comes next: the focus goes to it if they do nothing else until then. */
+  asked() {
+    this.#asked.ask();
   }
 
   focusMissing(index) {
@@ -160,10 +166,9 @@ export class Page {
   /** A module that did not come is asked for again with the next drawing. */
   #renderNote(state) {
     if (this.#note) return this.#note.render(state);
-    const wanted = this.#wantsFocus;
     this.loadNote().then(() => {
       this.#actions.scrolled();
-      if (wanted) this.#note.focus();
+      if (this.#asked.stands) this.#note.focus();
     }, () => { this.#noteLoad = null; });
   }
 
@@ -175,15 +180,18 @@ export class Page {
     this.#phase = part;
     document.body.dataset.part = part;
     this.#frame.busy(part === "session");
-    setChildren(this.#body, this.#parts(part));
+    const lost = keepingFocus(this.#body, () => setChildren(this.#body, this.#parts(part)));
     // Next to the note the transcript scrolls by itself, which the keyboard must be able to do as well.
     if (this.#transcript) setAttribute(this.#transcript.element, "tabindex", part === "note" ? "0" : null);
     if (part === "setup") this.#setup.render(state);
-    if (first) return;
+    if (!first && (lost || this.#asked.stands)) this.#goTo(part);
+  }
+
+  /** To the beginning of what is shown now; a note whose view is not there yet takes the focus when it is. */
+  #goTo(part) {
     scrollTo({ top: 0, behavior: "instant" });
     if (part === "setup") this.#setup.focus();
-    else if (part === "note" && this.#note) this.#note.focus();
-    else if (part === "note") this.#wantsFocus = true;
+    else if (part === "note") this.#note?.focus();
     else if (part !== "deleted") focusOn(part === "lost" ? this.#lost.querySelector("h1") : this.#title);
   }
 
