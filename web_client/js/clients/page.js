@@ -86,7 +86,7 @@ export class ClientsPage {
       return this.#showPlan(chart);
     }
     this.#form.show(chart);
-    this.#form.element.scrollIntoView({ block: "nearest" });
+    this.#views.scrollIntoView({ block: matchMedia("(min-width: 64rem)").matches ? "nearest" : "start" }); // there the list is above
     if (id) this.#showSessions(id);
   }
 
