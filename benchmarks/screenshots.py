@@ -5,13 +5,15 @@ python -m benchmarks.screenshots [FOLDER]
 
 import argparse
 import asyncio
+import tempfile
+import wave
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.audio_files import read_audio
 from benchmarks.server_process import Running, running_server
@@ -89,6 +91,16 @@ def take(browser: Browser, running: Running, folder: Path, shot: Shot) -> None:
         context.close()
 
 
+def microphone(file: Path) -> str:
+    """The flag with which chromium's microphone hears the bundled session, once, from this file."""
+    with wave.open(str(file), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(16_000)
+        out.writeframes(read_audio(TALK).tobytes())
+    return f"--use-file-for-fake-audio-capture={file}%noloop"
+
+
 def _nothing(page: Page) -> None:
     page.get_by_role("heading", level=1).wait_for()
 
@@ -104,23 +116,37 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
     folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
-    with running_server() as running, sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with tempfile.TemporaryDirectory() as place, running_server() as running, sync_playwright() as started:
+        talk = microphone(Path(place) / "talk.wav")
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, talk])
         with httpx.Client(base_url=running.url, timeout=120) as client:
             chart = fill(client)
-            for shot in (("today", DESKTOP, "/today", _nothing), ("clients", DESKTOP, "/clients", _first_client)):
+            for shot in (
+                ("today", DESKTOP, "/today", _nothing),
+                ("clients", DESKTOP, "/clients", _first_client),
+                ("session", TABLET, f"/#client={chart}", _talk),
+            ):
                 take(browser, running, folder, shot)
             session = spoken(running, client, chart)
             page = f"/#session={session}"
-            take(browser, running, folder, ("session", TABLET, page, _talk))
             client.post(f"/api/sessions/{session}/end").raise_for_status()
             take(browser, running, folder, ("note", DESKTOP, page, _note))
             take(browser, running, folder, ("note-phone", PHONE, page, _note))
+            take(browser, running, folder, ("plan", DESKTOP, f"/clients#plan={chart}", _plan))
         browser.close()
 
 
 def _talk(page: Page) -> None:
-    page.locator("[data-utterance]").nth(6).wait_for()
+    """A session that this page records: a minute of it, at a moment at which all that is shown is final."""
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    page.get_by_role("button", name="Start the session").click()
+    page.locator("[data-utterance]").nth(11).wait_for(timeout=240_000)
+    expect(page.locator(".partials")).to_be_hidden(timeout=60_000)
+
+
+def _plan(page: Page) -> None:
+    page.get_by_role("status").filter(has_text="read.").wait_for(timeout=60_000)
 
 
 def _note(page: Page) -> None:
