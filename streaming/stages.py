@@ -198,7 +198,9 @@ async def _show_partial(track: Track, tentative: tuple[Word, ...] | None) -> Non
     key = f"partial {track.track}"
     before = track.log.passing.get(key, {})
     pending = [word for word in track.attribution.pending() if word.start >= track.said]
-    now = " ".join(word.text for word in tentative) if tentative is not None else before.get("tentative", "")
+    now = before.get("tentative", "")
+    if tentative is not None:
+        now = " ".join(word.text for word in tentative if word.start >= track.said)
     speaker = track.attribution.speaker
     message = {
         "type": "partial",

@@ -25,7 +25,7 @@ class Watched(SessionLog):
         self.shown: list[str] = []
 
     async def pass_on(self, key: str, message: dict[str, Any]) -> None:
-        self.shown.append(message["committed"])
+        self.shown.append(f"{message['committed']} ({message['tentative']})")
         await super().pass_on(key, message)
 
 
@@ -39,11 +39,13 @@ async def one_track(log: SessionLog) -> Track:
 
 
 async def say(track: Track, text: str, start_s: float, *, closes: bool) -> None:
-    """Three words a second become final, one at a time, and then an utterance ends, or nothing more comes."""
+    """Words are heard, then final, one after the other; and then an utterance ends, or nothing more comes."""
     for word in text.split():
         start, end = (round(at * SAMPLE_RATE) for at in (start_s, start_s + 0.3))
         start_s += 0.3
-        await track.joined.put(Words(MIC, (Word(Tick(start), Tick(end), word, 1.0),), (), Tick(end)))
+        heard = (Word(Tick(start), Tick(end), word, 1.0),)
+        await track.joined.put(Words(MIC, (), heard, Tick(start)))
+        await track.joined.put(Words(MIC, heard, (), Tick(end)))
     if closes:
         through = Tick(round((start_s + 0.5) * SAMPLE_RATE))
         await track.joined.put(Words(MIC, (), (), through, breaks=(through,)))
@@ -63,7 +65,10 @@ async def test_words_are_shown_as_they_become_final_until_they_are_in_an_utteran
     track = await one_track(log)
     await say(track, EARLIER, 1.0, closes=True)
     await worked_off(track)
-    assert log.shown == ["good", "good morning", "good morning daniel", ""]
+    assert log.shown == [
+        " (good)", "good ()", "good (morning)", "good morning ()", "good morning (daniel)", "good morning daniel ()",
+        " ()",
+    ]  # fmt: skip
     assert [one.text for one in log.state.utterances.values()] == [EARLIER]
 
 
@@ -79,5 +84,8 @@ async def test_what_is_heard_anew_is_not_shown_again_beside_its_utterances() -> 
     await say(track, EARLIER, 1.0, closes=True)
     await say(track, LATER, 3.0, closes=False)
     await worked_off(track)
-    assert log.shown == ["how", "how have", "how have you", "how have you been", ""]
+    assert log.shown == [
+        " (how)", "how ()", "how (have)", "how have ()", "how have (you)", "how have you ()", "how have you (been)",
+        "how have you been ()", " ()",
+    ]  # fmt: skip
     assert [one.text for one in log.state.utterances.values()] == [EARLIER, LATER]
