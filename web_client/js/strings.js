@@ -267,6 +267,7 @@ export const S = {
     engine_missing: ["The server is not ready: a part of it is not installed.", "Whoever runs the server can find out more with “sameday doctor”."],
     store_failed: ["The server cannot write to its disk.", "Whoever runs the server must make room. Until then, take short notes by hand."],
     conflict: ["The note was changed in another window, and your change is not kept yet.", "The note stands here as it is now. Look at it, then save again."],
+    overtaken: ["Somebody changed this session at the same moment.", "Look at it again, then do it once more."],
     note_signed: ["The note is signed and stays as it is.", "Add to it with an addendum."],
     not_signable: ["The note is not signed: something needed is missing.", "Mend what stands under “Before you sign”, or give the reason that is asked for."],
     not_drafted: ["There is no note yet.", "It is drafted when the session ends."],
