@@ -7,7 +7,7 @@ missing.
 """
 
 from bisect import bisect_left, insort
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from streaming.audio_wire import Codec
@@ -36,13 +36,12 @@ class Piece:
     call: int = 0
     number: int = 0
     pause_ticks: int = 0
+    ticks: int = field(init=False)
+    """How long it is; read once, since thousands may wait."""
 
-    @property
-    def ticks(self) -> int:
-        """How long it is."""
-        if self.codec == "opus":
-            return packet_ticks(self.payload)
-        return len(self.payload) // 2 if self.codec == "pcm16" else self.pause_ticks
+    def __post_init__(self) -> None:
+        ticks = packet_ticks(self.payload) if self.codec == "opus" else len(self.payload) // 2
+        object.__setattr__(self, "ticks", self.pause_ticks if self.codec == "pause" else ticks)
 
     @property
     def end(self) -> Tick:

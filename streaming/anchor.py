@@ -24,9 +24,13 @@ class Reach:
     now: Tick
     received: Tick
 
+    def holds(self, end: int) -> bool:
+        """Whether audio that ends here may have been said by now."""
+        return end <= max(self.now, self.received) + AHEAD_TICKS
+
     def check(self, start: int, end: int) -> None:
         """Whether audio of `[start, end)` may be live. Raises BadAnchor."""
-        if end > max(self.now, self.received) + AHEAD_TICKS:
+        if not self.holds(end):
             raise BadAnchor(
                 "By the anchor the audio lies ahead of the session.",
                 mend="Name the tick (16 kHz) of the time stamp (48 kHz) that is sent next.",

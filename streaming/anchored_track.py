@@ -45,8 +45,12 @@ class AnchoredTrack(RtpTrack):
     async def _work(self, before_first: Callable[[], Awaitable[None]], *, more_waiting: bool, stopping: bool) -> None:
         """All that has arrived, as it came; a packet that cannot lie where the anchor says ends the connection."""
         arrived = [self._arrived.popleft()[0] for _ in range(len(self._arrived))]
-        if not arrived:
-            return
+        if arrived:
+            await self._take(arrived, before_first)
+        if stopping:
+            self._line.unread(self._cut_off)
+
+    async def _take(self, arrived: list[Packet], before_first: Callable[[], Awaitable[None]]) -> None:
         await self._go_first(before_first)
         pieces: list[Piece] = []
         try:

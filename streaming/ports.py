@@ -107,6 +107,24 @@ class TrackSink(Protocol):
         ...
 
 
+class TrackLine(Protocol):
+    """What orders the packets of a track whose sender knows its ticks; the track's only writer while it is open."""
+
+    open: bool
+
+    async def finish(self) -> None:
+        """The session ends: what is missing is named, and what waited for it written."""
+        ...
+
+    async def leave(self) -> None:
+        """Another sender writes from now on, once what is being written has been: what waits is dropped."""
+        ...
+
+    def drop(self) -> None:
+        """Nobody here writes any more, from this moment on."""
+        ...
+
+
 class Store(Protocol):
     """The log. Sequence numbers count from 1 per session, without holes, in order of append.
 

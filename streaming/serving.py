@@ -59,7 +59,6 @@ class Server:
         self._misplaced: deque[str] = deque(maxlen=_REMEMBERED)
         self._calls: dict[str, _Call] = {}
         self._numbers: WeakKeyDictionary[Track, TrackNumbers] = WeakKeyDictionary()
-        self._lines: WeakKeyDictionary[Track, TickLine] = WeakKeyDictionary()
         self._sessions: Sessions | None = None
         self._records: Records | None = None
         self._nodes: Nodes | None = None
@@ -177,9 +176,10 @@ class Server:
             with suppress(errors.StoreFailed):
                 await self._handover.drain()
         await self.rtc.close_all()
-        for line in list(self._lines.values()):
-            # Of a session that is kept the log decides: its sender goes on from there at the next start.
-            await (line.finish() if self.settings.on_stop == "finish" else line.leave())
+        for track in (track for session in self._sessions.all_live for track in session.tracks):
+            if track.line is not None:
+                # Of a session that is kept the log decides: its sender goes on from there at the next start.
+                await (track.line.finish() if self.settings.on_stop == "finish" else track.line.leave())
         await self._sessions.stop()
 
     async def _flush(self, session: Session) -> None:
@@ -189,6 +189,8 @@ class Server:
 
     def _tell_moved(self, session: Session, where: str) -> None:
         for track in session.tracks:
+            if track.line is not None:
+                track.line.drop()
             self.numbers_of(track).move(where)
 
     async def elsewhere(self, name: str) -> str | None:
@@ -296,21 +298,22 @@ class Server:
 
     def line_of(self, track: Track) -> TickLine:
         """The line of a track whose sender knows its ticks; a new one where there is none that is open."""
-        line = self._lines.get(track)
-        if line is None or not line.open:
+        line = track.line
+        if not isinstance(line, TickLine) or not line.open:
             # Half of what ends a session by itself at the most: what is missing is named before.
             wait_s = min(self.settings.return_wait_s, self.settings.idle_timeout_s / 2)
-            line = self._lines[track] = TickLine(track, track.clock, wait_s=wait_s)
+            line = track.line = TickLine(track, track.clock, wait_s=wait_s)
         return line
 
     async def leave_line(self, track: Track) -> None:
         """A sender that does not know its ticks writes from now on, or nobody here."""
-        line = self._lines.pop(track, None)
-        if line is not None:
-            await line.leave()
+        if track.line is not None:
+            await track.line.leave()
 
     async def make_way(self, track: Track, *, anchored: bool) -> None:
         """A WebRTC connection begins to write: other writers leave, but for one that is beside an anchored one."""
+        if anchored and (track.line is None or not track.line.open):
+            return  # a sender without ticks has the track by now, and keeps it
         await self.numbers_of(track).release(beside=not anchored)
         if not anchored:
             await self.leave_line(track)
@@ -318,10 +321,8 @@ class Server:
     async def finish(self, track: Track) -> None:
         """Write what either transport has received of a track, and close its connections."""
         await asyncio.gather(self.rtc.close_track(track), self.numbers_of(track).finish())
-        line = self._lines.pop(track, None)
-        if line is not None:
-            with suppress(errors.StoreFailed):
-                await line.finish()
+        if track.line is not None:
+            await track.line.finish()
 
     async def finish_after(self, session: Session, track: Track) -> None:
         """Close a track's connections once its session has ended by itself: one that is idle would not notice."""

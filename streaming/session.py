@@ -215,7 +215,7 @@ class Session:
         """Stages have been cancelled: take no more audio, and keep what they had understood."""
         self.progress, self._reason = "ending", "failed"
         for track in self.tracks:
-            await track.audio.close()
+            await track.close()
             await self._step("salvage", stages.salvage(track))
 
     async def end(self, reason: EndReason = "requested") -> None:

@@ -15,7 +15,7 @@ a decoder that has heard nothing yet: a few packets of lead and it is where the 
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -142,28 +142,47 @@ class TickLine:
         return {"type": "standing", "tick": self.durable, "end": self._ahead.end(received), "missing": holes}
 
     async def finish(self) -> None:
-        """The session ends: what is missing is named, and what waited for it written. Raises StoreFailed."""
+        """The session ends: what is missing is named, and what waited for it written.
+
+        Where the store fails the track has it all the same, and writes it with the session's end.
+        """
         async with self._turn:
             if not self.open:
                 return
-            with contextlib.suppress(SessionOver):
-                while self._ahead.first is not None:
-                    await self._name()
+            try:
+                while (first := self._ahead.first) is not None:
+                    with _tried_again():
+                        await self._lose(first.start, self._cause())
+                    with _tried_again():
+                        await self._drain()
+                    if self._ahead.first is first:
+                        break  # the track does not take it
                 missing = self._away_since is not None or self._beyond > self.sink.received
                 if missing and self._clock() > self.sink.received:
-                    await self._lose(self._clock(), "disconnected")
-            self._close()
+                    with _tried_again():
+                        await self._lose(self._clock(), "disconnected")
+            except (SessionOver, Fenced):
+                pass  # written by another, or by nobody
+            finally:
+                self.drop()
 
     async def leave(self) -> None:
         """Another sender writes from now on, here or elsewhere: what waits is dropped, being unacknowledged."""
         async with self._turn:
-            self._close()
+            self.drop()
 
-    def _close(self) -> None:
+    def drop(self) -> None:
+        """Nobody here writes any more, from this moment on: the session is another node's."""
         self.open, self.sink.awaited = False, False
         self._ahead.clear()
-        if self._tending is not None:
+        if self._tending is not None and self._tending is not asyncio.current_task():
             self._tending.cancel()
+
+    def unread(self, through: Tick) -> None:
+        """What came up to this tick was not read in time: it may be sent again, and is named if it is not."""
+        if self.open and through > self.sink.received:
+            self._beyond = max(self._beyond, through)
+            self._watch()
 
     def _check_open(self) -> None:
         if not self.open:
@@ -181,15 +200,17 @@ class TickLine:
             self._tending = asyncio.create_task(self._tend(), name="tick-line")
 
     async def _tend(self) -> None:
-        with contextlib.suppress(SessionOver, Fenced):
+        try:
             while self.sink.awaited:
                 await asyncio.sleep(_LOOK_S)
                 # What could not be written is written with what comes next, or at the next look.
-                with contextlib.suppress(StoreFailed):
+                with _tried_again():
                     async with self._turn:
                         self._check_open()
                         await self._give_up(asyncio.get_running_loop().time())
                         self._watch()
+        except (SessionOver, Fenced):
+            self.drop()
 
     async def _give_up(self, now_s: float) -> None:
         """Name what has been waited for long enough."""
@@ -208,9 +229,12 @@ class TickLine:
     async def _name(self) -> None:
         """Name what is missing before the first that waits, and go on with that; or before what could not wait."""
         first = self._ahead.first
-        same = first is not None and first.call == self._last_call != 0
-        await self._lose(self._beyond if first is None else first.start, "packet_loss" if same else "disconnected")
+        await self._lose(self._beyond if first is None else first.start, self._cause())
         await self._drain()
+
+    def _cause(self) -> GapCause:
+        first = self._ahead.first
+        return "packet_loss" if first is not None and first.call == self._last_call != 0 else "disconnected"
 
     async def _lose(self, end: Tick, cause: GapCause) -> None:
         before = self.sink.received
@@ -254,3 +278,14 @@ class TickLine:
         if self._cold and piece.codec == "opus":
             with contextlib.suppress(BadAudio):
                 self._decoder.decode(piece.payload)
+
+
+@contextlib.contextmanager
+def _tried_again() -> Iterator[None]:
+    """A store that fails now has what is the track's with the next write. Not so one that knows another writer."""
+    try:
+        yield
+    except Fenced:
+        raise
+    except StoreFailed:
+        pass

@@ -12,6 +12,7 @@ from streaming.errors import BadAudio, SessionOver
 from streaming.events import AudioSpan, Event, GapMarked, TrackTotals
 from streaming.holds import Holds
 from streaming.levels import Levels
+from streaming.ports import TrackLine
 from streaming.remembered import Remembered
 from streaming.segmenting import Segmenter
 from streaming.session_log import SessionLog
@@ -62,6 +63,8 @@ class Track:
         """All before this tick had come when the server was started: nobody waits for tentative words of it."""
         self.said = max((one.end for one in log.state.utterances.values() if one.track == plan.id), default=Tick(0))
         """All utterances before this tick were in the log when it began: heard again they are no news to readers."""
+        self.line: TrackLine | None = None
+        """The line of its sender, where that one knows its ticks."""
         self.closing: list[Utterance] = []
         """Utterances on their way to the log."""
         self.gaps: list[Gap] = []

@@ -336,7 +336,8 @@ class _Connection:
         await self.line.put(pieces)
         pieces.clear()
         if isinstance(asked, Skip):
-            self._check_ahead(asked.tick)
+            if not self.line.reach.holds(asked.tick):
+                raise BadFrame("What is skipped lies ahead of the session.", mend="Skip what is missing, up to now.")
             await self.line.skip(asked.tick)
             return None
         self.line.went()

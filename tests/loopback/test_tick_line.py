@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streaming.ahead import MAX_TICKS, Piece
 from streaming.anchor import AHEAD_TICKS, Anchor
 from streaming.anchored_track import Anchored, AnchoredTrack
-from streaming.errors import Fenced
+from streaming.errors import Fenced, StoreFailed
 from streaming.jitter import Packet
 from streaming.media import OpusDecoder, OpusEncoder
 from streaming.tick_line import TickLine
@@ -43,11 +43,36 @@ def piece(number: int, *, call: int = 1) -> Piece:
     return Piece(Tick(number * TICKS), PACKETS[number], call=call, number=number)
 
 
+class Hiccup(FakeSink):
+    """Takes what it is given, as a track does, and then cannot store it; or is another node's by now."""
+
+    def __init__(self, error: StoreFailed) -> None:
+        super().__init__()
+        self.error: StoreFailed | None = None
+        self.asked = 0
+        self._next = error
+
+    def begin(self) -> None:
+        self.error = self._next
+
+    async def write(self, start: Tick, pcm: Int16Mono) -> Tick:
+        return self._told(await super().write(start, pcm))
+
+    async def lose(self, end: Tick, cause: GapCause) -> Tick:
+        return self._told(await super().lose(end, cause))
+
+    def _told(self, tick: Tick) -> Tick:
+        if self.error is not None:
+            self.asked += 1
+            raise self.error
+        return tick
+
+
 class Line:
     """A line whose session clock is moved by hand."""
 
-    def __init__(self, *, wait_s: float = 30.0, filled: bool = True) -> None:
-        self.sink = FakeSink()
+    def __init__(self, *, wait_s: float = 30.0, filled: bool = True, sink: FakeSink | None = None) -> None:
+        self.sink = sink or FakeSink()
         self.now = 0
         self.line = TickLine(self.sink, lambda: Tick(self.now), wait_s=wait_s)
         self.line.filled = filled
@@ -134,8 +159,46 @@ async def test_what_lies_between_two_connections_waits_though_nobody_is_beside_t
     assert np.array_equal(line.sink.pcm, WHOLE[: 7 * TICKS])
 
 
+async def test_what_waits_at_the_end_is_the_tracks_though_the_store_fails() -> None:
+    sink = Hiccup(StoreFailed("no room"))
+    line = Line(sink=sink)
+    await line.put(0, 1, 4, 5, 8)
+    sink.begin()
+    line.now = 20 * TICKS
+    line.line.went()
+    await line.line.finish()
+    assert not line.line.open
+    assert line.gaps() == [(2, 4, "packet_loss"), (6, 8, "packet_loss"), (9, 20, "disconnected")]
+    assert len(line.sink.audio) == 5 * TICKS
+
+
+async def test_a_line_whose_session_another_node_has_asks_once_and_no_more() -> None:
+    sink = Hiccup(Fenced("Another node has this session.", mend="Connect again."))
+    line = Line(sink=sink, wait_s=0.01)
+    await line.put(0, 1, 4)
+    sink.begin()
+    await line.settled()
+    assert not line.line.open
+    assert sink.asked == 1
+    await asyncio.sleep(0.2)
+    assert sink.asked == 1
+    await line.line.finish()
+    assert sink.asked == 1
+
+
+async def test_what_came_and_was_not_read_is_missing_until_it_is_sent_again() -> None:
+    line = Line()
+    await line.put(0, 1)
+    line.line.unread(Tick(6 * TICKS))
+    assert line.sink.awaited
+    await line.put(2, 3, call=0)
+    line.now = 6 * TICKS
+    await line.line.finish()
+    assert line.gaps() == [(4, 6, "disconnected")]
+
+
 async def test_a_sender_that_does_not_come_back_leaves_a_gap_until_now() -> None:
-    line = Line(wait_s=0.2)
+    line = Line(wait_s=1.0)
     await line.put(0, 1)
     line.now = 30 * TICKS
     line.line.went()
