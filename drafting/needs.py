@@ -241,12 +241,13 @@ def _answers(subject: Subject, rule: Rule) -> str | None:
 
 def _late_marked(subject: Subject, rule: Rule) -> str | None:
     context = subject.context
-    if not (context.written_at and context.started_at):
+    until = context.ended_at or context.started_at
+    if not (context.written_at and until):
         return None
-    start, written = datetime.fromisoformat(context.started_at), datetime.fromisoformat(context.written_at)
-    if start.tzinfo is not None and written.tzinfo is not None:
-        written = written.astimezone(start.tzinfo)  # the day of service is the day where the session was
-    return _met(written.date() <= start.date() or context.late_reason)
+    last, written = datetime.fromisoformat(until), datetime.fromisoformat(context.written_at)
+    if last.tzinfo is not None and written.tzinfo is not None:
+        written = written.astimezone(last.tzinfo)  # the day of service is the day where the session was
+    return _met(written.date() <= last.date() or context.late_reason)
 
 
 def _objectives(subject: Subject, rule: Rule) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from streaming import deletion, recap_book, striking, visit_book
 from streaming.again import until_through
 from streaming.deletion import Order
-from streaming.errors import NoteSigned, UnknownRecord
+from streaming.errors import NoteSigned, Overtaken, UnknownRecord
 from streaming.events import Event, NoteDrafted, Stored, Struck
 from streaming.ports import Record, Records
 from streaming.sessions import Sessions
@@ -71,7 +71,11 @@ async def _take_out(records: Records, sessions: Sessions, key: str, struck: froz
     if state.started_at is not None:
         told = Struck((), tuple(struck), {}, now(), by)
         changes = _changes(log, left.body["recap"], struck)
-        await sessions.store.rewrite(key, changes, [told], on=state.last_event)
+        try:
+            await sessions.store.rewrite(key, changes, [told], on=state.last_event)
+        except Overtaken:  # signed, perhaps: the record is as it was until the log has been read again
+            await recap_book.keep(records, replace(stored, version=marked.version))
+            raise
         sessions.readings.forget(key)
     await recap_book.keep(records, recap_book.done(marked))
 

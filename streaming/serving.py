@@ -258,15 +258,28 @@ class Server:
 
     async def _watch_calls(self) -> None:
         """End the WebRTC connections of who may not send any more; what has come of the track is kept."""
-        while True:
-            await asyncio.sleep(self.settings.ask_again_s / 4)
-            await asyncio.gather(*(self._watch_call(resource) for resource in list(self._calls)))
+        asked: dict[str, asyncio.Task[None]] = {}
+        try:
+            while True:
+                await asyncio.sleep(self.settings.ask_again_s / 4)
+                # Each on its own: one that closes slowly, or not at all, holds up no other.
+                asked = {resource: task for resource, task in asked.items() if not task.done()}
+                for resource in self._calls.keys() - asked.keys():
+                    asked[resource] = asyncio.create_task(self._watch_call(resource, self._calls[resource]))
+        finally:
+            for task in asked.values():
+                task.cancel()
 
-    async def _watch_call(self, resource: str) -> None:
-        with suppress(errors.StoreFailed):  # asked again
-            if (call := self._calls.get(resource)) is not None and await call.watch.over():
+    async def _watch_call(self, resource: str, call: _Call) -> None:
+        try:
+            if await call.watch.over():
                 log.info("WebRTC connection ended: its sender may not send any more", extra={"session": call.session})
                 await self.rtc.close(resource)
+        except errors.StoreFailed:
+            pass  # asked again
+        except Exception as error:
+            kind = type(error).__name__
+            log.error("WebRTC connection not ended, asked again: %s", kind, extra={"session": call.session})
 
     async def hang_up(self, session: str, resource: str) -> None:
         """Close a WHIP resource. Raises UnknownResource, BadAnchor where it ended for that.

@@ -288,6 +288,17 @@ def test_a_late_entry_is_told_by_the_day_where_the_session_was(written: str, lat
     assert ("late_entry_marked" in rules) == late
 
 
+@pytest.mark.parametrize("written, late", [("2026-02-01T00:25:00+01:00", False), ("2026-02-02T00:25:00+01:00", True)])
+def test_a_session_that_goes_on_past_midnight_is_not_late_on_the_day_it_ended(written: str, late: bool) -> None:
+    times = {
+        "started_at": "2026-01-31T23:30:00+01:00",
+        "ended_at": "2026-02-01T00:20:00+01:00",
+        "written_at": written,
+    }
+    rules = {one.rule for one in note_of({"talk": False, "context": times}).checks}
+    assert ("late_entry_marked" in rules) == late
+
+
 @pytest.mark.parametrize(
     "sentence, found",
     [

@@ -1,7 +1,7 @@
 """Recaps and what they were dictated in: what is struck or deleted stays in neither, also where it was cut off."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -38,9 +38,14 @@ class Cut(MemoryStore):
     """A store that is away when it is next asked for what `fails` names."""
 
     fails = ""
+    before_rewrite: Callable[[], Awaitable[None]] | None = None
+    """What somebody else does in the moment before a rewrite, once."""
 
     async def rewrite(self, *asked: Any, on: int | None = None) -> int:
         self._check("rewrite")
+        meanwhile, self.before_rewrite = self.before_rewrite, None
+        if meanwhile is not None:
+            await meanwhile()
         return await super().rewrite(*asked, on=on)
 
     async def purge(self, session: str, receipt: Event, *, on: int | None = None) -> int:
@@ -154,6 +159,17 @@ async def test_a_recap_that_is_signed_while_a_strike_waits_for_it_is_left_as_it_
         await striking
     assert await practice.records.all(recap_book.KIND) == before
     assert (await practice.held()).count("Zebulon") >= 3
+
+
+async def test_a_recap_that_is_signed_in_the_moment_before_its_log_is_rewritten_keeps_its_record() -> None:
+    practice = await Practice().begin()
+    before = (await recap_book.look(practice.records, practice.recap)).body
+    practice.store.before_rewrite = practice.sign
+    with pytest.raises(NoteSigned):
+        await recap_strikes.take_out(practice.records, practice.sessions, practice.recap, [FIRST], by="anna")
+    assert await practice.intact()
+    assert (await recap_book.look(practice.records, practice.recap)).body == before
+    assert "Zebulon" in str(before)
 
 
 async def test_a_signed_recap_stays_when_another_finishes_what_was_ordered_without_it() -> None:
