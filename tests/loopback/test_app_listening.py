@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from live_server import client_of, end, piece, refusal, send, server, start
+from live_server import client_of, end, piece, refusal, send, server, start, until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -70,9 +70,14 @@ async def test_what_was_said_is_heard_again_where_audio_is_kept(
         assert refusal(await other.get(f"{path}/none/clip"))["code"] == "unknown_utterance"
         assert refusal(await other.get("/api/sessions/none/utterances/u/clip"))["code"] == "unknown_session"
     session, said = await _spoken(server, client)
-    gone = await client.get(f"/api/sessions/{session}/utterances/{said[0]['id']}/clip")
-    assert gone.status_code == 404
-    assert refusal(gone)["code"] == "audio_not_kept"
+
+    async def gone() -> httpx.Response | None:
+        answer = await client.get(f"/api/sessions/{session}/utterances/{said[0]['id']}/clip")
+        return answer if answer.status_code != 200 else None
+
+    answer = await until(gone)  # the voice goes right after the note is there
+    assert answer.status_code == 404
+    assert refusal(answer)["code"] == "audio_not_kept"
 
 
 def _url(server: Running) -> str:
