@@ -269,6 +269,7 @@ class Server:
         finally:
             for task in asked.values():
                 task.cancel()
+            await asyncio.gather(*asked.values(), return_exceptions=True)
 
     async def _watch_call(self, resource: str, call: _Call) -> None:
         try:
