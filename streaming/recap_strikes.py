@@ -64,19 +64,17 @@ async def _take_out(records: Records, sessions: Sessions, key: str, struck: froz
         return
     # The record first, which notes are drafted from: who read it before is overtaken in the log, which comes after.
     marked = await recap_book.keep(records, left)
-    log, state = await _read(sessions, key)
-    if state.review is not None and state.review.signed is not None:  # on another node: it is left as it was signed
-        await recap_book.keep(records, replace(stored, version=marked.version))
-    _check_unsigned(state)
-    if state.started_at is not None:
-        told = Struck((), tuple(struck), {}, now(), by)
-        changes = _changes(log, left.body["recap"], struck)
-        try:
+    try:
+        log, state = await _read(sessions, key)
+        _check_unsigned(state)
+        if state.started_at is not None:
+            told = Struck((), tuple(struck), {}, now(), by)
+            changes = _changes(log, left.body["recap"], struck)
             await sessions.store.rewrite(key, changes, [told], on=state.last_event)
-        except Overtaken:  # signed, perhaps: the record is as it was until the log has been read again
-            await recap_book.keep(records, replace(stored, version=marked.version))
-            raise
-        sessions.readings.forget(key)
+            sessions.readings.forget(key)
+    except (NoteSigned, Overtaken):  # on another node: the record is as it was, and as it was signed
+        await recap_book.keep(records, replace(stored, version=marked.version))
+        raise
     await recap_book.keep(records, recap_book.done(marked))
 
 
