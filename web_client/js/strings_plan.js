@@ -26,6 +26,7 @@ export const L = {
   noteOf: (date) => `Note of ${date}, with where it was said`,
   reading: "Reading the notes…",
   read: (count) => (count === 1 ? "One note is read." : `The ${count} newest notes are read.`),
+  unread: (count) => (count === 1 ? "One note could not be read: what it says is missing here." : `${count} notes could not be read: what they say is missing here.`),
   more: "Read earlier notes",
   noNotes: "There is no note of this client’s sessions yet.",
 };

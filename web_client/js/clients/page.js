@@ -104,7 +104,7 @@ export class ClientsPage {
   }
 
   async #showPlan(chart) {
-    const thread = (session) => practice.thread(session).catch(() => null); // one without a note tells nothing of the goals
+    const thread = (session) => practice.thread(session).catch(() => null); // said on the page: its progress is missing
     const { PlanView } = await import("./plan_view.js");
     this.#plan ??= new PlanView(thread, () => isoDay());
     setChildren(this.#planBox, [this.#plan.element]);

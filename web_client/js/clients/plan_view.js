@@ -15,12 +15,13 @@ export class PlanView {
   #chart = null;
   #told = []; // {session, date, goals}: what the notes say, newest first
   #waiting = [];
+  #unread = 0; // notes whose words for the goals did not come
   #title = h("h2", { tabindex: "-1", dir: "auto" });
   #body = h("div", { class: "plan__body" });
   #state = h("p", { class: "hint", role: "status" });
   #more = button(P.more, () => this.#read(), { kind: "small" });
 
-  /** `thread(session)` resolves to the golden thread of its note, null where there is none; `today()` is an ISO day. */
+  /** `thread(session)` resolves to the golden thread of its note, null where it did not come; `today()` is an ISO day. */
   constructor(thread, today) {
     this.#thread = thread;
     this.#today = today;
@@ -32,6 +33,7 @@ export class PlanView {
   async show(chart, visits) {
     this.#chart = chart;
     this.#told = [];
+    this.#unread = 0;
     this.#waiting = visits.filter((one) => one.session && one.note !== "unsigned").reverse();
     setText(this.#title, P.of(chart.client));
     this.#draw();
@@ -47,9 +49,12 @@ export class PlanView {
       const found = await this.#thread(session);
       if (this.#chart !== chart) return;
       if (found) this.#told.push({ session, date, goals: found.goals });
+      else this.#unread += 1;
       this.#draw();
     }
-    if (next.length) setText(this.#state, this.#told.length ? P.read(this.#told.length) : P.noNotes);
+    if (!next.length) return;
+    const unread = this.#unread ? P.unread(this.#unread) : "";
+    setText(this.#state, [this.#told.length ? P.read(this.#told.length) : unread ? "" : P.noNotes, unread].filter(Boolean).join(" "));
   }
 
   #draw() {
